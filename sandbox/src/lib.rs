@@ -1,1 +1,29 @@
-//! placeholder
+//! Runs one program under limits and reports facts.
+//!
+//! A [`Jail`] is a reusable sandbox: `Jail::start` starts the binary
+//! `assize-jail`, which sets namespaces and mounts up once; each [`Jail::run`]
+//! takes a [`Spec`] and returns [`Facts`]. Theory of operation and threat
+//! model: `docs/sandbox.md`.
+//!
+//! This crate knows no verdict, no language and no queue.
+
+mod audit;
+mod cancel;
+mod config;
+mod error;
+mod facts;
+mod jail;
+mod limits;
+mod preflight;
+mod spec;
+mod units;
+
+pub use audit::{Audit, Decision, Refused};
+pub use cancel::Canceller;
+pub use config::{JailConfig, Tree};
+pub use error::JailError;
+pub use facts::{Collected, Facts, KillCause, Outcome};
+pub use jail::Jail;
+pub use limits::Limits;
+pub use preflight::{Finding, Grade, preflight};
+pub use spec::{FileIn, FileOut, Input, Mode, Mount, PolicyName, Scratch, Sink, Spec};

@@ -1,2 +1,3 @@
-//! placeholder
+//! `assize-jail`: the single-threaded supervisor of one jail.
+
 fn main() {}

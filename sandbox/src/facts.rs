@@ -1,0 +1,102 @@
+//! What happened: measured facts, never a verdict.
+
+use crate::audit::Audit;
+use crate::units::{bytes, micros};
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The facts of one run.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Facts {
+    /// How the main program ended.
+    pub outcome: Outcome,
+    /// User plus system time of all processes of the run.
+    #[serde(rename = "cpu_time_us", with = "micros")]
+    pub cpu_time: Duration,
+    /// The user part of `cpu_time`; the split is coarser than the sum.
+    #[serde(rename = "user_time_us", with = "micros")]
+    pub user_time: Duration,
+    /// The system part of `cpu_time`.
+    #[serde(rename = "system_time_us", with = "micros")]
+    pub system_time: Duration,
+    /// From the start of the program to its end.
+    #[serde(rename = "wall_time_us", with = "micros")]
+    pub wall_time: Duration,
+    /// From the request to the start of the program.
+    #[serde(rename = "setup_time_us", with = "micros")]
+    pub setup_time: Duration,
+    /// Highest memory of all processes together, as limited.
+    #[serde(rename = "memory_peak_bytes", with = "bytes")]
+    pub memory_peak: ByteSize,
+    /// Bytes written to captured standard output and standard error.
+    #[serde(rename = "output_bytes", with = "bytes")]
+    pub output: ByteSize,
+    /// Most processes and threads at the same time, where the kernel tells.
+    pub processes_peak: Option<u32>,
+    /// The files asked for by `Spec::collect` that were there, regular and
+    /// small enough. None after a kill.
+    #[serde(skip)]
+    pub collected: Vec<Collected>,
+    /// What the tracer saw; only in `Mode::Ptrace`.
+    pub audit: Option<Audit>,
+}
+
+/// How the main program ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It ended by itself with this code.
+    Exited {
+        /// 0 to 255.
+        code: i32,
+    },
+    /// A signal ended it that was not the sandbox's doing.
+    Signalled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// The sandbox ended it.
+    Killed {
+        /// Recorded by what killed it, not guessed from a signal.
+        cause: KillCause,
+    },
+}
+
+/// Why the sandbox ended a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kill_cause", rename_all = "snake_case")]
+pub enum KillCause {
+    /// `Limits::cpu_time` was used up.
+    CpuTime,
+    /// `Limits::wall_time` was over.
+    WallTime,
+    /// The kernel killed a process of the run for `Limits::memory`, or the
+    /// program can't even be loaded within it.
+    Memory,
+    /// More than `Limits::output` was written, or a file larger than
+    /// `Limits::file_size`.
+    Output,
+    /// More than `Limits::processes` were started.
+    Processes,
+    /// A system call was made that the policy forbids.
+    Policy {
+        /// Its name, where the killer learns it.
+        syscall: Option<String>,
+    },
+    /// Somebody called `Canceller::cancel`.
+    Cancelled,
+}
+
+/// A file taken out of a scratch.
+#[derive(Debug)]
+pub struct Collected {
+    /// As in `FileOut::path`.
+    pub path: PathBuf,
+    /// The file, readable from its start. It lives in memory until closed.
+    pub content: OwnedFd,
+    /// Its size.
+    pub size: ByteSize,
+}

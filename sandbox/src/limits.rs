@@ -1,0 +1,38 @@
+//! What one run may use.
+
+use crate::units::{bytes, micros};
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Limits of one run; each has its own cause when it ends the program.
+///
+/// There is no default: whoever runs a program decides every limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// User plus system time of all processes of the run together.
+    #[serde(rename = "cpu_time_us", with = "micros")]
+    pub cpu_time: Duration,
+    /// Time on the clock, counted from the start of the program.
+    #[serde(rename = "wall_time_us", with = "micros")]
+    pub wall_time: Duration,
+    /// Memory of all processes together, with the files they write into
+    /// scratches and the kernel memory they cause. Swap is never given.
+    #[serde(rename = "memory_bytes", with = "bytes")]
+    pub memory: ByteSize,
+    /// Bytes written to captured standard output and standard error together.
+    #[serde(rename = "output_bytes", with = "bytes")]
+    pub output: ByteSize,
+    /// Stack of the main thread (`RLIMIT_STACK`).
+    #[serde(rename = "stack_bytes", with = "bytes")]
+    pub stack: ByteSize,
+    /// Processes and threads alive at the same time. Trying to have more ends
+    /// the run.
+    pub processes: u32,
+    /// Open descriptors of one process (`RLIMIT_NOFILE`).
+    pub open_files: u32,
+    /// Size of one written file (`RLIMIT_FSIZE`).
+    #[serde(rename = "file_size_bytes", with = "bytes")]
+    pub file_size: ByteSize,
+}
