@@ -1,0 +1,153 @@
+//! A connection to the broker and the news of its loss.
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use lapin::types::FieldTable;
+use lapin::{ConnectionProperties, Event};
+use tokio::sync::watch;
+
+use super::{AmqpError, AmqpUrl, Consumer, Publisher, Topology};
+
+/// How long any exchange with the broker may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection to RabbitMQ with its topology declared.
+#[derive(Debug)]
+pub struct Connection {
+    inner: lapin::Connection,
+    topology: Topology,
+    lost: watch::Receiver<bool>,
+}
+
+impl Connection {
+    /// Connects, naming itself `name` in the broker's lists, and declares the topology.
+    ///
+    /// # Errors
+    /// When the broker can't be reached, refuses us, or has a queue of the same
+    /// name with other arguments.
+    pub async fn open(url: &AmqpUrl, name: &str, topology: &Topology) -> Result<Self, AmqpError> {
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let connecting = lapin::Connection::connect(url.reveal(), properties);
+        let inner = within("connect", connecting)
+            .await?
+            .map_err(|source| AmqpError::Connect {
+                url: url.clone(),
+                source,
+            })?;
+        let lost = watch_for_loss(&inner);
+        let connection = Self {
+            inner,
+            topology: topology.clone(),
+            lost,
+        };
+        let channel = connection.channel().await?;
+        within("declare the topology", topology.declare(&channel)).await??;
+        Ok(connection)
+    }
+
+    /// A publisher with a channel of its own.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn publisher(&self) -> Result<Publisher, AmqpError> {
+        Publisher::new(self.channel().await?, self.topology.exchange().to_owned()).await
+    }
+
+    /// Consumes `queue` on a channel of its own; at most `prefetch` messages are
+    /// unacknowledged at a time.
+    ///
+    /// # Errors
+    /// When the connection is lost or the queue is gone.
+    pub async fn consume(&self, queue: &str, prefetch: u16) -> Result<Consumer, AmqpError> {
+        let attempt = format!("consume queue {queue}");
+        let channel = self.channel().await?;
+        let consuming = async {
+            channel.basic_qos(prefetch, Default::default()).await?;
+            channel
+                .basic_consume(
+                    queue.into(),
+                    "".into(),
+                    Default::default(),
+                    FieldTable::default(),
+                )
+                .await
+        };
+        let inner = within(&attempt, consuming)
+            .await?
+            .map_err(AmqpError::operation(attempt))?;
+        Ok(Consumer::new(inner))
+    }
+
+    /// Returns when the connection is lost for whatever reason.
+    pub async fn lost(&self) {
+        let mut lost = self.lost.clone();
+        // An error means that the watcher is gone, and with it the connection.
+        while !*lost.borrow_and_update() && lost.changed().await.is_ok() {}
+    }
+
+    /// Whether the connection is lost.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        *self.lost.borrow()
+    }
+
+    /// Says good-bye to the broker.
+    ///
+    /// # Errors
+    /// When the connection was lost before.
+    pub async fn close(self) -> Result<(), AmqpError> {
+        within("close the connection", self.inner.close(200, "done".into()))
+            .await?
+            .map_err(AmqpError::operation("close the connection"))
+    }
+
+    async fn channel(&self) -> Result<lapin::Channel, AmqpError> {
+        within("open a channel", self.inner.create_channel())
+            .await?
+            .map_err(AmqpError::operation("open a channel"))
+    }
+}
+
+/// Runs `operation` for at most [`TIMEOUT`].
+pub(super) async fn within<T>(
+    attempt: &str,
+    operation: impl Future<Output = T>,
+) -> Result<T, AmqpError> {
+    tokio::time::timeout(TIMEOUT, operation)
+        .await
+        .map_err(|_| AmqpError::Timeout {
+            attempt: attempt.to_owned(),
+            seconds: TIMEOUT.as_secs(),
+        })
+}
+
+fn watch_for_loss(connection: &lapin::Connection) -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    let mut events = Box::pin(connection.events_listener());
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            match event {
+                Event::ConnectionBlocked(reason) => {
+                    tracing::warn!(
+                        reason,
+                        "RabbitMQ takes no messages: it is short of memory or disk"
+                    );
+                    metrics::gauge!("assize_amqp_blocked").set(1.0);
+                }
+                Event::ConnectionUnblocked => {
+                    tracing::info!("RabbitMQ takes messages again");
+                    metrics::gauge!("assize_amqp_blocked").set(0.0);
+                }
+                Event::Error(error) => {
+                    tracing::warn!(error = %crate::telemetry::error_chain(&error), "lost the connection to RabbitMQ");
+                    break;
+                }
+                _ => {}
+            }
+        }
+        sender.send_replace(true);
+    });
+    receiver
+}

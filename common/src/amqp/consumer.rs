@@ -1,0 +1,104 @@
+//! Consuming with explicit acknowledgement.
+
+use futures_util::StreamExt as _;
+use lapin::options::{BasicAckOptions, BasicNackOptions};
+use lapin::types::AMQPValue;
+
+use super::AmqpError;
+
+/// Messages of one queue.
+#[derive(Debug)]
+pub struct Consumer {
+    inner: lapin::Consumer,
+}
+
+impl Consumer {
+    pub(super) const fn new(inner: lapin::Consumer) -> Self {
+        Self { inner }
+    }
+
+    /// The next message. `None` when the consumer is gone: the connection is
+    /// lost, or the broker cancelled it, as when its queue is deleted. Open a new
+    /// connection then; it declares the topology anew.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        match self.inner.next().await? {
+            Ok(delivery) => Some(Delivery { inner: delivery }),
+            Err(error) => {
+                tracing::warn!(error = %crate::telemetry::error_chain(&error), "a consumer ended");
+                None
+            }
+        }
+    }
+}
+
+/// A message that wants an answer. One that is dropped unanswered is delivered
+/// again when its channel closes.
+#[derive(Debug)]
+pub struct Delivery {
+    inner: lapin::message::Delivery,
+}
+
+impl Delivery {
+    /// The message.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.inner.data
+    }
+
+    /// How often the message was delivered before without being acknowledged.
+    #[must_use]
+    pub fn earlier_deliveries(&self) -> u64 {
+        let headers = self.inner.properties.headers().as_ref();
+        let count = headers.and_then(|headers| headers.inner().get("x-delivery-count"));
+        match count {
+            Some(AMQPValue::LongLongInt(count)) => u64::try_from(*count).unwrap_or(0),
+            Some(AMQPValue::LongInt(count)) => u64::try_from(*count).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// Done with the message.
+    ///
+    /// # Errors
+    /// When the channel is gone: the message will come again.
+    pub async fn ack(self) -> Result<(), AmqpError> {
+        answered(self.inner.ack(BasicAckOptions::default()).await)
+    }
+
+    /// Nobody can do anything with the message: to the dead-letter queue with it.
+    ///
+    /// # Errors
+    /// When the channel is gone: the message will come again.
+    pub async fn dead_letter(self) -> Result<(), AmqpError> {
+        let options = BasicNackOptions {
+            requeue: false,
+            ..Default::default()
+        };
+        answered(self.inner.nack(options).await)
+    }
+
+    /// Gives the message back to its queue untouched, for another consumer.
+    ///
+    /// # Errors
+    /// When the channel is gone: the message will come again.
+    pub async fn hand_back(self) -> Result<(), AmqpError> {
+        let options = BasicNackOptions {
+            requeue: true,
+            ..Default::default()
+        };
+        answered(self.inner.nack(options).await)
+    }
+}
+
+/// The client library answers `false` when the channel is not the one of the
+/// delivery any more; nothing was acknowledged then.
+fn answered(result: lapin::Result<bool>) -> Result<(), AmqpError> {
+    match result {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(AmqpError::Stale),
+        Err(source) => Err(AmqpError::Operation {
+            attempt: "answer a message".to_owned(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,80 @@
+//! The AMQP seam: the only place that knows the client library.
+//!
+//! A [`Connection`] is never repaired in place. When it is lost, [`Connection::lost`]
+//! says so, everything made from it fails, and its owner opens a new one: a state that
+//! is rebuilt from nothing has no corner cases. The broker is a disposable
+//! dispatch layer; whatever it forgets, Postgres still knows.
+
+mod connection;
+mod consumer;
+mod publisher;
+mod topology;
+mod url;
+
+pub use connection::Connection;
+pub use consumer::{Consumer, Delivery};
+pub use publisher::Publisher;
+pub use topology::Topology;
+pub use url::AmqpUrl;
+
+/// Why an exchange with the broker failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AmqpError {
+    /// The URL is none.
+    #[error("{url} is not an AMQP URL such as amqp://user:password@host:5672/vhost: {problem}")]
+    Url {
+        /// The URL without its password.
+        url: AmqpUrl,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// No connection came about.
+    #[error(
+        "cannot connect to RabbitMQ at {url}: is it running, and are user and virtual host right?"
+    )]
+    Connect {
+        /// The URL without its password.
+        url: AmqpUrl,
+        /// The cause.
+        #[source]
+        source: lapin::Error,
+    },
+    /// The broker did not answer in time.
+    #[error("RabbitMQ did not answer within {seconds} s when asked to {attempt}")]
+    Timeout {
+        /// What was attempted.
+        attempt: String,
+        /// How long we waited.
+        seconds: u64,
+    },
+    /// The broker refused or the connection broke.
+    #[error("cannot {attempt}")]
+    Operation {
+        /// What was attempted.
+        attempt: String,
+        /// The cause.
+        #[source]
+        source: lapin::Error,
+    },
+    /// The broker took no responsibility for a message.
+    #[error("RabbitMQ did not take the message for {queue}: {problem}")]
+    NotTaken {
+        /// The queue it was meant for.
+        queue: String,
+        /// Returned or refused.
+        problem: &'static str,
+    },
+    /// The acknowledgement came too late: its channel is gone and the message
+    /// will be delivered again.
+    #[error("cannot acknowledge a message: its channel is gone")]
+    Stale,
+}
+
+impl AmqpError {
+    fn operation(attempt: impl Into<String>) -> impl FnOnce(lapin::Error) -> Self {
+        move |source| Self::Operation {
+            attempt: attempt.into(),
+            source,
+        }
+    }
+}

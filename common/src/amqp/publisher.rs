@@ -1,0 +1,76 @@
+//! Publishing with confirms: a message counts as sent when the broker says that
+//! it is stored in a queue.
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Channel, Confirmation};
+
+use super::AmqpError;
+use super::connection::within;
+
+const PERSISTENT: u8 = 2;
+
+/// Publishes messages; cheap to clone, and clones share a channel.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    channel: Channel,
+    exchange: String,
+}
+
+impl Publisher {
+    pub(super) async fn new(channel: Channel, exchange: String) -> Result<Self, AmqpError> {
+        let attempt = "ask for publisher confirms";
+        within(
+            attempt,
+            channel.confirm_select(ConfirmSelectOptions::default()),
+        )
+        .await?
+        .map_err(AmqpError::operation(attempt))?;
+        Ok(Self { channel, exchange })
+    }
+
+    /// Publishes `message` to `queue` and waits for the broker's confirm. After
+    /// an error the message may or may not be in the queue: publish it again
+    /// later, duplicates are harmless.
+    ///
+    /// # Errors
+    /// When the connection is lost, the broker does not confirm in time, refuses
+    /// the message, or has no such queue.
+    pub async fn publish(&self, queue: &str, message: &[u8]) -> Result<(), AmqpError> {
+        let attempt = format!("publish to {queue}");
+        let publishing = async {
+            // `mandatory`: without it the broker confirms and drops what has no queue.
+            let options = BasicPublishOptions {
+                mandatory: true,
+                ..Default::default()
+            };
+            let properties = BasicProperties::default()
+                .with_delivery_mode(PERSISTENT)
+                .with_content_type("application/json".into());
+            self.channel
+                .basic_publish(
+                    self.exchange.as_str().into(),
+                    queue.into(),
+                    options,
+                    message,
+                    properties,
+                )
+                .await?
+                .await
+        };
+        let confirmation = within(&attempt, publishing)
+            .await?
+            .map_err(AmqpError::operation(attempt))?;
+        let not_taken = |problem| {
+            Err(AmqpError::NotTaken {
+                queue: queue.to_owned(),
+                problem,
+            })
+        };
+        match confirmation {
+            Confirmation::Ack(None) => Ok(()),
+            Confirmation::Ack(Some(_)) => not_taken("no such queue is bound to the exchange"),
+            Confirmation::Nack(_) => not_taken("it refused"),
+            Confirmation::NotRequested => not_taken("confirms are not enabled on the channel"),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Types of the HTTP API under `/api/v1`, shared by the scheduler that serves
+//! it and the clients that call it.
+
+mod base64_content;
+mod error;
+mod judgement;
+mod problem;
+mod submission;
+mod token;
+mod worker;
+
+pub use error::ProblemDetails;
+pub use judgement::{Judgement, JudgementState, JudgementSummary};
+pub use problem::{ImportedPackage, Problem, ProblemList};
+pub use submission::{NewFile, NewSubmission, Submission, SubmissionList};
+pub use token::{InvalidToken, Scope, Token, UnknownScope};
+pub use worker::{LanguageInfo, LanguageList, Readiness, WorkerInfo, WorkerList};

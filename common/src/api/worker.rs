@@ -1,0 +1,65 @@
+//! Workers, languages and readiness.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::id::WorkerId;
+use crate::message::LanguageVersion;
+
+/// A worker as the scheduler knows it from its reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WorkerInfo {
+    /// The worker's id.
+    pub id: WorkerId,
+    /// The name for people.
+    pub name: String,
+    /// The version of the worker.
+    pub version: String,
+    /// How many judgements it runs at once.
+    pub slots: u32,
+    /// The lanes it consumes.
+    pub lanes: Vec<String>,
+    /// The languages it tested at start.
+    pub languages: Vec<LanguageVersion>,
+    /// Its latest sign of life.
+    pub last_seen_at: DateTime<Utc>,
+    /// Whether it said good-bye.
+    pub stopped: bool,
+}
+
+/// All workers seen lately.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WorkerList {
+    /// The latest seen first.
+    pub workers: Vec<WorkerInfo>,
+}
+
+/// An enabled language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LanguageInfo {
+    /// The id that submissions name.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// Endings of source files, without the dot.
+    pub extensions: Vec<String>,
+}
+
+/// All enabled languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LanguageList {
+    /// In the order of the language table.
+    pub languages: Vec<LanguageInfo>,
+}
+
+/// Whether the scheduler can do its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Readiness {
+    /// Whether submissions are taken.
+    pub ready: bool,
+    /// Whether Postgres answers.
+    pub database: bool,
+    /// Whether RabbitMQ is connected. Without it submissions are taken and wait.
+    pub broker: bool,
+}

@@ -1,0 +1,130 @@
+//! What travels over RabbitMQ: tasks to workers, reports back. Every message
+//! carries the version of its format; a reader refuses versions it does not
+//! know, and the refused message ends in the dead-letter queue.
+//!
+//! `docs/messages.md` describes the protocol.
+
+mod report;
+mod task;
+
+pub use report::{
+    CompileReport, Exit, Finished, HandedBack, HeldJudgement, Judged, KillCause, LanguageVersion,
+    Registered, Report, RunReport, Started, WorkerReport,
+};
+pub use task::{SourceFile, Task};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The version of the message format that this code writes and reads.
+pub const VERSION: u32 = 1;
+
+/// Why a message can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Not JSON, or without a version.
+    #[error("the message is not JSON with a version field `v`")]
+    NoVersion(#[source] serde_json::Error),
+    /// A version from another time.
+    #[error("message version {found} is not supported: this program reads version {VERSION}")]
+    Version {
+        /// The version of the message.
+        found: u32,
+    },
+    /// The right version but the wrong shape.
+    #[error("the message does not have the shape of version {VERSION}")]
+    Shape(#[source] serde_json::Error),
+}
+
+#[derive(serde::Deserialize)]
+struct Envelope {
+    v: u32,
+}
+
+#[derive(serde::Deserialize, Serialize)]
+struct Versioned<T> {
+    v: u32,
+    #[serde(flatten)]
+    body: T,
+}
+
+/// Encodes a message as JSON with its version.
+///
+/// # Errors
+/// When the message can't be represented, which no value of our types causes.
+pub fn encode<T: Serialize>(body: &T) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Versioned { v: VERSION, body })
+}
+
+/// Decodes a message of the supported version.
+///
+/// # Errors
+/// When it is no JSON, of an unknown version, or of another shape.
+pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
+    let Envelope { v } = serde_json::from_slice(payload).map_err(DecodeError::NoVersion)?;
+    if v != VERSION {
+        return Err(DecodeError::Version { found: v });
+    }
+    let Versioned { body, .. } = serde_json::from_slice(payload).map_err(DecodeError::Shape)?;
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ContentHash, Lane, SandboxChoice, SandboxMode};
+    use uuid::Uuid;
+
+    fn task() -> Task {
+        Task {
+            judgement_id: Uuid::from_u128(1).into(),
+            attempt: 2,
+            submission_id: Uuid::from_u128(3).into(),
+            lane: Lane::Live,
+            package: ContentHash::of(b"package"),
+            language: "cpp20".into(),
+            files: vec![SourceFile {
+                name: "a.cpp".into(),
+                sha256: ContentHash::of(b"source"),
+                size_bytes: 6,
+            }],
+            entry_point: None,
+            sandbox: SandboxChoice {
+                mode: SandboxMode::Unshare,
+                reason: "live lane".into(),
+            },
+        }
+    }
+
+    /// The written form is a contract between versions that run side by side:
+    /// a change here is a change of `VERSION`.
+    #[test]
+    fn the_form_of_a_task() {
+        let json: serde_json::Value = serde_json::from_slice(&encode(&task()).unwrap()).unwrap();
+        insta::assert_json_snapshot!(json);
+    }
+
+    #[test]
+    fn round_trip() {
+        assert_eq!(decode::<Task>(&encode(&task()).unwrap()).unwrap(), task());
+    }
+
+    #[test]
+    fn other_versions_garbage_and_wrong_shapes_are_told_apart() {
+        let newer = String::from_utf8(encode(&task()).unwrap())
+            .unwrap()
+            .replace("\"v\":1", "\"v\":9");
+        assert!(matches!(
+            decode::<Task>(newer.as_bytes()),
+            Err(DecodeError::Version { found: 9 })
+        ));
+        assert!(matches!(
+            decode::<Task>(b"\xff\x00 garbage"),
+            Err(DecodeError::NoVersion(_))
+        ));
+        assert!(matches!(
+            decode::<Task>(b"{\"v\":1}"),
+            Err(DecodeError::Shape(_))
+        ));
+    }
+}

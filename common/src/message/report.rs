@@ -1,0 +1,210 @@
+//! Reports: what workers tell schedulers.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Verdict;
+use crate::id::{JudgementId, WorkerId};
+
+/// A report together with its sender.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkerReport {
+    /// The worker that reports.
+    pub worker_id: WorkerId,
+    /// What it reports.
+    pub report: Report,
+}
+
+/// What a worker reports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Report {
+    /// A worker is up and consumes.
+    Registered(Registered),
+    /// The judgements a worker holds; extends their leases.
+    Heartbeat {
+        /// All that it holds at the moment.
+        held: Vec<HeldJudgement>,
+    },
+    /// A worker took up a task.
+    Started(Started),
+    /// How far a judgement is; for live views, never for the record.
+    Progress {
+        /// Which judgement.
+        judgement: HeldJudgement,
+        /// Test cases run so far.
+        testcases_done: u32,
+        /// Test cases of the problem.
+        testcases_total: u32,
+    },
+    /// An attempt is complete.
+    Finished(Box<Finished>),
+    /// A worker gives a task back unjudged, as when it drains.
+    HandedBack(HandedBack),
+    /// A worker stops for good and holds nothing any more.
+    Stopped,
+}
+
+/// A judgement at a certain attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct HeldJudgement {
+    /// The judgement.
+    pub judgement_id: JudgementId,
+    /// The attempt.
+    pub attempt: u32,
+}
+
+/// What a worker is, sent when it starts to consume.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Registered {
+    /// A name for people, such as the host's with a number.
+    pub name: String,
+    /// The version of the worker.
+    pub version: String,
+    /// How many judgements it runs at once.
+    pub slots: u32,
+    /// The names of the lanes it consumes.
+    pub lanes: Vec<String>,
+    /// The languages it tested at start.
+    pub languages: Vec<LanguageVersion>,
+}
+
+/// A language as a worker found it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LanguageVersion {
+    /// The id of the language table's entry.
+    pub id: String,
+    /// What the compiler says of its version.
+    pub version: String,
+}
+
+/// A worker took up a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Started {
+    /// The judgement and its attempt.
+    #[serde(flatten)]
+    pub judgement: HeldJudgement,
+    /// When, by the worker's clock.
+    pub at: DateTime<Utc>,
+}
+
+/// A worker gives a task back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HandedBack {
+    /// The judgement and its attempt.
+    #[serde(flatten)]
+    pub judgement: HeldJudgement,
+    /// Why.
+    pub reason: String,
+}
+
+/// The complete result of an attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    /// The judgement and its attempt.
+    #[serde(flatten)]
+    pub judgement: HeldJudgement,
+    /// When judging began, by the worker's clock.
+    pub started_at: DateTime<Utc>,
+    /// When judging ended, by the worker's clock.
+    pub finished_at: DateTime<Utc>,
+    /// The verdict with all its runs, or our failure.
+    pub outcome: Judged,
+}
+
+/// How an attempt ended: with a verdict, or with a failure of ours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Judged {
+    /// The contestant's verdict.
+    Verdict {
+        /// The verdict on the submission.
+        verdict: Verdict,
+        /// How compiling went.
+        compile: CompileReport,
+        /// The runs, in the order of the test cases.
+        runs: Vec<RunReport>,
+    },
+    /// Judging failed through no fault of the contestant.
+    JudgingError {
+        /// What failed, for admins.
+        reason: String,
+    },
+}
+
+/// How compiling went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CompileReport {
+    /// Whether a program came out.
+    pub success: bool,
+    /// Whether the program came from the cache.
+    pub cached: bool,
+    /// CPU time of all commands.
+    pub cpu_time_ms: u64,
+    /// Wall time of all commands.
+    pub wall_time_ms: u64,
+    /// The largest memory peak among the commands.
+    pub memory_bytes: u64,
+    /// What the compiler printed, shortened.
+    pub output: String,
+}
+
+/// One test case of an attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RunReport {
+    /// The test case's name, such as `secret/01`.
+    pub testcase: String,
+    /// The verdict on this run.
+    pub verdict: Verdict,
+    /// User and system time of all its processes.
+    pub cpu_time_ms: u64,
+    /// Time from start to end.
+    pub wall_time_ms: u64,
+    /// The memory peak.
+    pub memory_bytes: u64,
+    /// How the program ended, unless it was killed before it could.
+    pub exit: Exit,
+    /// Why the jail killed it, if it did.
+    pub kill_cause: Option<KillCause>,
+    /// The validator's words or another detail, for the jury.
+    pub message: Option<String>,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum Exit {
+    /// It returned or called exit.
+    Exited {
+        /// Its exit code.
+        code: i32,
+    },
+    /// A signal ended it.
+    Signalled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// The jail killed it.
+    Killed,
+}
+
+/// Why the jail killed a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KillCause {
+    /// CPU time over the limit.
+    CpuTime,
+    /// Wall time over the limit.
+    WallTime,
+    /// Memory over the limit.
+    Memory,
+    /// Output over the limit.
+    Output,
+    /// More processes than allowed.
+    Processes,
+    /// A forbidden system call.
+    Policy,
+    /// Judging was cancelled.
+    Cancelled,
+}

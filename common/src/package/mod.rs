@@ -1,0 +1,1 @@
+//! The problem package: model and reader.

@@ -1,0 +1,108 @@
+//! Logs and metrics, the same in every daemon.
+
+use std::net::SocketAddr;
+
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::TryInitError;
+
+/// The environment variable that filters logs, in the syntax of `RUST_LOG`.
+pub const LOG_FILTER_VARIABLE: &str = "ASSIZE_LOG";
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// A text that names no log format.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{text:?} is not a log format: expected human or json")]
+pub struct UnknownLogFormat {
+    text: String,
+}
+
+impl std::str::FromStr for LogFormat {
+    type Err = UnknownLogFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLogFormat> {
+        match text {
+            "human" => Ok(Self::Human),
+            "json" => Ok(Self::Json),
+            _ => Err(UnknownLogFormat {
+                text: text.chars().take(32).collect(),
+            }),
+        }
+    }
+}
+
+/// Why logs or metrics can't be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter does not parse.
+    #[error(
+        "the environment variable {LOG_FILTER_VARIABLE} is not a log filter such as info,assize_worker=debug"
+    )]
+    Filter(#[source] tracing_subscriber::filter::FromEnvError),
+    /// Logging was set up before.
+    #[error("logging is set up already")]
+    Logs(#[source] TryInitError),
+    /// The metrics can't be recorded or served.
+    #[error("cannot set up metrics")]
+    Metrics(#[source] BuildError),
+}
+
+/// Starts logging to standard error.
+///
+/// # Errors
+/// When the filter in the environment does not parse, or at a second call.
+pub fn start_logging(format: LogFormat) -> Result<(), TelemetryError> {
+    use tracing_subscriber::util::SubscriberInitExt as _;
+
+    let filter = EnvFilter::builder()
+        .with_env_var(LOG_FILTER_VARIABLE)
+        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
+        .from_env()
+        .map_err(TelemetryError::Filter)?;
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Human => logs.finish().try_init(),
+        LogFormat::Json => logs.json().flatten_event(true).finish().try_init(),
+    }
+    .map_err(TelemetryError::Logs)
+}
+
+/// Records metrics, to be rendered by a server of the caller's.
+///
+/// # Errors
+/// At a second call.
+pub fn record_metrics() -> Result<PrometheusHandle, TelemetryError> {
+    PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(TelemetryError::Metrics)
+}
+
+/// Records metrics and serves them over HTTP at `address`. Needs a tokio runtime.
+///
+/// # Errors
+/// At a second call, or when the address can't be bound.
+pub fn serve_metrics(address: SocketAddr) -> Result<(), TelemetryError> {
+    PrometheusBuilder::new()
+        .with_http_listener(address)
+        .install()
+        .map_err(TelemetryError::Metrics)
+}
+
+/// An error with the chain of its causes, for one log line.
+#[must_use]
+pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |chain, cause| {
+        chain + ": " + &cause.to_string()
+    })
+}
