@@ -1,1 +1,12 @@
-//! placeholder
+//! Judges submissions. As a daemon: takes a task, fetches what it names,
+//! compiles, runs, validates and reports. As a library: judges a package
+//! locally, by the very same code.
+//!
+//! A worker holds no database credential: a host that runs hostile code gets its
+//! work by RabbitMQ and its files by hash over HTTP.
+#![forbid(unsafe_code)]
+
+pub mod disk_cache;
+
+/// The sandbox, for those who may not depend on it themselves.
+pub use assize_sandbox as sandbox;
