@@ -1,1 +1,5 @@
-//! placeholder
+//! The command line of Assize, as a library, so that tests start services by
+//! the very code that users run.
+#![forbid(unsafe_code)]
+
+pub mod exit;

@@ -1,0 +1,71 @@
+//! Exit codes, part of the interface that scripts rely on.
+
+use std::process::ExitCode;
+
+/// All went well; for `judge`, every verdict is an expected one.
+pub const OK: u8 = 0;
+/// It ran, and something is not as it should be, such as an unexpected verdict.
+pub const FAILURE: u8 = 1;
+/// Wrong arguments or a broken problem package.
+pub const USAGE: u8 = 2;
+/// A judging error, or a host that can't judge.
+pub const JUDGING_ERROR: u8 = 3;
+/// Try again later: a server can't be reached. (`EX_TEMPFAIL` of sysexits.h)
+pub const TEMPORARY: u8 = 75;
+
+/// An error that chose its exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    code: u8,
+    message: String,
+    #[source]
+    source: Option<anyhow::Error>,
+}
+
+impl Failure {
+    /// A failure that ends the program with `code`.
+    pub fn new(code: u8, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// The same with its cause.
+    #[must_use]
+    pub fn because(self, source: impl Into<anyhow::Error>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..self
+        }
+    }
+}
+
+/// The exit code for an error: that of the [`Failure`] in its chain, or [`FAILURE`].
+#[must_use]
+pub fn code_of(error: &anyhow::Error) -> ExitCode {
+    let chosen = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Failure>());
+    ExitCode::from(chosen.map_or(FAILURE, |failure| failure.code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn the_chosen_code_survives_context() {
+        let error = Err::<(), _>(Failure::new(TEMPORARY, "no server"))
+            .context("submitting")
+            .unwrap_err();
+        assert_eq!(
+            format!("{:?}", code_of(&error)),
+            format!("{:?}", ExitCode::from(TEMPORARY))
+        );
+        assert_eq!(format!("{error:#}"), "submitting: no server");
+    }
+}
