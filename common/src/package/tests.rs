@@ -1,0 +1,444 @@
+//! Whole packages through the reader.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+use super::test_package::TestPackage;
+use super::{FormatVersion, Kind, OutputValidator, Package, PackageError};
+use crate::Verdict;
+use crate::language::LanguageTable;
+
+fn read(package: &TestPackage) -> Package {
+    Package::read(package.path()).unwrap()
+}
+
+fn error(package: &TestPackage) -> String {
+    Package::read(package.path()).unwrap_err().to_string()
+}
+
+fn yaml(extra: &str) -> TestPackage {
+    let base = "problem_format_version: 2025-09\nname: Test\nuuid: x\n";
+    TestPackage::minimal().with("problem.yaml", format!("{base}{extra}"))
+}
+
+fn expected(package: &TestPackage, name: &str) -> BTreeSet<Verdict> {
+    let package = read(package);
+    let submission = package
+        .submissions
+        .iter()
+        .find(|submission| submission.program.name.ends_with(name));
+    submission.unwrap().expectation.verdicts()
+}
+
+#[test]
+fn a_minimal_package_of_each_generation() {
+    let package = read(&TestPackage::minimal());
+    assert_eq!(
+        (package.format, package.kind),
+        (FormatVersion::V2025_09, Kind::PassFail)
+    );
+    assert_eq!(package.limits.time_limit, Duration::from_secs(2));
+    assert_eq!(package.limits.memory, ByteSize::mib(2048));
+    assert_eq!(package.warnings, Vec::<String>::new());
+    let package = read(&TestPackage::legacy());
+    assert_eq!(package.format, FormatVersion::Legacy);
+    assert_eq!(package.limits.time_limit, Duration::from_millis(1500));
+    assert_eq!(package.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn test_cases_come_in_order_with_samples_first() {
+    let mut package = TestPackage::minimal();
+    for name in [
+        "secret/b-1",
+        "secret/b/1",
+        "secret/a10",
+        "secret/a9",
+        "sample/9",
+    ] {
+        package = package
+            .with(&format!("data/{name}.in"), "")
+            .with(&format!("data/{name}.ans"), "");
+    }
+    let names: Vec<_> = read(&package)
+        .testcases
+        .into_iter()
+        .map(|testcase| testcase.name)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "sample/9",
+            "secret/1",
+            "secret/a10",
+            "secret/a9",
+            "secret/b/1",
+            "secret/b-1"
+        ]
+    );
+}
+
+#[test]
+fn limits_have_units() {
+    let limits = "limits:\n  time_limit: 0.5\n  time_resolution: 0.1\n  memory: 64\n  output: 2\n  code: 3\n  validation_time: 7\n";
+    let limits = read(&yaml(limits)).limits;
+    assert_eq!(limits.time_limit, Duration::from_millis(500));
+    assert_eq!(
+        (limits.memory, limits.output, limits.code),
+        (ByteSize::mib(64), ByteSize::mib(2), ByteSize::kib(3))
+    );
+    assert_eq!(limits.validation_time, Duration::from_secs(7));
+    assert!(error(&yaml("limits:\n  time_limit: 0.5\n")).contains("time_resolution"));
+    assert!(error(&yaml("limits:\n  time_limit: -1\n")).contains("`limits.time_limit`"));
+    assert!(error(&yaml("limits:\n  time_limit: 1\n  memory: 1.5\n")).contains("`limits.memory`"));
+}
+
+#[test]
+fn the_time_limit_is_looked_for_in_three_places() {
+    assert!(matches!(
+        Package::read(yaml("").path()),
+        Err(PackageError::NoTimeLimit)
+    ));
+    let ini = yaml("").with(
+        "domjudge-problem.ini",
+        "; a comment\ntimelimit = '3'\ncolour = red\n",
+    );
+    assert_eq!(read(&ini).limits.time_limit, Duration::from_secs(3));
+    let both = ini.with(".timelimit", "4\n");
+    let package = read(&both);
+    assert_eq!(package.limits.time_limit, Duration::from_secs(3));
+    assert!(
+        package.warnings[0].contains(".timelimit"),
+        "{:?}",
+        package.warnings
+    );
+    assert!(error(&yaml("").with(".timelimit", "fast")).contains("\"fast\""));
+    assert!(
+        error(&yaml("").with("domjudge-problem.ini", "special_run = x\n")).contains("special_run")
+    );
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    assert!(matches!(
+        Package::read(TestPackage::empty().path()),
+        Err(PackageError::NotAPackage { .. })
+    ));
+    let package = TestPackage::minimal().with("data/secret/2.in", "");
+    assert!(error(&package).contains("data/secret/2.ans"));
+    let package = TestPackage::minimal().with("data/secret/2.ans", "");
+    assert!(error(&package).contains("data/secret/2.ans"));
+    let package = TestPackage::minimal();
+    std::fs::remove_file(package.path().join("data/secret/1.in")).unwrap();
+    std::fs::remove_file(package.path().join("data/secret/1.ans")).unwrap();
+    assert!(matches!(
+        Package::read(package.path()),
+        Err(PackageError::NoTestcases)
+    ));
+}
+
+#[test]
+fn what_is_not_supported_is_refused_with_file_and_key() {
+    let limit = "limits:\n  time_limit: 1\n";
+    for (extra, key) in [
+        ("type: scoring\n", "`type`"),
+        ("type: [interactive, multi-pass]\n", "`type`"),
+        ("type: submit-answer\n", "`type`"),
+        ("allow_file_writing: true\n", "`allow_file_writing`"),
+        ("constants:\n  n: 3\n", "`constants`"),
+    ] {
+        let error = error(&yaml(&format!("{extra}{limit}")));
+        assert!(
+            error.starts_with("problem.yaml: ") && error.contains(key),
+            "{error}"
+        );
+    }
+    for (file, content, key) in [
+        ("data/secret/test_group.yaml", "max_score: 3\n", "max_score"),
+        ("static_validator/a.py", "", "static validator"),
+        ("data/secret/1.files/x", "", "input files"),
+        ("submissions/partially_accepted/a.py", "", "partially"),
+        (
+            "submissions/submissions.yaml",
+            "accepted:\n  score: 1\n",
+            "score",
+        ),
+    ] {
+        let error = error(&TestPackage::minimal().with(file, content));
+        assert!(
+            error.contains(key) && error.contains("not supported"),
+            "{error}"
+        );
+    }
+    for (file, content, key) in [
+        ("problem.yaml", "type: scoring\n", "`type`"),
+        ("problem.yaml", "validation: custom score\n", "`validation`"),
+        (
+            "problem.yaml",
+            "problem_format_version: 2031-01\n",
+            "2031-01",
+        ),
+        ("data/secret/testdata.yaml", "range: 0 100\n", "range"),
+        ("data/testdata.yaml", "grading: custom\n", "grading"),
+        ("data/testdata.yaml", "on_reject: continue\n", "on_reject"),
+    ] {
+        let error = error(&TestPackage::legacy().with(file, content));
+        assert!(error.contains(file) && error.contains(key), "{error}");
+    }
+}
+
+#[test]
+fn broken_yaml_and_odd_types_are_named() {
+    assert!(matches!(
+        Package::read(yaml("name: twice\n").path()),
+        Err(PackageError::Yaml { .. })
+    ));
+    assert!(error(&yaml("limits: 3\n")).contains("`limits`"));
+    assert!(error(&TestPackage::minimal().with("problem.yaml", "- a list\n")).contains("mapping"));
+    assert!(error(&TestPackage::minimal().with("problem.yaml", b"name: \xff\n")).contains("UTF-8"));
+    assert!(
+        error(&yaml(
+            "validation: default\nlimits:\n  time_limit: 1\ntype: []\n"
+        ))
+        .contains("empty list")
+    );
+}
+
+#[test]
+fn unknown_keys_are_warnings() {
+    let warnings = read(&yaml("colour: red\nlimits:\n  time_limit: 1\n  speed: 3\n")).warnings;
+    assert!(
+        warnings.iter().any(|warning| warning.contains("`colour`")),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.contains("`limits.speed`")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn the_name_may_be_in_several_languages() {
+    let package = TestPackage::minimal().with(
+        "problem.yaml",
+        "problem_format_version: 2025-09\nname:\n  de: Prüfung\n  en: Exam\nuuid: x\nlimits:\n  time_limit: 1\n",
+    );
+    assert_eq!(read(&package).name, "Exam");
+}
+
+#[test]
+fn validator_arguments_are_inherited_by_the_rules_of_each_generation() {
+    let package = TestPackage::minimal()
+        .with(
+            "data/secret/test_group.yaml",
+            "output_validator_args: [case_sensitive]\n",
+        )
+        .with("data/secret/dir/2.in", "")
+        .with("data/secret/dir/2.ans", "")
+        .with(
+            "data/secret/dir/2.yaml",
+            "output_validator_args: [float_tolerance, 1e-6]\nargs: [x]\n",
+        )
+        .with("data/sample/0.in", "")
+        .with("data/sample/0.ans", "");
+    let testcases = read(&package).testcases;
+    let args: Vec<_> = testcases
+        .iter()
+        .map(|testcase| testcase.output_validator_args.join(" "))
+        .collect();
+    assert_eq!(args, ["", "case_sensitive", "float_tolerance 1e-6"]);
+    assert_eq!(testcases[2].args, ["x"]);
+
+    let package = TestPackage::legacy()
+        .with("problem.yaml", "validator_flags: case_sensitive\n")
+        .with(
+            "data/testdata.yaml",
+            "output_validator_flags: float_tolerance 1e-9\n",
+        );
+    assert_eq!(
+        read(&package).testcases[0].output_validator_args,
+        ["case_sensitive", "float_tolerance", "1e-9"]
+    );
+
+    let package =
+        TestPackage::minimal().with("data/secret/1.yaml", "output_validator_args: [exact]\n");
+    assert!(error(&package).contains("\"exact\""));
+}
+
+#[test]
+fn groups_are_all_or_nothing() {
+    let grouped = TestPackage::minimal()
+        .with(
+            "data/secret/g/test_group.yaml",
+            "output_validator_args: [case_sensitive]\n",
+        )
+        .with("data/secret/g/2.in", "")
+        .with("data/secret/g/2.ans", "");
+    assert!(error(&grouped).contains("outside all groups"));
+    std::fs::remove_file(grouped.path().join("data/secret/1.in")).unwrap();
+    std::fs::remove_file(grouped.path().join("data/secret/1.ans")).unwrap();
+    assert_eq!(
+        read(&grouped).testcases[0].output_validator_args,
+        ["case_sensitive"]
+    );
+    assert!(error(&grouped.with("data/secret/g/h/test_group.yaml", "")).contains("inside another"));
+}
+
+#[test]
+fn validators() {
+    let custom = TestPackage::minimal().with("output_validator/check.py", "");
+    assert!(
+        matches!(read(&custom).output_validator, OutputValidator::Custom(program) if program.name == "output_validator/check.py")
+    );
+    let directory = custom.with("output_validator/helper.py", "");
+    assert!(
+        matches!(read(&directory).output_validator, OutputValidator::Custom(program) if program.files.len() == 2)
+    );
+    assert!(error(&directory.with("output_validator/run", "")).contains("build and run"));
+
+    assert!(
+        error(&yaml("type: interactive\nlimits:\n  time_limit: 1\n")).contains("output_validator/")
+    );
+    let legacy = TestPackage::legacy().with("problem.yaml", "validation: custom interactive\n");
+    assert!(error(&legacy).contains("output_validators/"));
+    let legacy = legacy
+        .with("output_validators/check/a.cpp", "")
+        .with("output_validators/check/a.h", "");
+    let package = read(&legacy);
+    assert_eq!(package.kind, Kind::Interactive);
+    assert!(
+        matches!(package.output_validator, OutputValidator::Custom(program) if program.files.len() == 2)
+    );
+    assert!(error(&legacy.with("output_validators/other.py", "")).contains("more than one"));
+    let unused = TestPackage::legacy().with("output_validators/a.py", "");
+    assert!(matches!(
+        read(&unused).output_validator,
+        OutputValidator::Default
+    ));
+    assert!(read(&unused).warnings[0].contains("unused"));
+}
+
+#[test]
+fn directories_say_what_is_expected() {
+    use Verdict::{Ac, Mle, Ole, Pe, Rte, Sv, Tle, Wa};
+    let mut package = TestPackage::minimal();
+    let directories = [
+        "accepted",
+        "wrong_answer",
+        "time_limit_exceeded",
+        "run_time_error",
+        "brute_force",
+        "mixed",
+    ];
+    for directory in directories {
+        package = package.with(&format!("submissions/{directory}/{directory}.py"), "");
+    }
+    let crash = [Rte, Mle, Ole, Sv];
+    assert_eq!(expected(&package, "/accepted.py"), [Ac].into());
+    assert_eq!(expected(&package, "/wrong_answer.py"), [Wa, Pe].into());
+    assert_eq!(expected(&package, "/time_limit_exceeded.py"), [Tle].into());
+    assert_eq!(expected(&package, "/run_time_error.py"), crash.into());
+    assert_eq!(
+        expected(&package, "/brute_force.py"),
+        [Tle, Rte, Mle, Ole, Sv].into()
+    );
+    assert_eq!(expected(&package, "/mixed.py"), [].into());
+}
+
+#[test]
+fn metadata_adds_to_the_directories_or_replaces_them() {
+    use Verdict::{Mle, Tle, Wa};
+    let package = TestPackage::minimal()
+        .with("submissions/wrong_answer/a.py", "")
+        .with("submissions/mixed/hog.cpp", "")
+        .with(
+            "submissions/submissions.yaml",
+            "mixed/*.cpp:\n  permitted: [AC, MLE]\n  required: [MLE]\n  language: cpp\n  entrypoint: main\n\
+             wrong_answer:\n  permitted: [AC, WA, TLE]\n\
+             accepted/a.py:\n  authors: Me\n  secret/1*:\n    permitted: [AC]\n",
+        );
+    assert_eq!(expected(&package, "hog.cpp"), [Mle].into());
+    assert_eq!(
+        expected(&package, "wrong_answer/a.py"),
+        [Wa, Verdict::Pe].into()
+    );
+    let model = read(&package);
+    assert_eq!(
+        model.submissions[1].program.language.as_deref(),
+        Some("cpp")
+    );
+    assert_eq!(model.warnings, Vec::<String>::new());
+    let slow = package.with(
+        "submissions/submissions.yaml",
+        "wrong_answer:\n  required: [TLE]\n  permitted: [TLE]\n",
+    );
+    assert_eq!(expected(&slow, "wrong_answer/a.py"), [Tle].into());
+    let typo = slow.with(
+        "submissions/submissions.yaml",
+        "accepted:\n  required: [OK]\n",
+    );
+    assert!(error(&typo).contains("\"OK\""));
+}
+
+#[test]
+fn annotations_count_outside_the_official_directories() {
+    use Verdict::{Ce, Mle, Pe, Tle, Wa};
+    let package = TestPackage::minimal()
+        .with(
+            "submissions/mixed/a.cpp",
+            "// @expected_results@: wrong_answer, TIMELIMIT\n",
+        )
+        .with(
+            "submissions/rejected/b.cpp",
+            "/* @EXPECTED_RESULTS@: COMPILER-ERROR */\n",
+        )
+        .with(
+            "submissions/rejected/c.cpp",
+            "// @EXPECTED_RESULTS@: MEMORY_LIMIT_EXCEEDED\n",
+        )
+        .with(
+            "submissions/accepted/d.cpp",
+            "// @EXPECTED_RESULTS@: WRONG-ANSWER\n",
+        );
+    assert_eq!(expected(&package, "a.cpp"), [Wa, Pe, Tle].into());
+    assert_eq!(expected(&package, "b.cpp"), [Ce].into());
+    assert_eq!(expected(&package, "c.cpp"), [Mle].into());
+    assert_eq!(expected(&package, "d.cpp"), [Verdict::Ac].into());
+    assert!(read(&package).warnings[0].contains("d.cpp"));
+    let typo = package.with("submissions/mixed/e.cpp", "// @EXPECTED_RESULTS@: FINE\n");
+    assert!(error(&typo).contains("\"FINE\""));
+    let twice = typo.with(
+        "submissions/mixed/e.cpp",
+        "@EXPECTED_RESULTS@: CORRECT\n@EXPECTED_RESULTS@: CORRECT\n",
+    );
+    assert!(error(&twice).contains("more than once"));
+}
+
+#[test]
+fn languages_of_programs() {
+    let table = LanguageTable::embedded().unwrap();
+    let package = TestPackage::minimal()
+        .with("submissions/accepted/mixed/a.cpp", "")
+        .with("submissions/accepted/mixed/b.c", "")
+        .with("submissions/accepted/mixed/c.h", "")
+        .with("submissions/accepted/text.txt", "")
+        .with("submissions/accepted/two/a.py", "")
+        .with("submissions/accepted/two/b.java", "");
+    let found: Vec<_> = read(&package)
+        .submissions
+        .iter()
+        .map(
+            |submission| match submission.program.find_language(&table) {
+                Ok(language) => language.code.clone(),
+                Err(error) => error.to_string(),
+            },
+        )
+        .collect();
+    assert_eq!(found[..2], ["python3", "cpp"]);
+    assert!(found[2].contains("text.txt"), "{found:?}");
+    assert!(found[3].contains("java, python3"), "{found:?}");
+}

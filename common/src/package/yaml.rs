@@ -1,0 +1,228 @@
+//! Reading YAML mappings key by key, so that every error names file and key,
+//! and keys that nobody asked for are reported.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde_json::{Map, Value};
+
+use super::error::PackageError;
+use super::file_tree::FileTree;
+
+/// A mapping of a YAML file from which keys are taken one after another.
+#[derive(Debug)]
+pub(super) struct Section {
+    file: String,
+    prefix: String,
+    entries: Map<String, Value>,
+}
+
+impl Section {
+    /// Reads the file `path` as a mapping; an absent or empty file is an empty one.
+    pub(super) fn read(tree: &FileTree, path: &str) -> Result<Self, PackageError> {
+        let text = tree.text(path)?.unwrap_or_default();
+        // Whether an empty document is a null or an error is up to the parser.
+        let blank = |line: &str| {
+            line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim() == "---"
+        };
+        let value = if text.lines().all(blank) {
+            Value::Null
+        } else {
+            serde_saphyr::from_str(&text).map_err(|source| PackageError::Yaml {
+                file: path.to_owned(),
+                source: Box::new(source),
+            })?
+        };
+        match value {
+            Value::Null => Ok(Self::new(path, "", Map::new())),
+            Value::Object(entries) => Ok(Self::new(path, "", entries)),
+            _ => Err(PackageError::invalid(
+                path,
+                "",
+                "expected a mapping of keys to values",
+            )),
+        }
+    }
+
+    fn new(file: &str, prefix: &str, entries: Map<String, Value>) -> Self {
+        Self {
+            file: file.to_owned(),
+            prefix: prefix.to_owned(),
+            entries,
+        }
+    }
+
+    /// The full name of a key, such as `limits.memory`.
+    fn name_of(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    /// An error about `key`.
+    pub(super) fn invalid(&self, key: &str, problem: impl Into<String>) -> PackageError {
+        PackageError::invalid(&self.file, &self.name_of(key), problem)
+    }
+
+    /// A refusal of what `key` asks for.
+    pub(super) fn unsupported(&self, key: &str, feature: impl Into<String>) -> PackageError {
+        PackageError::unsupported(&self.file, &self.name_of(key), feature)
+    }
+
+    /// Takes a key's value; a null counts as absent.
+    pub(super) fn take(&mut self, key: &str) -> Option<Value> {
+        self.entries.remove(key).filter(|value| !value.is_null())
+    }
+
+    /// Drops keys that are known and mean nothing for judging.
+    pub(super) fn skip(&mut self, keys: &[&str]) {
+        for key in keys {
+            self.entries.remove(*key);
+        }
+    }
+
+    /// Takes a string.
+    pub(super) fn string(&mut self, key: &str) -> Result<Option<String>, PackageError> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.invalid(key, "expected a string")),
+        }
+    }
+
+    /// Takes a boolean.
+    pub(super) fn boolean(&mut self, key: &str) -> Result<Option<bool>, PackageError> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(_) => Err(self.invalid(key, "expected true or false")),
+        }
+    }
+
+    /// Takes a list of strings.
+    pub(super) fn strings(&mut self, key: &str) -> Result<Option<Vec<String>>, PackageError> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(value) => list_of_strings(value)
+                .map(Some)
+                .ok_or_else(|| self.invalid(key, "expected a list of strings")),
+        }
+    }
+
+    /// Takes a string or a list of strings.
+    pub(super) fn string_or_strings(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<Vec<String>>, PackageError> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(vec![text])),
+            Some(value) => list_of_strings(value)
+                .map(Some)
+                .ok_or_else(|| self.invalid(key, "expected a string or a list of strings")),
+        }
+    }
+
+    /// Takes a mapping; an absent one is empty.
+    pub(super) fn section(&mut self, key: &str) -> Result<Self, PackageError> {
+        match self.take(key) {
+            None => Ok(Self::new(
+                &self.file,
+                &format!("{}.", self.name_of(key)),
+                Map::new(),
+            )),
+            Some(Value::Object(entries)) => Ok(Self::new(
+                &self.file,
+                &format!("{}.", self.name_of(key)),
+                entries,
+            )),
+            Some(_) => Err(self.invalid(key, "expected a mapping of keys to values")),
+        }
+    }
+
+    /// Takes a positive number.
+    pub(super) fn number(&mut self, key: &str) -> Result<Option<f64>, PackageError> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(value) => match value.as_f64() {
+                Some(number) if number.is_finite() && number > 0.0 => Ok(Some(number)),
+                _ => Err(self.invalid(key, "expected a number greater than zero")),
+            },
+        }
+    }
+
+    /// Takes a positive number of seconds.
+    pub(super) fn seconds(&mut self, key: &str) -> Result<Option<Duration>, PackageError> {
+        let Some(seconds) = self.number(key)? else {
+            return Ok(None);
+        };
+        checked_seconds(seconds)
+            .map(Some)
+            .ok_or_else(|| self.invalid(key, "out of range: expected seconds"))
+    }
+
+    /// Takes a positive whole number of `unit`s.
+    pub(super) fn size(&mut self, key: &str, unit: u64) -> Result<Option<ByteSize>, PackageError> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(value) => {
+                // Legacy packages write 64.0 as well as 64.
+                let whole = value
+                    .as_u64()
+                    .or_else(|| value.as_f64().and_then(whole_number));
+                whole
+                    .filter(|number| *number > 0)
+                    .and_then(|number| number.checked_mul(unit))
+                    .map(|bytes| Some(ByteSize(bytes)))
+                    .ok_or_else(|| self.invalid(key, "expected a whole number greater than zero"))
+            }
+        }
+    }
+
+    /// The keys that are left.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.entries.keys().cloned().collect()
+    }
+
+    /// Ends reading: whatever is left is unknown and becomes a warning.
+    pub(super) fn finish(self, warnings: &mut Vec<String>) {
+        for key in self.entries.keys() {
+            warnings.push(format!(
+                "{}: unknown key `{}` is ignored",
+                self.file,
+                self.name_of(key)
+            ));
+        }
+    }
+}
+
+/// Seconds as a duration, unless absurdly long.
+pub(super) fn checked_seconds(seconds: f64) -> Option<Duration> {
+    const MAX_SECONDS: f64 = 24.0 * 3600.0;
+    (seconds > 0.0 && seconds <= MAX_SECONDS)
+        .then(|| Duration::try_from_secs_f64(seconds).ok())
+        .flatten()
+}
+
+fn list_of_strings(value: Value) -> Option<Vec<String>> {
+    let Value::Array(items) = value else {
+        return None;
+    };
+    items
+        .into_iter()
+        .map(|item| match item {
+            Value::String(text) => Some(text),
+            // `float_tolerance, 1e-6`: YAML makes a number of an argument.
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "only whole numbers that every f64 represents exactly are converted"
+)]
+fn whole_number(number: f64) -> Option<u64> {
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && (0.0..MAX_EXACT).contains(&number)).then_some(number as u64)
+}
