@@ -1,0 +1,3 @@
+#!/usr/bin/env python3
+# @EXPECTED_RESULTS@: COMPILER-ERROR
+print(f"Good evening, {input()}!"
