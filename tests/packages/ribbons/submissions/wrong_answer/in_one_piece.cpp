@@ -1,0 +1,20 @@
+// The longest common substring: right only if the beads that stay lie side by side.
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <vector>
+
+int main() {
+    std::string a, b;
+    std::cin >> a >> b;
+    std::vector<int> above(b.size() + 1), row(b.size() + 1);
+    int best = 0;
+    for (char bead : a) {
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            row[j] = bead == b[j - 1] ? above[j - 1] + 1 : 0;
+            best = std::max(best, row[j]);
+        }
+        above.swap(row);
+    }
+    std::cout << best << '\n';
+}
