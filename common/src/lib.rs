@@ -12,6 +12,7 @@ pub mod language;
 pub mod message;
 pub mod package;
 pub mod sandbox_choice;
+pub mod secret;
 pub mod telemetry;
 pub mod verdict;
 

@@ -1,5 +1,6 @@
 //! Logs and metrics, the same in every daemon.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
@@ -69,6 +70,8 @@ pub fn start_logging(format: LogFormat) -> Result<(), TelemetryError> {
         .map_err(TelemetryError::Filter)?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Colours are for terminals: in a file they only hide the text.
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Human => logs.finish().try_init(),

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use lapin::{ConnectionProperties, Event};
 use tokio::sync::watch;
@@ -77,7 +78,27 @@ impl Connection {
         let inner = within(&attempt, consuming)
             .await?
             .map_err(AmqpError::operation(attempt))?;
-        Ok(Consumer::new(inner))
+        Ok(Consumer::new(channel, inner))
+    }
+
+    /// How many messages of `queue` wait to be delivered; those that a consumer
+    /// holds unacknowledged do not count.
+    ///
+    /// # Errors
+    /// When the connection is lost or the queue is gone.
+    pub async fn waiting_messages(&self, queue: &str) -> Result<u32, AmqpError> {
+        let attempt = format!("look at queue {queue}");
+        // A channel of its own: the broker closes it when the queue is gone.
+        let channel = self.channel().await?;
+        let options = QueueDeclareOptions {
+            passive: true,
+            ..Default::default()
+        };
+        let looking = channel.queue_declare(queue.into(), options, FieldTable::default());
+        within(&attempt, looking)
+            .await?
+            .map(|found| found.message_count())
+            .map_err(AmqpError::operation(attempt))
     }
 
     /// Returns when the connection is lost for whatever reason.

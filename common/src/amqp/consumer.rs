@@ -1,20 +1,23 @@
 //! Consuming with explicit acknowledgement.
 
 use futures_util::StreamExt as _;
-use lapin::options::{BasicAckOptions, BasicNackOptions};
+use lapin::Channel;
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicNackOptions};
 use lapin::types::AMQPValue;
 
 use super::AmqpError;
+use super::connection::within;
 
 /// Messages of one queue.
 #[derive(Debug)]
 pub struct Consumer {
+    channel: Channel,
     inner: lapin::Consumer,
 }
 
 impl Consumer {
-    pub(super) const fn new(inner: lapin::Consumer) -> Self {
-        Self { inner }
+    pub(super) const fn new(channel: Channel, inner: lapin::Consumer) -> Self {
+        Self { channel, inner }
     }
 
     /// The next message. `None` when the consumer is gone: the connection is
@@ -22,12 +25,35 @@ impl Consumer {
     /// connection then; it declares the topology anew.
     pub async fn next(&mut self) -> Option<Delivery> {
         match self.inner.next().await? {
-            Ok(delivery) => Some(Delivery { inner: delivery }),
+            Ok(inner) => Some(Delivery {
+                inner,
+                _channel: self.channel.clone(),
+            }),
             Err(error) => {
                 tracing::warn!(error = %crate::telemetry::error_chain(&error), "a consumer ended");
                 None
             }
         }
+    }
+
+    /// Takes no more messages, and gives those back that came in but were not
+    /// taken yet.
+    ///
+    /// # Errors
+    /// When the connection is lost: the broker takes them back by itself then.
+    pub async fn stop(mut self) -> Result<(), AmqpError> {
+        let attempt = "stop consuming";
+        within(
+            attempt,
+            self.channel
+                .basic_cancel(self.inner.tag(), BasicCancelOptions::default()),
+        )
+        .await?
+        .map_err(AmqpError::operation(attempt))?;
+        while let Some(delivery) = self.next().await {
+            delivery.hand_back().await?;
+        }
+        Ok(())
     }
 }
 
@@ -36,6 +62,8 @@ impl Consumer {
 #[derive(Debug)]
 pub struct Delivery {
     inner: lapin::message::Delivery,
+    /// Keeps the channel open: with it would go the right to answer.
+    _channel: Channel,
 }
 
 impl Delivery {
