@@ -1,1 +1,16 @@
-//! placeholder
+//! The scheduler: the HTTP API, all SQL, the outbox relay, the report consumer
+//! and the reconciler. All its state is in Postgres, so that any number of
+//! schedulers may run side by side.
+#![forbid(unsafe_code)]
+
+pub mod api;
+mod bell;
+pub mod blob;
+mod broker;
+mod lost_tasks;
+mod reconciler;
+mod relay;
+mod reports;
+pub mod serve;
+pub mod settings;
+pub mod store;

@@ -1,0 +1,65 @@
+//! Health, readiness and metrics. Open to all: they hold nothing of contests.
+
+use std::time::Duration;
+
+use assize_common::api::Readiness;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+
+use super::Api;
+
+/// Probes are impatient: better a "no" in time than an answer too late.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Tell that the process runs
+#[utoipa::path(
+    get, path = "/healthz", tag = "operation", security(()),
+    responses((status = OK, description = "It runs", body = String))
+)]
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Tell whether submissions are taken
+///
+/// Without the broker they are taken and wait, so that the answer is still yes.
+#[utoipa::path(
+    get, path = "/readyz", tag = "operation", security(()),
+    responses(
+        (status = OK, description = "Submissions are taken", body = Readiness),
+        (status = SERVICE_UNAVAILABLE, description = "They are not", body = Readiness),
+    )
+)]
+pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
+    let ping = tokio::time::timeout(PROBE_TIMEOUT, api.store.ping());
+    let database = matches!(ping.await, Ok(Ok(())));
+    let readiness = Readiness {
+        ready: database,
+        database,
+        broker: *api.broker.borrow(),
+    };
+    let status = if readiness.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, axum::Json(readiness))
+}
+
+/// Show metrics for Prometheus
+#[utoipa::path(
+    get, path = "/metrics", tag = "operation", security(()),
+    responses((status = OK, description = "Prometheus' text format", body = String))
+)]
+pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
+    // Counted when asked for; without the database the last numbers stay.
+    if let Ok(Ok(backlog)) = tokio::time::timeout(PROBE_TIMEOUT, api.store.backlog_count()).await {
+        backlog.record();
+    }
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4")],
+        (api.metrics)(),
+    )
+}

@@ -1,0 +1,160 @@
+//! The HTTP API under `/api/v1`, with health, metrics and its own description.
+//!
+//! Handlers parse, ask the store and answer; rules are in modules of their own.
+//! Every answer that is not a success is a problem document (RFC 9457).
+
+mod auth;
+mod blobs;
+mod error;
+mod extract;
+mod health;
+mod import;
+mod judgements;
+mod languages;
+mod middleware;
+mod problems;
+mod submission_check;
+mod submissions;
+mod workers;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use assize_common::language::LanguageTable;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use bytesize::ByteSize;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::error::{ApiError, ErrorKind};
+use crate::blob::BlobStore;
+use crate::store::Store;
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Packages are large and lines may be slow.
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// What handlers work with.
+#[derive(Clone)]
+pub struct Api {
+    /// The database.
+    pub store: Store,
+    /// Packages and sources.
+    pub blobs: BlobStore,
+    /// The languages that may be submitted.
+    pub languages: Arc<LanguageTable>,
+    /// How large an imported package's archive may be.
+    pub max_package: ByteSize,
+    /// Whether the broker is connected.
+    pub broker: watch::Receiver<bool>,
+    /// Writes all metrics in Prometheus' text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api")
+            .field("max_package", &self.max_package)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Assize",
+        description = "Judging of programming contests: problems, submissions, judgements.\n\n\
+            Errors are problem documents as of RFC 9457; their `type` is a stable slug.",
+    ),
+    components(schemas(assize_common::api::ProblemDetails)),
+    security(("token" = []))
+)]
+struct Description;
+
+fn routes() -> OpenApiRouter<Api> {
+    let import = OpenApiRouter::new()
+        .routes(routes!(problems::import_problem))
+        .layer(DefaultBodyLimit::disable())
+        .layer(axum::middleware::from_fn(|request, next| {
+            middleware::limit_time(IMPORT_TIMEOUT, request, next)
+        }));
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(problems::list_problems))
+        .routes(routes!(
+            submissions::create_submission,
+            submissions::list_submissions
+        ))
+        .routes(routes!(submissions::read_submission))
+        .routes(routes!(judgements::read_current_judgement))
+        .routes(routes!(judgements::read_judgement))
+        .routes(routes!(languages::list_languages))
+        .routes(routes!(workers::list_workers))
+        .routes(routes!(blobs::fetch_blob))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .layer(DefaultBodyLimit::max(bytes_of(submissions::MAX_BODY)))
+        .layer(axum::middleware::from_fn(|request, next| {
+            middleware::limit_time(REQUEST_TIMEOUT, request, next)
+        }))
+        .merge(import)
+}
+
+/// The API's description as of OpenAPI 3.1.
+#[must_use]
+pub fn description() -> utoipa::openapi::OpenApi {
+    let mut description = routes().into_openapi();
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "A token as `assize-scheduler token create` prints it.",
+        ))
+        .build();
+    let components = description.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(token));
+    description
+}
+
+/// The server.
+pub fn router(api: Api) -> Router {
+    let description = Arc::new(description());
+    let (router, _) = routes().split_for_parts();
+    router
+        .route(
+            "/openapi.json",
+            axum::routing::get(move || std::future::ready(axum::Json(description.clone()))),
+        )
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(CatchPanicLayer::custom(middleware::answer_panic))
+        .layer(axum::middleware::from_fn(middleware::observe))
+        .with_state(api)
+}
+
+async fn no_such_path(uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(200).collect();
+    ApiError::new(
+        ErrorKind::NotFound,
+        format!("there is nothing under {path}; /openapi.json describes what there is"),
+    )
+}
+
+async fn no_such_method(method: Method) -> ApiError {
+    ApiError::new(
+        ErrorKind::MethodNotAllowed,
+        format!("{method} is not among the methods that the Allow header lists"),
+    )
+}
+
+fn bytes_of(size: ByteSize) -> usize {
+    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,302 @@
+//! Submissions.
+
+use assize_common::api::{
+    JudgementState, NewSubmission, ProblemDetails, Submission, SubmissionList,
+};
+use assize_common::id::{SubmissionId, TokenId};
+use assize_common::message::SourceFile;
+use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
+use assize_common::{ContentHash, Lane, Verdict};
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use bytesize::ByteSize;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::Api;
+use super::auth::{Caller, MayRead, MaySubmit};
+use super::error::{ApiError, ErrorKind};
+use super::extract::{Id, Json, Query};
+use super::problems::is_short_name;
+use super::submission_check::{check, check_for_problem};
+use crate::store::{Created, NewStoredSubmission, SubmissionFilter};
+
+/// The largest body: sources in base64 with room to spare.
+pub(super) const MAX_BODY: ByteSize = ByteSize::mib(8);
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const MAX_KEY_BYTES: usize = 255;
+
+const DEFAULT_PAGE: u32 = 50;
+const MAX_PAGE: u32 = 200;
+
+/// Submit
+///
+/// The header `Idempotency-Key` makes repeating safe: the same request with the same key makes one submission.
+#[utoipa::path(
+    post, path = "/api/v1/submissions", tag = "submissions",
+    params(("Idempotency-Key" = Option<String>, Header, description = "A name of the client's choice for this request")),
+    request_body = NewSubmission,
+    responses(
+        (status = CREATED, description = "Stored; it will be judged", body = Submission),
+        (status = CONFLICT, description = "The key belongs to another request", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = PAYLOAD_TOO_LARGE, description = "Too large", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = UNPROCESSABLE_ENTITY, description = "A field is wrong; `field` names it", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "default", description = "Another error", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn create_submission(
+    State(api): State<Api>,
+    caller: Caller<MaySubmit>,
+    headers: HeaderMap,
+    Json(new): Json<NewSubmission>,
+) -> Result<impl IntoResponse, ApiError> {
+    let key = idempotency_key(&headers)?;
+    let language = check(&new, &api.languages, caller.is_admin())?;
+    let idempotency = match key {
+        Some(key) => Some((key, hash_of(&new)?)),
+        None => None,
+    };
+    let id = match find_earlier(&api, caller.token_id, idempotency.as_ref()).await? {
+        Some(id) => id,
+        None => {
+            let problem = if is_short_name(&new.problem) {
+                api.store.problem_find_current(&new.problem).await?
+            } else {
+                None
+            };
+            let problem = problem.ok_or_else(|| unknown_problem(&new.problem))?;
+            check_for_problem(&new, language, &problem)?;
+            let lane = if new.flag.is_some() {
+                Lane::Flagged
+            } else {
+                Lane::Live
+            };
+            let sandbox = choose_sandbox(SandboxFactors {
+                requested: new.sandbox,
+                flag: new.flag.as_deref(),
+                lane: Some(lane),
+            });
+            let stored = NewStoredSubmission {
+                problem_id: problem.problem_id,
+                package_id: problem.package_id,
+                testcases: problem.testcases,
+                language: new.language.clone(),
+                files: store_files(&api, &new).await?,
+                entry_point: new.entry_point,
+                contest: new.contest,
+                team: new.team,
+                flag: new.flag,
+                lane,
+                sandbox,
+                submitted_by: caller.token_id,
+                idempotency,
+            };
+            create(&api, &stored).await?
+        }
+    };
+    let submission = api
+        .store
+        .submission_read(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("submission", id))?;
+    let location = [(LOCATION, format!("/api/v1/submissions/{id}"))];
+    Ok((StatusCode::CREATED, location, axum::Json(submission)))
+}
+
+async fn create(api: &Api, stored: &NewStoredSubmission) -> Result<SubmissionId, ApiError> {
+    if let Created::Stored(id) = api.store.submission_create(stored).await? {
+        tracing::info!(
+            submission.id = %id,
+            language = stored.language,
+            lane = %stored.lane,
+            sandbox = %stored.sandbox.mode,
+            "took a submission"
+        );
+        return Ok(id);
+    }
+    // The same request in parallel was faster.
+    find_earlier(api, stored.submitted_by, stored.idempotency.as_ref())
+        .await?
+        .ok_or_else(|| ApiError::internal(&VanishedKey))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("an idempotency key is taken and yet not there")]
+struct VanishedKey;
+
+/// The submission of an earlier request with the same key, if there was one.
+async fn find_earlier(
+    api: &Api,
+    token: TokenId,
+    idempotency: Option<&(String, ContentHash)>,
+) -> Result<Option<SubmissionId>, ApiError> {
+    let Some((key, hash)) = idempotency else {
+        return Ok(None);
+    };
+    match api.store.submission_find_by_key(token, key).await? {
+        Some((_, earlier)) if earlier != *hash => Err(ApiError::new(
+            ErrorKind::IdempotencyKeyReused,
+            format!(
+                "the Idempotency-Key {key:?} came with another request before: a new request needs a new key"
+            ),
+        )),
+        found => Ok(found.map(|(id, _)| id)),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Ok(key) if (1..=MAX_KEY_BYTES).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => Err(ApiError::new(
+            ErrorKind::InvalidField,
+            format!("the Idempotency-Key has 1 to {MAX_KEY_BYTES} visible ASCII characters"),
+        )
+        .in_field("Idempotency-Key")),
+    }
+}
+
+/// The hash of what was asked for, in one written form whatever the client's was.
+fn hash_of(new: &NewSubmission) -> Result<ContentHash, ApiError> {
+    serde_json::to_vec(new)
+        .map(|json| ContentHash::of(&json))
+        .map_err(|error| ApiError::internal(&error))
+}
+
+/// Puts the files into the blob store, before anything refers to them.
+async fn store_files(api: &Api, new: &NewSubmission) -> Result<Vec<SourceFile>, ApiError> {
+    let mut files = Vec::with_capacity(new.files.len());
+    for file in &new.files {
+        files.push(SourceFile {
+            name: file.name.clone(),
+            sha256: api.blobs.put(Bytes::copy_from_slice(&file.content)).await?,
+            size_bytes: file.content.len() as u64,
+        });
+    }
+    Ok(files)
+}
+
+fn unknown_problem(name: &str) -> ApiError {
+    let name: String = name.chars().take(64).collect();
+    ApiError::new(
+        ErrorKind::UnknownProblem,
+        format!("there is no problem {name:?}: import its package first"),
+    )
+    .in_field("problem")
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Only of this problem, by short name.
+    problem: Option<String>,
+    /// Only of this contest.
+    contest: Option<String>,
+    /// Only of this team.
+    team: Option<String>,
+    /// Only in this language.
+    language: Option<String>,
+    /// Only with this verdict.
+    #[param(inline)]
+    verdict: Option<Verdict>,
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<JudgementState>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// How many at most: 1 to 200, by default 50.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+/// List submissions, the newest first
+#[utoipa::path(
+    get, path = "/api/v1/submissions", tag = "submissions",
+    params(ListQuery),
+    responses(
+        (status = OK, description = "A page", body = SubmissionList),
+        (status = "default", description = "An error", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_submissions(
+    State(api): State<Api>,
+    _: Caller<MayRead>,
+    Query(query): Query<ListQuery>,
+) -> Result<axum::Json<SubmissionList>, ApiError> {
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(ApiError::new(
+            ErrorKind::InvalidQuery,
+            format!("limit: expected 1 to {MAX_PAGE}"),
+        )
+        .in_field("limit"));
+    }
+    let cursor = query
+        .cursor
+        .map(|cursor| cursor.parse::<SubmissionId>())
+        .transpose()
+        .map_err(|_| {
+            ApiError::new(
+                ErrorKind::InvalidQuery,
+                "cursor: expected the `next` of the page before",
+            )
+            .in_field("cursor")
+        })?;
+    let texts = [
+        ("problem", &query.problem),
+        ("contest", &query.contest),
+        ("team", &query.team),
+        ("language", &query.language),
+    ];
+    for (field, text) in texts {
+        // No such text is stored, and Postgres takes offence at NUL.
+        if text
+            .as_ref()
+            .is_some_and(|text| text.contains(char::is_control))
+        {
+            return Err(ApiError::new(
+                ErrorKind::InvalidQuery,
+                format!("{field}: holds control characters"),
+            )
+            .in_field(field));
+        }
+    }
+    let filter = SubmissionFilter {
+        problem: query.problem,
+        contest: query.contest,
+        team: query.team,
+        language: query.language,
+        verdict: query.verdict,
+        state: query.state,
+    };
+    let page = api.store.submission_list(&filter, cursor, limit).await?;
+    Ok(axum::Json(page))
+}
+
+/// Read a submission with the judgement that counts
+#[utoipa::path(
+    get, path = "/api/v1/submissions/{id}", tag = "submissions",
+    params(("id" = SubmissionId, Path, description = "The submission's id")),
+    responses(
+        (status = OK, description = "The submission", body = Submission),
+        (status = NOT_FOUND, description = "There is none of this id", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "default", description = "Another error", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn read_submission(
+    State(api): State<Api>,
+    _: Caller<MayRead>,
+    Id(id): Id<SubmissionId>,
+) -> Result<axum::Json<Submission>, ApiError> {
+    let submission = api.store.submission_read(id).await?;
+    submission
+        .map(axum::Json)
+        .ok_or_else(|| ApiError::not_found("submission", id))
+}

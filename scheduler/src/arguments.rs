@@ -1,0 +1,294 @@
+//! The command line and the environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use assize_common::api::Scope;
+use assize_common::id::TokenId;
+use assize_common::language::LanguageTable;
+use assize_common::secret::Secret;
+use assize_common::telemetry::LogFormat;
+use assize_scheduler::serve::Config;
+use assize_scheduler::settings::Settings;
+use assize_scheduler::store::{DatabaseUrl, RetryPolicy};
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand};
+
+const DATABASE_URL: &str = "ASSIZE_DATABASE_URL";
+const AMQP_URL: &str = "ASSIZE_AMQP_URL";
+
+const SECRETS_HELP: &str = "\
+Secrets come from the environment or from files, never from the command line:
+  ASSIZE_DATABASE_URL, or ASSIZE_DATABASE_URL_FILE  Postgres, postgres://user:password@host:5432/database
+  ASSIZE_AMQP_URL, or ASSIZE_AMQP_URL_FILE          RabbitMQ, amqp://user:password@host:5672/vhost
+
+Exit codes: 0 success, 1 failure, 2 usage, 75 Postgres did not answer in time (try again later)";
+
+/// Store submissions, have them judged, answer the API
+#[derive(Debug, Parser)]
+#[command(version, after_help = SECRETS_HELP, args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+    /// Form of log lines: human or json
+    #[arg(
+        long,
+        env = "ASSIZE_LOG_FORMAT",
+        default_value = "human",
+        global = true
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the scheduler (what happens without a command, too)
+    #[command(after_help = SECRETS_HELP)]
+    Serve(Serve),
+    /// Bring the database up to date and end
+    #[command(after_help = SECRETS_HELP)]
+    Migrate(Database),
+    /// Manage the tokens of the API
+    #[command(subcommand)]
+    Token(Token),
+}
+
+/// How to reach the database.
+#[derive(Debug, Args)]
+pub(crate) struct Database {
+    /// How long to wait for Postgres, in seconds
+    #[arg(
+        long = "wait",
+        env = "ASSIZE_DATABASE_WAIT_SECONDS",
+        default_value_t = 30
+    )]
+    wait_seconds: u64,
+}
+
+impl Database {
+    pub(crate) fn url(&self) -> anyhow::Result<DatabaseUrl> {
+        let secret = secret(DATABASE_URL, "ASSIZE_DATABASE_URL_FILE")?;
+        secret.reveal().parse().context(DATABASE_URL)
+    }
+
+    pub(crate) const fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait_seconds)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    database: Database,
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env = "ASSIZE_LISTEN", default_value = "127.0.0.1:8420")]
+    listen: SocketAddr,
+    /// File that gets the actual address once the API answers
+    #[arg(long, value_name = "PATH")]
+    address_file: Option<PathBuf>,
+    /// Directory for packages and sources, shared by all schedulers of an installation
+    #[arg(long, env = "ASSIZE_DATA_DIR", default_value = "data")]
+    data_dir: PathBuf,
+    /// Ids of the languages that may be submitted, comma separated; all without it
+    #[arg(
+        long,
+        env = "ASSIZE_LANGUAGES",
+        value_delimiter = ',',
+        value_name = "ID"
+    )]
+    languages: Vec<String>,
+    /// Language table instead of the built-in one
+    #[arg(long, env = "ASSIZE_LANGUAGE_TABLE", value_name = "PATH")]
+    language_table: Option<PathBuf>,
+    /// Prefix of the names of exchanges and queues
+    #[arg(long, env = "ASSIZE_AMQP_PREFIX", default_value = "assize")]
+    amqp_prefix: String,
+    /// Connections to Postgres, at most
+    #[arg(long, env = "ASSIZE_DATABASE_CONNECTIONS", default_value_t = 16)]
+    #[arg(value_parser = clap::value_parser!(u32).range(4..))]
+    database_connections: u32,
+    /// Size of an imported package's archive, at most
+    #[arg(
+        long,
+        env = "ASSIZE_MAX_PACKAGE",
+        default_value = "512MiB",
+        value_name = "SIZE"
+    )]
+    max_package: ByteSize,
+    /// How long a judgement stays with a worker that is not heard of, in seconds
+    #[arg(
+        long,
+        env = "ASSIZE_LEASE_SECONDS",
+        default_value_t = 30.0,
+        value_name = "SECONDS"
+    )]
+    #[arg(value_parser = seconds)]
+    lease: f64,
+    /// How long a published task may wait unexplained before it counts as lost, in seconds
+    #[arg(
+        long,
+        env = "ASSIZE_LOST_TASK_SECONDS",
+        default_value_t = 60.0,
+        value_name = "SECONDS"
+    )]
+    #[arg(value_parser = seconds)]
+    lost_task_age: f64,
+    /// How many attempts may fail through no fault of the contestant
+    #[arg(
+        long,
+        env = "ASSIZE_MAX_FAILURES",
+        default_value_t = 3,
+        value_name = "N"
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100))]
+    max_failures: u32,
+    /// How long to wait after the first failed attempt, in seconds; longer after each further one
+    #[arg(
+        long,
+        env = "ASSIZE_RETRY_DELAY_SECONDS",
+        default_value_t = 1.0,
+        value_name = "SECONDS"
+    )]
+    #[arg(value_parser = seconds)]
+    retry_delay: f64,
+    /// Stop when standard input ends, as it does when the parent process dies
+    #[arg(long)]
+    pub(crate) supervised: bool,
+}
+
+impl Serve {
+    pub(crate) fn config(self) -> anyhow::Result<Config> {
+        let table = LanguageTable::load(self.language_table.as_deref())?;
+        let ids: Vec<&str> = self
+            .languages
+            .iter()
+            .map(|id| id.trim())
+            .filter(|id| !id.is_empty())
+            .collect();
+        let languages = if ids.is_empty() {
+            table
+        } else {
+            table
+                .restricted_to(&ids)
+                .context("cannot enable the languages of ASSIZE_LANGUAGES")?
+        };
+        let amqp = secret(AMQP_URL, "ASSIZE_AMQP_URL_FILE")?;
+        Ok(Config {
+            database: self.database.url()?,
+            database_connections: self.database_connections,
+            database_wait: self.database.wait(),
+            amqp: amqp.reveal().parse().context(AMQP_URL)?,
+            amqp_prefix: self.amqp_prefix,
+            listen: self.listen,
+            address_file: self.address_file,
+            data_directory: self.data_dir,
+            languages,
+            max_package: self.max_package,
+            settings: Settings {
+                lease: Duration::from_secs_f64(self.lease),
+                lost_task_age: Duration::from_secs_f64(self.lost_task_age),
+                retry: RetryPolicy {
+                    max_failures: self.max_failures,
+                    first_delay: Duration::from_secs_f64(self.retry_delay),
+                },
+            },
+        })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a token and print it: the only time that it shows
+    #[command(after_help = SECRETS_HELP)]
+    Create {
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// What it allows: admin, read, submit or worker; may be given several times
+        #[arg(long = "scope", required = true, value_delimiter = ',')]
+        scopes: Vec<Scope>,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// List all tokens, without their secrets
+    #[command(after_help = SECRETS_HELP)]
+    List {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Revoke a token
+    #[command(after_help = SECRETS_HELP)]
+    Revoke {
+        /// The id that `token list` shows
+        id: TokenId,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+fn secret(variable: &'static str, file_variable: &'static str) -> anyhow::Result<Secret> {
+    let value = std::env::var(variable)
+        .ok()
+        .filter(|value| !value.is_empty());
+    let file = std::env::var_os(file_variable).map(PathBuf::from);
+    let value = value.as_deref().map(Secret::from);
+    Ok(Secret::load(variable, value, file.as_deref())?)
+}
+
+/// A number of seconds that makes sense as a time to wait.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.01..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("expected a number of seconds from 0.01 to 86400".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn serving_is_what_happens_without_a_command() {
+        for line in [
+            &[
+                "assize-scheduler",
+                "--supervised",
+                "--listen",
+                "127.0.0.1:0",
+            ][..],
+            &[
+                "assize-scheduler",
+                "serve",
+                "--supervised",
+                "--listen",
+                "127.0.0.1:0",
+            ],
+        ] {
+            let arguments = Arguments::try_parse_from(line).unwrap();
+            let serve = match arguments.command {
+                None => arguments.serve,
+                Some(Command::Serve(serve)) => serve,
+                Some(other) => panic!("{other:?}"),
+            };
+            assert!(serve.supervised && serve.listen.port() == 0);
+        }
+    }
+
+    #[test]
+    fn senseless_times_are_refused() {
+        for bad in ["0", "-1", "inf", "NaN", "x", "1e9"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+        assert_eq!(seconds("0.5"), Ok(0.5));
+    }
+}

@@ -1,0 +1,148 @@
+//! The outbox relay: publishes tasks and forgets them once the broker has
+//! confirmed. Any number of relays share the outbox. A crash between confirm
+//! and commit publishes a task twice, which harms nothing.
+
+use std::time::Duration;
+
+use assize_common::Lane;
+use assize_common::amqp::{AmqpError, Publisher, Topology};
+use assize_common::message::{self, Task};
+use assize_common::telemetry::error_chain;
+use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+use crate::bell::Bells;
+use crate::store::{ClaimedTask, Store, StoreError, outbox_claim, outbox_remove};
+
+/// Tasks published together: enough to hide the latency of confirms, few enough
+/// to hold their rows only for a moment.
+const BATCH: u16 = 128;
+/// How often to look without a bell: for rows whose time comes, and for bells
+/// that nobody heard.
+const TIMER: Duration = Duration::from_secs(1);
+
+/// The relay of one lane. A full or slow lane does not hold up the others.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) store: Store,
+    pub(crate) bells: Bells,
+    pub(crate) topology: Topology,
+    pub(crate) publisher: Publisher,
+    pub(crate) lane: Lane,
+}
+
+/// What became of a batch.
+enum Batch {
+    /// Everything due is published.
+    Drained,
+    /// There may be more.
+    Full,
+    /// The broker did not take everything; it will later.
+    Refused,
+}
+
+impl Relay {
+    /// Publishes until stopped.
+    ///
+    /// # Errors
+    /// When the connection to the broker is not fit for use any more.
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), AmqpError> {
+        while !stop.is_cancelled() {
+            let bell = match self.publish_batch().await? {
+                Ok(Batch::Full) => continue,
+                Ok(Batch::Drained) => true,
+                Ok(Batch::Refused) => false,
+                Err(error) => {
+                    tracing::warn!(lane = %self.lane, error = %error_chain(&error), "cannot relay tasks; trying again");
+                    false
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.bells.rung(self.lane), if bell => {}
+                () = tokio::time::sleep(TIMER) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn publish_batch(&self) -> Result<Result<Batch, StoreError>, AmqpError> {
+        let mut transaction = match self.store.begin().await {
+            Ok(transaction) => transaction,
+            Err(error) => return Ok(Err(error)),
+        };
+        let claimed = match outbox_claim(&mut transaction, self.lane, BATCH).await {
+            Ok(claimed) => claimed,
+            Err(error) => return Ok(Err(error)),
+        };
+        if claimed.is_empty() {
+            return Ok(Ok(Batch::Drained));
+        }
+
+        let results = join_all(claimed.iter().map(|claimed| self.publish(claimed))).await;
+        let (mut done, mut failure) = (Vec::new(), None);
+        for (claimed, result) in claimed.iter().zip(results) {
+            match result {
+                Ok(()) => done.push(claimed.id),
+                Err(error) => failure = Some(error),
+            }
+        }
+        let removed = async {
+            outbox_remove(&mut transaction, &done).await?;
+            Store::commit(transaction).await
+        };
+        if let Err(error) = removed.await {
+            return Ok(Err(error));
+        }
+        match failure {
+            None if claimed.len() == usize::from(BATCH) => Ok(Ok(Batch::Full)),
+            None => Ok(Ok(Batch::Drained)),
+            // The connection is sound, the broker just does not want to.
+            Some(error @ (AmqpError::NotTaken { .. } | AmqpError::Timeout { .. })) => {
+                tracing::warn!(lane = %self.lane, error = %error_chain(&error), "RabbitMQ does not take tasks; trying again");
+                Ok(Ok(Batch::Refused))
+            }
+            Some(error) => Err(error),
+        }
+    }
+
+    async fn publish(&self, claimed: &ClaimedTask) -> Result<(), AmqpError> {
+        let Some(task) = &claimed.task else {
+            return Ok(());
+        };
+        let Some(message) = encode(task) else {
+            return Ok(());
+        };
+        let published = self
+            .publisher
+            .publish(&self.topology.lane(self.lane), &message)
+            .await;
+        let result = match &published {
+            Ok(()) => "confirmed",
+            Err(AmqpError::NotTaken { .. }) => "refused",
+            Err(AmqpError::Timeout { .. }) => "timeout",
+            Err(_) => "lost",
+        };
+        metrics::counter!("assize_publish_confirms_total", "result" => result).increment(1);
+        if published.is_ok() {
+            tracing::debug!(
+                judgement.id = %task.judgement_id,
+                submission.id = %task.submission_id,
+                attempt = task.attempt,
+                lane = %self.lane,
+                "published a task"
+            );
+        }
+        published
+    }
+}
+
+/// A task that can't be written would stop its lane for good. None can be made
+/// today; if that changes, the reconciler asks for its judgement again and again.
+fn encode(task: &Task) -> Option<Vec<u8>> {
+    message::encode(task)
+        .inspect_err(|error| {
+            tracing::error!(judgement.id = %task.judgement_id, %error, "a task can't be written as JSON");
+        })
+        .ok()
+}

@@ -1,0 +1,153 @@
+//! What came of a report, told to logs and metrics once it is committed.
+
+use assize_common::Verdict;
+use assize_common::id::{SubmissionId, WorkerId};
+use assize_common::message::HeldJudgement;
+use tracing::Span;
+
+use crate::store::FailedAttempt;
+
+/// How an attempt failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Its worker was not heard of any more.
+    Lost,
+    /// Its worker could not judge.
+    JudgingError,
+}
+
+/// What came of a report.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Nothing worth telling.
+    Nothing,
+    /// A worker is up.
+    Registered {
+        worker: WorkerId,
+        name: String,
+        slots: u32,
+    },
+    /// A worker is gone.
+    Stopped { worker: WorkerId },
+    /// An attempt was taken up.
+    Started {
+        held: HeldJudgement,
+        submission_id: SubmissionId,
+        worker: WorkerId,
+    },
+    /// A judgement has its verdict.
+    Finished {
+        held: HeldJudgement,
+        submission_id: SubmissionId,
+        worker: WorkerId,
+        verdict: Verdict,
+    },
+    /// An attempt failed.
+    Failed {
+        held: HeldJudgement,
+        failed: FailedAttempt,
+        reason: String,
+        failure: Failure,
+    },
+    /// An attempt was given back.
+    HandedBack {
+        held: HeldJudgement,
+        submission_id: SubmissionId,
+        worker: WorkerId,
+        reason: String,
+    },
+    /// The report came late or twice and moved nothing.
+    Stale {
+        held: HeldJudgement,
+        worker: WorkerId,
+        report: &'static str,
+    },
+}
+
+impl Effect {
+    /// Logs and counts it.
+    pub(crate) fn record(&self) {
+        match self {
+            Self::Nothing => {}
+            Self::Registered {
+                worker,
+                name,
+                slots,
+            } => tracing::info!(worker.id = %worker, worker.name = name, slots, "a worker is up"),
+            Self::Stopped { worker } => tracing::info!(worker.id = %worker, "a worker stopped"),
+            Self::Started {
+                held,
+                submission_id,
+                worker,
+            } => {
+                let _entered = span(*held, Some(*submission_id)).entered();
+                tracing::info!(worker.id = %worker, "judging began");
+            }
+            Self::Finished {
+                held,
+                submission_id,
+                worker,
+                verdict,
+            } => {
+                let _entered = span(*held, Some(*submission_id)).entered();
+                tracing::info!(worker.id = %worker, %verdict, "judged");
+                count_attempt("finished");
+                metrics::counter!("assize_verdicts_total", "type" => verdict.id()).increment(1);
+            }
+            Self::Failed {
+                held,
+                failed,
+                reason,
+                failure,
+            } => {
+                let _entered = span(*held, Some(failed.submission_id)).entered();
+                match failed.next_attempt {
+                    Some(next) => {
+                        tracing::warn!(reason, next_attempt = next, "an attempt failed");
+                    }
+                    None => tracing::error!(reason, "judging failed for good"),
+                }
+                count_attempt(match failure {
+                    Failure::Lost => "lost",
+                    Failure::JudgingError => "infra",
+                });
+                if failed.next_attempt.is_none() {
+                    metrics::counter!("assize_verdicts_total", "type" => "JE").increment(1);
+                }
+            }
+            Self::HandedBack {
+                held,
+                submission_id,
+                worker,
+                reason,
+            } => {
+                let _entered = span(*held, Some(*submission_id)).entered();
+                tracing::info!(worker.id = %worker, reason, "handed back");
+                count_attempt("preempted");
+            }
+            Self::Stale {
+                held,
+                worker,
+                report,
+            } => {
+                let _entered = span(*held, None).entered();
+                tracing::debug!(worker.id = %worker, report, "a report came late or twice");
+                count_attempt("fenced");
+            }
+        }
+    }
+}
+
+/// The span of a judgement: its ids are in every line about it.
+fn span(held: HeldJudgement, submission_id: Option<SubmissionId>) -> Span {
+    tracing::info_span!(
+        "judgement",
+        judgement.id = %held.judgement_id,
+        submission.id = submission_id.map(tracing::field::display),
+        attempt = held.attempt
+    )
+}
+
+fn count_attempt(outcome: &'static str) {
+    metrics::counter!("assize_attempts_total", "outcome" => outcome).increment(1);
+}

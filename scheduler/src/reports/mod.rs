@@ -1,0 +1,169 @@
+//! Reports of workers: consumed in batches, each batch one transaction, and
+//! acknowledged only after its commit. A crash in between delivers them again,
+//! and the guarded writes make nothing of the second time.
+
+mod apply;
+mod effect;
+
+use std::time::Duration;
+
+use assize_common::amqp::{AmqpError, Connection, Consumer, Delivery, Topology};
+use assize_common::message::{self, WorkerReport};
+use assize_common::telemetry::error_chain;
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use futures_util::FutureExt as _;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use apply::apply_batch;
+pub(crate) use effect::{Effect, Failure};
+
+use crate::reconciler::Hearing;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// Reports held at once, which is also the largest batch.
+const PREFETCH: u16 = 100;
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const LARGEST_DELAY: Duration = Duration::from_secs(5);
+
+/// What consuming works with.
+#[derive(Debug)]
+pub(crate) struct Reports {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    pub(crate) topology: Topology,
+    pub(crate) hearing: Hearing,
+}
+
+/// A report with the message it came in.
+struct Received {
+    delivery: Delivery,
+    report: WorkerReport,
+}
+
+impl Reports {
+    /// Consumes until stopped or until the broker ends it.
+    ///
+    /// # Errors
+    /// When the connection to the broker is not fit for use any more.
+    pub(crate) async fn consume(
+        &self,
+        connection: &Connection,
+        stop: CancellationToken,
+    ) -> Result<(), AmqpError> {
+        let mut consumer = connection
+            .consume(&self.topology.reports(), PREFETCH)
+            .await?;
+        self.hearing.goes_on();
+        let result = self.consume_from(&mut consumer, &stop).await;
+        self.hearing.is_interrupted();
+        result
+    }
+
+    async fn consume_from(
+        &self,
+        consumer: &mut Consumer,
+        stop: &CancellationToken,
+    ) -> Result<(), AmqpError> {
+        while let Some(Some(first)) = stop.run_until_cancelled(consumer.next()).await {
+            let mut deliveries = vec![first];
+            // Whatever has arrived already joins; nobody waits for company.
+            while deliveries.len() < usize::from(PREFETCH)
+                && let Some(Some(next)) = consumer.next().now_or_never()
+            {
+                deliveries.push(next);
+            }
+            let received = read(deliveries).await?;
+            self.ingest(received, stop).await?;
+        }
+        Ok(())
+    }
+
+    async fn ingest(
+        &self,
+        received: Vec<Received>,
+        stop: &CancellationToken,
+    ) -> Result<(), AmqpError> {
+        if self.store_together(&received, stop).await {
+            for received in received {
+                received.delivery.ack().await?;
+            }
+            return Ok(());
+        }
+        // One of them is not acceptable; the others must not suffer for it.
+        for received in received {
+            let received = [received];
+            let stored = self.store_together(&received, stop).await;
+            if stop.is_cancelled() && !stored {
+                return Ok(());
+            }
+            let [Received { delivery, report }] = received;
+            if stored {
+                delivery.ack().await?;
+            } else {
+                tracing::error!(worker.id = %report.worker_id, "a report can't be stored: to the dead letters with it");
+                count_dead_letter("refused");
+                delivery.dead_letter().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies a batch; while the database is away, waits for it. False when the
+    /// database will never take the batch as it is, or when stopped.
+    async fn store_together(&self, received: &[Received], stop: &CancellationToken) -> bool {
+        let reports: Vec<&WorkerReport> =
+            received.iter().map(|received| &received.report).collect();
+        let mut delays = ExponentialBuilder::default()
+            .with_min_delay(FIRST_DELAY)
+            .with_max_delay(LARGEST_DELAY)
+            .with_jitter()
+            .without_max_times()
+            .build();
+        loop {
+            match apply_batch(&self.store, &reports, self.settings).await {
+                Ok(effects) => {
+                    self.hearing.goes_on();
+                    effects.iter().for_each(Effect::record);
+                    return true;
+                }
+                Err(error) if error.is_transient() => {
+                    self.hearing.is_interrupted();
+                    tracing::warn!(
+                        reports = reports.len(),
+                        error = %error_chain(&error),
+                        "cannot store reports: they are kept; trying again"
+                    );
+                }
+                Err(error) => {
+                    tracing::error!(reports = reports.len(), error = %error_chain(&error), "the database refuses reports");
+                    return false;
+                }
+            }
+            let delay = tokio::time::sleep(delays.next().unwrap_or(LARGEST_DELAY));
+            if stop.run_until_cancelled(delay).await.is_none() {
+                return false;
+            }
+        }
+    }
+}
+
+/// Decodes messages; those that can't be are dead letters.
+async fn read(deliveries: Vec<Delivery>) -> Result<Vec<Received>, AmqpError> {
+    let mut received = Vec::with_capacity(deliveries.len());
+    for delivery in deliveries {
+        match message::decode(delivery.body()) {
+            Ok(report) => received.push(Received { delivery, report }),
+            Err(error) => {
+                tracing::error!(error = %error_chain(&error), "a report can't be read: to the dead letters with it");
+                count_dead_letter("unreadable");
+                delivery.dead_letter().await?;
+            }
+        }
+    }
+    Ok(received)
+}
+
+fn count_dead_letter(reason: &'static str) {
+    metrics::counter!("assize_dead_letters_total", "reason" => reason).increment(1);
+}

@@ -1,0 +1,327 @@
+//! Running a scheduler from its configuration until it is stopped.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use assize_common::Lane;
+use assize_common::amqp::{AmqpError, AmqpUrl, Connection, Topology};
+use assize_common::language::LanguageTable;
+use assize_common::telemetry::error_chain;
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use bytesize::ByteSize;
+use futures_util::future::try_join_all;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{self, Api};
+use crate::bell::{self, Bells};
+use crate::blob::{BlobError, BlobStore};
+use crate::broker::{Broker, keep_connected};
+use crate::lost_tasks::LostTasks;
+use crate::reconciler::{self, Hearing};
+use crate::relay::Relay;
+use crate::reports::Reports;
+use crate::settings::Settings;
+use crate::store::{DatabaseUrl, Store, StoreError};
+
+/// How long to finish what is under way after being told to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// All that a scheduler needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The database.
+    pub database: DatabaseUrl,
+    /// How many connections to it, at most.
+    pub database_connections: u32,
+    /// How long to wait for it at start.
+    pub database_wait: Duration,
+    /// The broker.
+    pub amqp: AmqpUrl,
+    /// The prefix of exchanges and queues.
+    pub amqp_prefix: String,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// A file that gets the actual address once the API answers.
+    pub address_file: Option<PathBuf>,
+    /// Where blobs are.
+    pub data_directory: PathBuf,
+    /// The languages that may be submitted.
+    pub languages: LanguageTable,
+    /// How large an imported package's archive may be.
+    pub max_package: ByteSize,
+    /// How lost work is found and tried again.
+    pub settings: Settings,
+}
+
+/// Why a scheduler can't run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The database did not answer in time.
+    #[error(
+        "cannot reach Postgres at {url} after trying for {} s: is it running, and does ASSIZE_DATABASE_URL name it?",
+        waited.as_secs()
+    )]
+    DatabaseUnreachable {
+        /// Where it should be, without its password.
+        url: DatabaseUrl,
+        /// How long we tried.
+        waited: Duration,
+        /// The cause.
+        #[source]
+        source: StoreError,
+    },
+    /// The database answers but is not for us.
+    #[error("cannot use Postgres at {url}: are user, password and database right?")]
+    DatabaseUnusable {
+        /// Where it is, without its password.
+        url: DatabaseUrl,
+        /// The cause.
+        #[source]
+        source: StoreError,
+    },
+    /// A statement failed at start.
+    #[error("cannot prepare the database")]
+    Database(#[source] StoreError),
+    /// The blob store can't be used.
+    #[error("cannot use the data directory")]
+    Blobs(#[source] BlobError),
+    /// The address can't be listened on.
+    #[error(
+        "cannot listen on {address}: is it in use by another program? choose another one with ASSIZE_LISTEN"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The address file can't be written.
+    #[error("cannot write the address file {}", path.display())]
+    AddressFile {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server broke down.
+    #[error("the HTTP server broke down")]
+    Http(#[source] std::io::Error),
+}
+
+impl ServeError {
+    /// Whether the same may succeed later, as when Postgres is started after us.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::DatabaseUnreachable { .. })
+    }
+}
+
+/// Brings the database up to date, waiting for Postgres for at most `wait`.
+///
+/// # Errors
+/// When Postgres does not answer in time, refuses us, or a migration fails.
+pub async fn migrate(url: &DatabaseUrl, wait: Duration) -> Result<(), ServeError> {
+    let begin = tokio::time::Instant::now();
+    let mut delays = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(2))
+        .with_jitter()
+        .without_max_times()
+        .build();
+    loop {
+        let error = match Store::migrate(url).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let url = url.clone();
+        match error {
+            error if error.is_transient() => {
+                let delay = delays.next().unwrap_or_default();
+                if begin.elapsed() + delay > wait {
+                    return Err(ServeError::DatabaseUnreachable {
+                        url,
+                        waited: wait,
+                        source: error,
+                    });
+                }
+                tracing::info!(database.url = %url, error = %error_chain(&error), "waiting for Postgres");
+                tokio::time::sleep(delay).await;
+            }
+            source @ StoreError::Database { .. } => {
+                return Err(ServeError::DatabaseUnusable { url, source });
+            }
+            error => return Err(ServeError::Database(error)),
+        }
+    }
+}
+
+/// Runs a scheduler until `stop` is cancelled and what was under way is finished.
+///
+/// # Errors
+/// When it can't start. Once it runs, lost connections are rebuilt instead.
+pub async fn serve(
+    config: Config,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    // What can fail at once comes before what may take a while.
+    let blobs = BlobStore::open(&config.data_directory).map_err(ServeError::Blobs)?;
+    let unheard = |source| ServeError::Listen {
+        address: config.listen,
+        source,
+    };
+    let listener = TcpListener::bind(config.listen).await.map_err(unheard)?;
+    let address = listener.local_addr().map_err(unheard)?;
+    match stop
+        .run_until_cancelled(migrate(&config.database, config.database_wait))
+        .await
+    {
+        None => return Ok(()),
+        Some(migrated) => migrated?,
+    }
+    let store = Store::new(&config.database, config.database_connections);
+    store
+        .language_list_replace(&config.languages)
+        .await
+        .map_err(ServeError::Database)?;
+
+    let (broker_connected, broker) = watch::channel(false);
+    let router = api::router(Api {
+        store: store.clone(),
+        blobs,
+        languages: Arc::new(config.languages.clone()),
+        max_package: config.max_package,
+        broker,
+        metrics,
+    });
+    let tasks = TaskTracker::new();
+    start_background(&config, &store, broker_connected, &tasks, &stop);
+    if let Some(path) = &config.address_file {
+        write_address(path, address).map_err(|source| ServeError::AddressFile {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    tracing::info!(%address, "listening");
+
+    let serving = axum::serve(listener, router)
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .into_future();
+    let deadline = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        result = serving => result.map_err(ServeError::Http)?,
+        () = deadline => tracing::warn!("stopping although requests are under way"),
+    }
+    stop.cancel();
+    tasks.close();
+    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
+        tracing::warn!("stopping although work is under way: it is done again later");
+    }
+    if tokio::time::timeout(DRAIN, store.close()).await.is_err() {
+        tracing::warn!("stopping although statements are under way");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn start_background(
+    config: &Config,
+    store: &Store,
+    broker_connected: watch::Sender<bool>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let broker = Broker {
+        url: config.amqp.clone(),
+        topology: Topology::new(&config.amqp_prefix),
+    };
+    let bells = Bells::default();
+    let hearing = Hearing::default();
+    let settings = config.settings;
+
+    tasks.spawn(bell::listen(store.clone(), bells.clone(), stop.clone()));
+    tasks.spawn(reconciler::run(
+        store.clone(),
+        settings,
+        hearing.clone(),
+        stop.clone(),
+    ));
+    let publishing = {
+        let (store, topology) = (store.clone(), broker.topology.clone());
+        async move |connection: &Connection, stop: CancellationToken| {
+            publish(connection, &store, &bells, &topology, settings, stop).await
+        }
+    };
+    tasks.spawn(keep_connected(
+        broker.clone(),
+        "tasks",
+        broker_connected,
+        stop.clone(),
+        publishing,
+    ));
+    let reports = Reports {
+        store: store.clone(),
+        settings,
+        topology: broker.topology.clone(),
+        hearing,
+    };
+    tasks.spawn(keep_connected(
+        broker,
+        "reports",
+        watch::channel(false).0,
+        stop.clone(),
+        async move |connection: &Connection, stop: CancellationToken| {
+            reports.consume(connection, stop).await
+        },
+    ));
+}
+
+/// All that publishes, over one connection.
+async fn publish(
+    connection: &Connection,
+    store: &Store,
+    bells: &Bells,
+    topology: &Topology,
+    settings: Settings,
+    stop: CancellationToken,
+) -> Result<(), AmqpError> {
+    let relays = async {
+        let relays = Lane::ALL.map(|lane| {
+            let stop = stop.clone();
+            async move {
+                let relay = Relay {
+                    store: store.clone(),
+                    bells: bells.clone(),
+                    topology: topology.clone(),
+                    publisher: connection.publisher().await?,
+                    lane,
+                };
+                relay.run(stop).await
+            }
+        });
+        try_join_all(relays).await
+    };
+    let lost_tasks = LostTasks::new(store.clone(), settings, topology.clone(), connection);
+    tokio::try_join!(relays, lost_tasks.run(stop.clone())).map(drop)
+}
+
+/// Writes the file whole or not at all, since others watch for it.
+fn write_address(path: &Path, address: SocketAddr) -> std::io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
+    std::io::Write::write_all(&mut file, format!("{address}\n").as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! Times and counts by which lost work is found and tried again.
+
+use std::time::Duration;
+
+use crate::store::RetryPolicy;
+
+/// Times and counts by which lost work is found and tried again.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long a judgement stays with a worker that is not heard of. Workers
+    /// send a heartbeat three times as often.
+    pub lease: Duration,
+    /// How long a published task may wait unheard of, once nothing explains its
+    /// waiting, before it counts as lost by the broker.
+    pub lost_task_age: Duration,
+    /// What becomes of attempts that fail.
+    pub retry: RetryPolicy,
+}
+
+impl Settings {
+    /// How often to look for expired leases and, without a bell, for new tasks.
+    pub(crate) fn tick(&self) -> Duration {
+        (self.lease / 4).clamp(Duration::from_millis(50), Duration::from_secs(1))
+    }
+}

@@ -1,0 +1,87 @@
+//! What waits: numbers for metrics and people.
+
+use assize_common::Lane;
+
+use super::{Store, StoreError, row};
+
+/// What waits in one lane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LaneBacklog {
+    /// The lane.
+    pub lane: Lane,
+    /// Judgements that are queued.
+    pub queued: u64,
+    /// Judgements that are running.
+    pub running: u64,
+}
+
+/// What waits in all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backlog {
+    /// For every lane.
+    pub lanes: Vec<LaneBacklog>,
+    /// Tasks that are due and not published.
+    pub outbox_unsent: u64,
+    /// How long the oldest of them has been due, in seconds; 0 without any.
+    pub outbox_oldest_seconds: f64,
+}
+
+impl Store {
+    /// Counts what waits.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn backlog_count(&self) -> Result<Backlog, StoreError> {
+        let attempt = "count what waits";
+        let outbox = sqlx::query!(
+            r#"SELECT count(*) AS "unsent!",
+                   COALESCE(extract(epoch FROM clock_timestamp() - min(not_before)), 0)::float8 AS "oldest_seconds!"
+               FROM outbox WHERE not_before <= clock_timestamp()"#
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::on(attempt))?;
+        let mut lanes = Vec::new();
+        for lane in Lane::ALL {
+            let open = sqlx::query!(
+                r#"SELECT (SELECT count(*) FROM judgements WHERE state = 'queued' AND lane = $1) AS "queued!",
+                          (SELECT count(*) FROM judgements WHERE state = 'running' AND lane = $1) AS "running!""#,
+                lane.name()
+            )
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::on(attempt))?;
+            lanes.push(LaneBacklog {
+                lane,
+                queued: row::count("a number of judgements", open.queued)?,
+                running: row::count("a number of judgements", open.running)?,
+            });
+        }
+        Ok(Backlog {
+            lanes,
+            outbox_unsent: row::count("a number of tasks", outbox.unsent)?,
+            outbox_oldest_seconds: outbox.oldest_seconds,
+        })
+    }
+}
+
+impl Backlog {
+    /// Sets the gauges.
+    pub fn record(&self) {
+        for lane in &self.lanes {
+            let name = lane.lane.name();
+            set("assize_backlog_jobs", name, lane.queued);
+            set("assize_running_jobs", name, lane.running);
+        }
+        metrics::gauge!("assize_outbox_unsent").set(as_float(self.outbox_unsent));
+        metrics::gauge!("assize_outbox_oldest_seconds").set(self.outbox_oldest_seconds);
+    }
+}
+
+fn set(gauge: &'static str, lane: &'static str, value: u64) {
+    metrics::gauge!(gauge, "lane" => lane).set(as_float(value));
+}
+
+fn as_float(count: u64) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+}

@@ -1,0 +1,281 @@
+//! Reading judgements, and finding those that need help.
+
+use std::time::Duration;
+
+use assize_common::api::{Judgement, JudgementSummary, Submission};
+use assize_common::id::{JudgementId, SubmissionId, WorkerId};
+use assize_common::message::HeldJudgement;
+use assize_common::{Lane, SandboxChoice};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Store, StoreError, row, run};
+
+/// A judgement with its submission.
+pub(super) struct JudgedRow {
+    pub(super) submission_id: Uuid,
+    pub(super) problem: String,
+    pub(super) language: String,
+    pub(super) contest: Option<String>,
+    pub(super) team: Option<String>,
+    pub(super) flag: Option<String>,
+    pub(super) files: Vec<String>,
+    pub(super) submitted_at: DateTime<Utc>,
+    pub(super) judgement_id: Uuid,
+    pub(super) is_current: bool,
+    pub(super) state: String,
+    pub(super) verdict: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) lane: String,
+    pub(super) sandbox_mode: String,
+    pub(super) sandbox_reason: String,
+    pub(super) attempt: i32,
+    pub(super) testcases_done: i32,
+    pub(super) testcases_total: i32,
+    pub(super) max_cpu_time_ms: Option<i64>,
+    pub(super) max_memory_bytes: Option<i64>,
+    pub(super) started_at: Option<DateTime<Utc>>,
+    pub(super) finished_at: Option<DateTime<Utc>>,
+    pub(super) worker_id: Option<Uuid>,
+    pub(super) package: Vec<u8>,
+}
+
+/// Selects [`JudgedRow`]s; `$tail` is what follows FROM and its joins.
+macro_rules! judged_query {
+    ($tail:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            crate::store::judgement::JudgedRow,
+            r#"SELECT s.id AS submission_id, p.short_name AS problem, s.language_id AS language, s.contest, s.team,
+                   s.flag, s.submitted_at,
+                   ARRAY(SELECT f.name FROM submission_files f WHERE f.submission_id = s.id ORDER BY f.ordinal)
+                       AS "files!",
+                   j.id AS judgement_id, j.is_current, j.state, j.verdict, j.error, j.lane, j.sandbox_mode,
+                   j.sandbox_reason, j.attempt, j.testcases_done, j.testcases_total, j.max_cpu_time_ms,
+                   j.max_memory_bytes, j.started_at, j.finished_at, j.worker_id, v.content_hash AS package
+               FROM judgements j
+               JOIN submissions s ON s.id = j.submission_id
+               JOIN problems p ON p.id = s.problem_id
+               JOIN packages v ON v.id = j.package_id "#
+            + $tail
+            $(, $argument)*
+        )
+    };
+}
+pub(super) use judged_query;
+
+impl JudgedRow {
+    fn summary(&self) -> Result<JudgementSummary, StoreError> {
+        let count = |value: i32| row::count("a number of test cases", value);
+        Ok(JudgementSummary {
+            id: self.judgement_id.into(),
+            state: row::named("a judgement's state", &self.state)?,
+            verdict: self
+                .verdict
+                .as_deref()
+                .map(|verdict| row::named("a verdict", verdict))
+                .transpose()?,
+            error: self.error.clone(),
+            lane: row::named("a lane", &self.lane)?,
+            sandbox: SandboxChoice {
+                mode: row::named("a sandbox", &self.sandbox_mode)?,
+                reason: self.sandbox_reason.clone(),
+            },
+            attempt: row::count("an attempt", self.attempt)?,
+            testcases_done: count(self.testcases_done)?,
+            testcases_total: count(self.testcases_total)?,
+            max_cpu_time_ms: self
+                .max_cpu_time_ms
+                .map(|time| row::count("a CPU time", time))
+                .transpose()?,
+            max_memory_bytes: self
+                .max_memory_bytes
+                .map(|size| row::count("a memory peak", size))
+                .transpose()?,
+            started_at: self.started_at,
+            finished_at: self.finished_at,
+        })
+    }
+
+    pub(super) fn into_submission(self) -> Result<Submission, StoreError> {
+        Ok(Submission {
+            id: self.submission_id.into(),
+            judgement: self.summary()?,
+            problem: self.problem,
+            language: self.language,
+            contest: self.contest,
+            team: self.team,
+            flag: self.flag,
+            files: self.files,
+            submitted_at: self.submitted_at,
+        })
+    }
+}
+
+/// A judgement whose task the broker seems to have lost.
+#[derive(Debug, Clone, Copy)]
+pub struct UndispatchedJudgement {
+    /// The judgement and its attempt.
+    pub held: HeldJudgement,
+    /// The submission.
+    pub submission_id: SubmissionId,
+    /// Whether a task that was published much later was taken up meanwhile.
+    pub overtaken: bool,
+}
+
+impl Store {
+    /// Reads one judgement with its runs.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn judgement_read(&self, id: JudgementId) -> Result<Option<Judgement>, StoreError> {
+        let row = judged_query!("WHERE j.id = $1", id.as_uuid())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::on("read a judgement"))?;
+        self.judgement_complete(row).await
+    }
+
+    /// Reads the judgement that counts of a submission, with its runs.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn judgement_read_current(
+        &self,
+        submission_id: SubmissionId,
+    ) -> Result<Option<Judgement>, StoreError> {
+        let row = judged_query!("WHERE s.id = $1 AND j.is_current", submission_id.as_uuid())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::on("read a judgement"))?;
+        self.judgement_complete(row).await
+    }
+
+    /// Adds what only a finished judgement has. It never changes again, so that
+    /// reading it after the rest shows no mixture.
+    async fn judgement_complete(
+        &self,
+        row: Option<JudgedRow>,
+    ) -> Result<Option<Judgement>, StoreError> {
+        let Some(row) = row else { return Ok(None) };
+        let summary = row.summary()?;
+        let (compile, runs) = if summary.state.is_final() {
+            let compile = sqlx::query_scalar!(
+                "SELECT compile FROM judgements WHERE id = $1",
+                row.judgement_id
+            )
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::on("read how compiling went"))?;
+            let compile = compile
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(|error| StoreError::unreadable("a compile report", error))?;
+            (
+                compile,
+                run::run_list(&self.pool, summary.id, row.attempt).await?,
+            )
+        } else {
+            (None, Vec::new())
+        };
+        Ok(Some(Judgement {
+            summary,
+            submission_id: row.submission_id.into(),
+            current: row.is_current,
+            package: row::hash("a package's hash", row.package)?,
+            worker_id: row.worker_id.map(Into::into),
+            compile,
+            runs,
+        }))
+    }
+
+    /// Lists judgements whose task was published longer than `age` ago without
+    /// being taken up, the longest waiting first.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn judgement_list_undispatched(
+        &self,
+        lane: Lane,
+        age: Duration,
+        limit: u16,
+    ) -> Result<Vec<UndispatchedJudgement>, StoreError> {
+        let rows = sqlx::query!(
+            r#"WITH latest AS (
+                   SELECT dispatched_at FROM judgements
+                   WHERE lane = $1 AND started_at IS NOT NULL
+                   ORDER BY started_at DESC LIMIT 1
+               )
+               SELECT j.id, j.attempt, j.submission_id, COALESCE(
+                   (SELECT dispatched_at FROM latest)
+                       > COALESCE(j.dispatched_at, j.queued_at) + make_interval(secs => $2),
+                   false
+               ) AS "overtaken!"
+               FROM judgements j
+               WHERE j.state = 'queued' AND j.lane = $1
+                 AND COALESCE(j.dispatched_at, j.queued_at) < clock_timestamp() - make_interval(secs => $2)
+                 AND NOT EXISTS (SELECT FROM outbox o WHERE o.judgement_id = j.id AND o.attempt = j.attempt)
+               ORDER BY COALESCE(j.dispatched_at, j.queued_at)
+               LIMIT $3"#,
+            lane.name(),
+            age.as_secs_f64(),
+            i64::from(limit)
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::on("look for lost tasks"))?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(UndispatchedJudgement {
+                    held: held(row.id, row.attempt)?,
+                    submission_id: row.submission_id.into(),
+                    overtaken: row.overtaken,
+                })
+            })
+            .collect()
+    }
+}
+
+/// A judgement whose lease ran out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExpiredJudgement {
+    /// The judgement and its attempt.
+    pub(crate) held: HeldJudgement,
+    /// The worker that had it.
+    pub(crate) worker: WorkerId,
+}
+
+/// Locks and lists judgements whose lease ran out, the earliest first; those
+/// that another scheduler is at already are skipped.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn judgement_list_expired(
+    connection: &mut PgConnection,
+    limit: u16,
+) -> Result<Vec<ExpiredJudgement>, StoreError> {
+    let rows = sqlx::query!(
+        r#"SELECT id, attempt, worker_id AS "worker_id!" FROM judgements
+           WHERE state = 'running' AND lease_until < clock_timestamp()
+           ORDER BY lease_until LIMIT $1 FOR UPDATE SKIP LOCKED"#,
+        i64::from(limit)
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::on("look for expired leases"))?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(ExpiredJudgement {
+                held: held(row.id, row.attempt)?,
+                worker: row.worker_id.into(),
+            })
+        })
+        .collect()
+}
+
+fn held(id: Uuid, attempt: i32) -> Result<HeldJudgement, StoreError> {
+    Ok(HeldJudgement {
+        judgement_id: id.into(),
+        attempt: row::count("an attempt", attempt)?,
+    })
+}

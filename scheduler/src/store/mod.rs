@@ -1,0 +1,172 @@
+//! All SQL, and nothing but SQL: every statement of the scheduler is in this
+//! folder, checked against the real schema at compile time.
+//!
+//! Functions are named noun_verb. Those on [`Store`] are complete transactions;
+//! those that take a connection are parts of one that the caller commits. Row
+//! types stay in here: conversions to the types of `assize_common` are total and
+//! fail on values they do not know.
+
+mod backlog;
+mod error;
+mod judgement;
+mod language;
+mod outbox;
+mod problem;
+mod row;
+mod run;
+mod submission;
+mod token;
+mod transition;
+mod url;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
+
+pub use backlog::{Backlog, LaneBacklog};
+pub use error::StoreError;
+pub use judgement::UndispatchedJudgement;
+pub use outbox::{ClaimedTask, OUTBOX_CHANNEL};
+pub use problem::{CurrentPackage, ImportedVersion, NewPackage};
+pub use submission::{Created, NewStoredSubmission, SubmissionFilter};
+pub use token::{KnownToken, TokenInfo};
+pub use transition::{FailedAttempt, RetryPolicy};
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};
+
+pub(crate) use judgement::judgement_list_expired;
+pub(crate) use outbox::{outbox_claim, outbox_remove};
+pub(crate) use transition::{
+    batch_lock, judgement_fail, judgement_finish, judgement_hand_back, judgement_progress,
+    judgement_redispatch, judgement_start, lease_extend,
+};
+pub(crate) use worker::{worker_register, worker_stop, worker_touch};
+
+/// The migrations, embedded. A database may be ahead of this program: while a new
+/// release is rolled out, old daemons still start, and migrations only add.
+fn migrations() -> Migrator {
+    let mut migrations = sqlx::migrate!("../migrations");
+    migrations.set_ignore_missing(true);
+    migrations
+}
+
+/// How long a request waits for a free connection. Longer than a hiccup of
+/// Postgres, shorter than a client's patience.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    /// A store that connects when it is first used, with at most `connections`.
+    #[must_use]
+    pub fn new(url: &DatabaseUrl, connections: u32) -> Self {
+        // A statement or transaction that takes this long is stuck, and would
+        // hold its locks against everybody.
+        let options = url.options().clone().application_name("assize-scheduler");
+        let options = options.options([
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options);
+        Self { pool }
+    }
+
+    /// A store over a pool that exists.
+    #[must_use]
+    pub const fn from_pool(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// Brings the database's structure up to date. Concurrent calls take turns.
+    ///
+    /// # Errors
+    /// When the database can't be reached, or a migration fails or was changed
+    /// after it had been applied.
+    pub async fn migrate(url: &DatabaseUrl) -> Result<(), StoreError> {
+        // A connection without the pool's timeouts: a migration may take long.
+        // Nor its notices that something exists already.
+        let options = url.options().clone();
+        let mut connection = options
+            .options([("client_min_messages", "warning")])
+            .connect()
+            .await
+            .map_err(StoreError::on("connect to Postgres"))?;
+        migrations()
+            .run(&mut connection)
+            .await
+            .map_err(StoreError::Migrate)?;
+        connection
+            .close()
+            .await
+            .map_err(StoreError::on("disconnect from Postgres"))
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#)
+            .fetch_one(&self.pool)
+            .await
+            .map(drop)
+            .map_err(StoreError::on("reach Postgres"))
+    }
+
+    /// Begins a transaction for the functions that take a connection.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.pool
+            .begin()
+            .await
+            .map_err(StoreError::on("begin a transaction"))
+    }
+
+    /// Commits a transaction. After a transient error it may or may not be committed.
+    ///
+    /// # Errors
+    /// When the database can't be reached or a constraint is broken.
+    pub async fn commit(transaction: Transaction<'static, Postgres>) -> Result<(), StoreError> {
+        transaction
+            .commit()
+            .await
+            .map_err(StoreError::on("commit a transaction"))
+    }
+
+    /// A listener to notifications. They ring a bell, no more: those sent while
+    /// the listener reconnects are lost, so whoever listens looks by timer, too.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
+        let attempt = "listen to notifications";
+        let mut listener = PgListener::connect_with(&self.pool)
+            .await
+            .map_err(StoreError::on(attempt))?;
+        listener
+            .listen(channel)
+            .await
+            .map_err(StoreError::on(attempt))?;
+        Ok(listener)
+    }
+
+    /// Waits for connections in use and closes all.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

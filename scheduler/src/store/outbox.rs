@@ -1,0 +1,134 @@
+//! The outbox: tasks to be published. A row goes once the broker has confirmed
+//! its task.
+
+use std::collections::HashMap;
+
+use assize_common::message::{SourceFile, Task};
+use assize_common::{Lane, SandboxChoice};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{StoreError, row};
+
+/// The channel on which a new row is announced; the payload is its lane.
+pub const OUTBOX_CHANNEL: &str = "assize_outbox";
+
+/// A row of the outbox, locked until its transaction ends.
+#[derive(Debug, Clone)]
+pub struct ClaimedTask {
+    /// The row.
+    pub id: i64,
+    /// The task to publish, or `None` when its attempt is over or under way
+    /// already: nobody needs it any more.
+    pub task: Option<Task>,
+}
+
+/// Locks at most `limit` due rows of a lane, the oldest first. Rows that another
+/// relay holds are skipped, so that any number of relays share the work.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn outbox_claim(
+    connection: &mut PgConnection,
+    lane: Lane,
+    limit: u16,
+) -> Result<Vec<ClaimedTask>, StoreError> {
+    let attempt = "read the outbox";
+    let rows = sqlx::query!(
+        r#"SELECT o.id, o.judgement_id, o.attempt, j.state = 'queued' AND j.attempt = o.attempt AS "wanted!",
+               j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, v.archive_sha256
+           FROM outbox o
+           JOIN judgements j ON j.id = o.judgement_id
+           JOIN submissions s ON s.id = j.submission_id
+           JOIN packages v ON v.id = j.package_id
+           WHERE o.lane = $1 AND o.not_before <= clock_timestamp()
+           ORDER BY o.id LIMIT $2
+           FOR UPDATE OF o SKIP LOCKED"#,
+        lane.name(),
+        i64::from(limit)
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(StoreError::on(attempt))?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+
+    let submissions: Vec<Uuid> = rows.iter().map(|row| row.submission_id).collect();
+    let mut files = source_files(connection, &submissions).await?;
+    rows.into_iter()
+        .map(|row| {
+            let task = Task {
+                judgement_id: row.judgement_id.into(),
+                attempt: row::count("an attempt", row.attempt)?,
+                submission_id: row.submission_id.into(),
+                lane,
+                package: row::hash("an archive's hash", row.archive_sha256)?,
+                language: row.language_id,
+                files: files.remove(&row.submission_id).unwrap_or_default(),
+                entry_point: row.entry_point,
+                sandbox: SandboxChoice {
+                    mode: row::named("a sandbox", &row.sandbox_mode)?,
+                    reason: row.sandbox_reason,
+                },
+            };
+            Ok(ClaimedTask {
+                id: row.id,
+                task: row.wanted.then_some(task),
+            })
+        })
+        .collect()
+}
+
+async fn source_files(
+    connection: &mut PgConnection,
+    submissions: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<SourceFile>>, StoreError> {
+    let rows = sqlx::query!(
+        "SELECT submission_id, name, sha256, size_bytes FROM submission_files
+         WHERE submission_id = ANY($1) ORDER BY submission_id, ordinal",
+        submissions
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::on("read the names of source files"))?;
+    let mut files: HashMap<Uuid, Vec<SourceFile>> = HashMap::new();
+    for row in rows {
+        files
+            .entry(row.submission_id)
+            .or_default()
+            .push(SourceFile {
+                name: row.name,
+                sha256: row::hash("a source file's hash", row.sha256)?,
+                size_bytes: row::count("a source file's size", row.size_bytes)?,
+            });
+    }
+    Ok(files)
+}
+
+/// Removes rows whose tasks are confirmed or not needed any more, and notes on
+/// the judgements when that was.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn outbox_remove(
+    connection: &mut PgConnection,
+    ids: &[i64],
+) -> Result<(), StoreError> {
+    // A judgement that is locked is being moved on by a report right now, so that
+    // its dispatch is of no interest. Waiting for it could deadlock.
+    sqlx::query!(
+        "WITH removed AS (
+             DELETE FROM outbox WHERE id = ANY($1) RETURNING judgement_id, attempt
+         ), free AS (
+             SELECT j.id FROM judgements j JOIN removed r ON r.judgement_id = j.id AND r.attempt = j.attempt
+             FOR UPDATE OF j SKIP LOCKED
+         )
+         UPDATE judgements SET dispatched_at = clock_timestamp() WHERE id IN (SELECT id FROM free)",
+        ids
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::on("remove sent tasks from the outbox"))
+}

@@ -1,0 +1,238 @@
+//! Problems and the versions of their packages.
+
+use assize_common::ContentHash;
+use assize_common::api::Problem;
+use assize_common::id::{ProblemId, TokenId};
+use bytesize::ByteSize;
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+use uuid::Uuid;
+
+use super::{Store, StoreError, row};
+
+/// A package that was read and found right, with its archive in the blob store.
+#[derive(Debug, Clone)]
+pub struct NewPackage {
+    /// The hash over its files.
+    pub content_hash: ContentHash,
+    /// The blob of its archive.
+    pub archive_sha256: ContentHash,
+    /// The size of the archive.
+    pub archive_size: ByteSize,
+    /// The name for people.
+    pub name: String,
+    /// CPU time per test case.
+    pub time_limit: Duration,
+    /// Memory of a submission.
+    pub memory_limit: ByteSize,
+    /// Source files of a submission together.
+    pub code_limit: ByteSize,
+    /// How many test cases it has.
+    pub testcases: usize,
+    /// Language codes that submissions may be written in; all if `None`.
+    pub language_codes: Option<Vec<String>>,
+}
+
+/// What an import did.
+#[derive(Debug, Clone)]
+pub struct ImportedVersion {
+    /// The problem with its current package.
+    pub problem: Problem,
+    /// Whether that package was the current one before.
+    pub unchanged: bool,
+}
+
+/// What a new submission must know of a problem.
+#[derive(Debug, Clone)]
+pub struct CurrentPackage {
+    /// The problem.
+    pub problem_id: ProblemId,
+    /// The current version of its package.
+    pub package_id: Uuid,
+    /// Source files of a submission together.
+    pub code_limit: ByteSize,
+    /// How many test cases it has.
+    pub testcases: i32,
+    /// Language codes that submissions may be written in; all if `None`.
+    pub language_codes: Option<Vec<String>>,
+}
+
+struct ProblemRow {
+    id: Uuid,
+    short_name: String,
+    name: String,
+    content_hash: Vec<u8>,
+    version: i32,
+    time_limit_us: i64,
+    memory_limit_bytes: i64,
+    testcases: i32,
+    imported_at: DateTime<Utc>,
+}
+
+impl TryFrom<ProblemRow> for Problem {
+    type Error = StoreError;
+
+    fn try_from(row: ProblemRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.into(),
+            short_name: row.short_name,
+            name: row.name,
+            package: row::hash("a package's hash", row.content_hash)?,
+            version: row::count("a package's version", row.version)?,
+            time_limit_ms: row::count::<u64, _>("a time limit", row.time_limit_us)?.div_ceil(1000),
+            memory_limit_bytes: row::count("a memory limit", row.memory_limit_bytes)?,
+            testcases: row::count("a number of test cases", row.testcases)?,
+            imported_at: row.imported_at,
+        })
+    }
+}
+
+impl Store {
+    /// Makes `package` the current version of the problem `short_name`, which is
+    /// created if need be. The same content is never stored twice.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn problem_import(
+        &self,
+        short_name: &str,
+        package: &NewPackage,
+        imported_by: TokenId,
+    ) -> Result<ImportedVersion, StoreError> {
+        let attempt = "import a package";
+        let mut transaction = self.begin().await?;
+        sqlx::query!(
+            "INSERT INTO problems (id, short_name) VALUES ($1, $2) ON CONFLICT (short_name) DO NOTHING",
+            ProblemId::generate().as_uuid(),
+            short_name
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::on(attempt))?;
+        // Imports into one problem take turns.
+        let problem_id = sqlx::query_scalar!(
+            "SELECT id FROM problems WHERE short_name = $1 FOR UPDATE",
+            short_name
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(StoreError::on(attempt))?;
+        let known = sqlx::query!(
+            "SELECT id, is_current FROM packages WHERE problem_id = $1 AND content_hash = $2",
+            problem_id,
+            package.content_hash.as_bytes()
+        )
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(StoreError::on(attempt))?;
+
+        let unchanged = known.as_ref().is_some_and(|known| known.is_current);
+        if !unchanged {
+            sqlx::query!(
+                "UPDATE packages SET is_current = false WHERE problem_id = $1 AND is_current",
+                problem_id
+            )
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::on(attempt))?;
+        }
+        match known {
+            Some(known) => {
+                sqlx::query!(
+                    "UPDATE packages SET is_current = true WHERE id = $1 AND NOT is_current",
+                    known.id
+                )
+                .execute(&mut *transaction)
+                .await
+                .map_err(StoreError::on(attempt))?;
+            }
+            None => {
+                sqlx::query!(
+                    "INSERT INTO packages (id, problem_id, version, content_hash, archive_sha256, archive_bytes, name,
+                         time_limit_us, memory_limit_bytes, code_limit_bytes, testcases, language_codes, is_current,
+                         imported_by)
+                     SELECT $1, $2, 1 + COALESCE(max(version), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, true, $12
+                     FROM packages WHERE problem_id = $2",
+                    Uuid::now_v7(),
+                    problem_id,
+                    package.content_hash.as_bytes(),
+                    package.archive_sha256.as_bytes(),
+                    row::column::<i64, _>("the archive", package.archive_size.as_u64())?,
+                    row::text(&package.name),
+                    row::microseconds("the time limit", package.time_limit)?,
+                    row::column::<i64, _>("the memory limit", package.memory_limit.as_u64())?,
+                    row::column::<i64, _>("the code limit", package.code_limit.as_u64())?,
+                    row::column::<i32, _>("the number of test cases", package.testcases)?,
+                    package.language_codes.as_deref(),
+                    imported_by.as_uuid()
+                )
+                .execute(&mut *transaction)
+                .await
+                .map_err(StoreError::on(attempt))?;
+            }
+        }
+        let problem = sqlx::query_as!(
+            ProblemRow,
+            "SELECT p.id, p.short_name, v.name, v.content_hash, v.version, v.time_limit_us, v.memory_limit_bytes,
+                    v.testcases, v.imported_at
+             FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
+             WHERE p.id = $1",
+            problem_id
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(StoreError::on(attempt))?;
+        Self::commit(transaction).await?;
+        Ok(ImportedVersion {
+            problem: problem.try_into()?,
+            unchanged,
+        })
+    }
+
+    /// Lists all problems by short name.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn problem_list(&self) -> Result<Vec<Problem>, StoreError> {
+        sqlx::query_as!(
+            ProblemRow,
+            "SELECT p.id, p.short_name, v.name, v.content_hash, v.version, v.time_limit_us, v.memory_limit_bytes,
+                    v.testcases, v.imported_at
+             FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
+             ORDER BY p.short_name"
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::on("list the problems"))?
+        .into_iter()
+        .map(Problem::try_from)
+        .collect()
+    }
+
+    /// Finds the package that new submissions to a problem are judged by.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn problem_find_current(
+        &self,
+        short_name: &str,
+    ) -> Result<Option<CurrentPackage>, StoreError> {
+        let found = sqlx::query!(
+            "SELECT v.problem_id, v.id AS package_id, v.code_limit_bytes, v.testcases, v.language_codes
+             FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
+             WHERE p.short_name = $1",
+            short_name
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::on("look up a problem"))?;
+        let Some(found) = found else { return Ok(None) };
+        Ok(Some(CurrentPackage {
+            problem_id: found.problem_id.into(),
+            package_id: found.package_id,
+            code_limit: ByteSize(row::count("a code limit", found.code_limit_bytes)?),
+            testcases: found.testcases,
+            language_codes: found.language_codes,
+        }))
+    }
+}

@@ -1,0 +1,147 @@
+//! Workers, as their reports tell.
+
+use std::time::Duration;
+
+use assize_common::api::WorkerInfo;
+use assize_common::id::WorkerId;
+use assize_common::message::Registered;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Store, StoreError, row};
+
+struct WorkerRow {
+    id: Uuid,
+    name: String,
+    version: String,
+    slots: i32,
+    lanes: Vec<String>,
+    languages: serde_json::Value,
+    last_seen_at: DateTime<Utc>,
+    stopped: bool,
+}
+
+impl TryFrom<WorkerRow> for WorkerInfo {
+    type Error = StoreError;
+
+    fn try_from(row: WorkerRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.into(),
+            name: row.name,
+            version: row.version,
+            slots: row::count("a number of slots", row.slots)?,
+            lanes: row.lanes,
+            languages: serde_json::from_value(row.languages)
+                .map_err(|error| StoreError::unreadable("a worker's languages", error))?,
+            last_seen_at: row.last_seen_at,
+            stopped: row.stopped,
+        })
+    }
+}
+
+/// Stores a worker that says it is up; a repeated report changes nothing but the sign of life.
+///
+/// # Errors
+/// When the database can't be reached or refuses a value.
+pub(crate) async fn worker_register(
+    connection: &mut PgConnection,
+    id: WorkerId,
+    registered: &Registered,
+) -> Result<(), StoreError> {
+    let languages = serde_json::to_string(&registered.languages)
+        .map_err(|error| StoreError::unreadable("a worker's languages", error))?;
+    // JSON writes NUL as an escape, which jsonb refuses.
+    let languages: serde_json::Value = serde_json::from_str(&languages.replace("\\u0000", ""))
+        .map_err(|error| StoreError::unreadable("a worker's languages", error))?;
+    let lanes: Vec<String> = registered
+        .lanes
+        .iter()
+        .map(|lane| row::text(lane))
+        .collect();
+    sqlx::query!(
+        "INSERT INTO workers (id, name, version, slots, lanes, languages) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO UPDATE SET last_seen_at = clock_timestamp()",
+        id.as_uuid(),
+        row::text(&registered.name),
+        row::text(&registered.version),
+        row::column::<i32, _>("a number of slots", registered.slots)?,
+        &lanes,
+        languages
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::on("store a worker"))
+}
+
+/// Notes a sign of life of workers.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn worker_touch(
+    connection: &mut PgConnection,
+    id: WorkerId,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE workers SET last_seen_at = clock_timestamp() WHERE id = $1",
+        id.as_uuid()
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::on("note a worker's sign of life"))
+}
+
+/// Notes that a worker stopped for good. What it holds against its word loses
+/// its lease after `grace`, which leaves time for reports that the good-bye overtook.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn worker_stop(
+    connection: &mut PgConnection,
+    id: WorkerId,
+    grace: Duration,
+) -> Result<(), StoreError> {
+    let attempt = "note that a worker stopped";
+    sqlx::query!(
+        "UPDATE workers SET last_seen_at = clock_timestamp(), stopped_at = COALESCE(stopped_at, clock_timestamp())
+         WHERE id = $1",
+        id.as_uuid()
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(StoreError::on(attempt))?;
+    sqlx::query!(
+        "UPDATE judgements SET lease_until = LEAST(lease_until, clock_timestamp() + make_interval(secs => $2))
+         WHERE worker_id = $1 AND state = 'running'",
+        id.as_uuid(),
+        grace.as_secs_f64()
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::on(attempt))
+}
+
+impl Store {
+    /// Lists the workers heard of within `age`, the latest heard first.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn worker_list(&self, age: Duration) -> Result<Vec<WorkerInfo>, StoreError> {
+        sqlx::query_as!(
+            WorkerRow,
+            r#"SELECT id, name, version, slots, lanes, languages, last_seen_at, stopped_at IS NOT NULL AS "stopped!"
+               FROM workers WHERE last_seen_at > now() - make_interval(secs => $1)
+               ORDER BY last_seen_at DESC, id"#,
+            age.as_secs_f64()
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::on("list the workers"))?
+        .into_iter()
+        .map(WorkerInfo::try_from)
+        .collect()
+    }
+}
