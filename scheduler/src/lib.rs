@@ -7,6 +7,8 @@ pub mod api;
 mod bell;
 pub mod blob;
 mod broker;
+#[cfg(test)]
+mod fixture;
 mod lost_tasks;
 mod reconciler;
 mod relay;

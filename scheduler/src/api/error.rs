@@ -50,6 +50,7 @@ kinds! {
     UnknownLanguage = UNPROCESSABLE_ENTITY, "unknown-language", "The language is not enabled";
     UnknownProblem = UNPROCESSABLE_ENTITY, "unknown-problem", "There is no such problem";
     InvalidPackage = UNPROCESSABLE_ENTITY, "invalid-package", "The problem package is not valid";
+    DamagedBlob = INTERNAL_SERVER_ERROR, "damaged-blob", "The stored bytes are damaged";
     Internal = INTERNAL_SERVER_ERROR, "internal", "Internal error";
     DatabaseUnavailable = SERVICE_UNAVAILABLE, "database-unavailable", "The database does not answer";
     StorageUnavailable = SERVICE_UNAVAILABLE, "storage-unavailable", "The blob store does not answer";
@@ -120,6 +121,9 @@ impl From<BlobError> for ApiError {
         tracing::error!(error = %error_chain(&error), "the blob store failed a request");
         if error.is_full() {
             return Self::storage_full();
+        }
+        if matches!(error, BlobError::Damaged { .. }) {
+            return Self::new(ErrorKind::DamagedBlob, error.to_string());
         }
         Self::new(
             ErrorKind::StorageUnavailable,

@@ -68,6 +68,12 @@ impl std::fmt::Debug for Api {
     }
 }
 
+/// Bytes as they are, in descriptions.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it stands for bodies that are streamed")]
+struct Bytes(Vec<u8>);
+
 #[derive(OpenApi)]
 #[openapi(
     info(

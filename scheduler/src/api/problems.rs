@@ -9,11 +9,11 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::Api;
 use super::auth::{Caller, MayAdminister, MayRead};
 use super::error::{ApiError, ErrorKind};
 use super::extract::Query;
 use super::import;
+use super::{Api, Bytes};
 
 /// List the problems
 #[utoipa::path(
@@ -46,7 +46,7 @@ pub(super) struct ImportQuery {
 #[utoipa::path(
     post, path = "/api/v1/problems", tag = "problems",
     params(ImportQuery),
-    request_body(content = Vec<u8>, content_type = "application/zip", description = "The package, zipped"),
+    request_body(content = Bytes, content_type = "application/zip", description = "The package, zipped"),
     responses(
         (status = CREATED, description = "A new version", body = ImportedPackage),
         (status = OK, description = "The current version already", body = ImportedPackage),

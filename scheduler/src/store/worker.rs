@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use assize_common::api::WorkerInfo;
 use assize_common::id::WorkerId;
-use assize_common::message::Registered;
+use assize_common::message::{LanguageVersion, Registered};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -49,10 +49,15 @@ pub(crate) async fn worker_register(
     id: WorkerId,
     registered: &Registered,
 ) -> Result<(), StoreError> {
-    let languages = serde_json::to_string(&registered.languages)
-        .map_err(|error| StoreError::unreadable("a worker's languages", error))?;
-    // JSON writes NUL as an escape, which jsonb refuses.
-    let languages: serde_json::Value = serde_json::from_str(&languages.replace("\\u0000", ""))
+    let languages: Vec<LanguageVersion> = registered
+        .languages
+        .iter()
+        .map(|language| LanguageVersion {
+            id: row::text(&language.id),
+            version: row::text(&language.version),
+        })
+        .collect();
+    let languages = serde_json::to_value(languages)
         .map_err(|error| StoreError::unreadable("a worker's languages", error))?;
     let lanes: Vec<String> = registered
         .lanes

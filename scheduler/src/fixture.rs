@@ -1,0 +1,191 @@
+//! What tests start from: a database with a token, the languages and a problem.
+
+use std::time::Duration;
+
+use assize_common::api::Scope;
+use assize_common::api::Token;
+use assize_common::id::{SubmissionId, TokenId, WorkerId};
+use assize_common::language::LanguageTable;
+use assize_common::message::{
+    CompileReport, Exit, Finished, HeldJudgement, Judged, Report, RunReport, SourceFile,
+    WorkerReport,
+};
+use assize_common::{ContentHash, Lane, SandboxChoice, SandboxMode, Verdict};
+use bytesize::ByteSize;
+use chrono::Utc;
+use sqlx::PgPool;
+
+use crate::settings::Settings;
+use crate::store::{Created, NewPackage, NewStoredSubmission, RetryPolicy, Store};
+
+pub(crate) const SETTINGS: Settings = Settings {
+    lease: Duration::from_secs(30),
+    lost_task_age: Duration::from_secs(60),
+    retry: RetryPolicy {
+        max_failures: 3,
+        first_delay: Duration::from_secs(1),
+    },
+};
+
+pub(crate) struct Fixture {
+    pub(crate) store: Store,
+    pub(crate) pool: PgPool,
+    pub(crate) token_id: TokenId,
+}
+
+impl Fixture {
+    pub(crate) async fn new(pool: PgPool) -> Self {
+        let store = Store::from_pool(pool.clone());
+        let token_id = make_token(&store, &[Scope::Admin]).await.id();
+        let table = LanguageTable::embedded().unwrap();
+        store.language_list_replace(&table).await.unwrap();
+        store
+            .problem_import("sum", &package(1), token_id)
+            .await
+            .unwrap();
+        Self {
+            store,
+            pool,
+            token_id,
+        }
+    }
+
+    pub(crate) async fn new_submission(&self) -> NewStoredSubmission {
+        let problem = self
+            .store
+            .problem_find_current("sum")
+            .await
+            .unwrap()
+            .unwrap();
+        NewStoredSubmission {
+            problem_id: problem.problem_id,
+            package_id: problem.package_id,
+            testcases: problem.testcases,
+            language: "cpp20".into(),
+            files: vec![SourceFile {
+                name: "a.cpp".into(),
+                sha256: ContentHash::of(b"source"),
+                size_bytes: 6,
+            }],
+            entry_point: None,
+            contest: Some("finals".into()),
+            team: Some("Seals".into()),
+            flag: None,
+            lane: Lane::Live,
+            sandbox: SandboxChoice {
+                mode: SandboxMode::Unshare,
+                reason: "live lane".into(),
+            },
+            submitted_by: self.token_id,
+            idempotency: None,
+        }
+    }
+
+    pub(crate) async fn submit(&self) -> (SubmissionId, HeldJudgement) {
+        let new = self.new_submission().await;
+        let Created::Stored(id) = self.store.submission_create(&new).await.unwrap() else {
+            panic!("a submission without a key has no rival");
+        };
+        (id, self.held(id).await)
+    }
+
+    /// The current judgement at its current attempt.
+    pub(crate) async fn held(&self, id: SubmissionId) -> HeldJudgement {
+        let judgement = self
+            .store
+            .judgement_read_current(id)
+            .await
+            .unwrap()
+            .unwrap();
+        HeldJudgement {
+            judgement_id: judgement.summary.id,
+            attempt: judgement.summary.attempt,
+        }
+    }
+
+    /// Runs a statement that only tests need.
+    pub(crate) async fn execute(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
+        let done = sqlx::query(sql).execute(&self.pool).await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Counts with a statement that only tests need.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+pub(crate) async fn make_token(store: &Store, scopes: &[Scope]) -> Token {
+    let token = Token::new(TokenId::generate(), [7; 32]);
+    store
+        .token_create(token.id(), "test", ContentHash::of(token.secret()), scopes)
+        .await
+        .unwrap();
+    token
+}
+
+/// A package whose content differs with `seed`.
+pub(crate) fn package(seed: u8) -> NewPackage {
+    NewPackage {
+        content_hash: ContentHash::of(&[seed]),
+        archive_sha256: ContentHash::of(&[seed, 0]),
+        archive_size: ByteSize::kib(1),
+        name: "Sum".into(),
+        time_limit: Duration::from_millis(1500),
+        memory_limit: ByteSize::mib(256),
+        code_limit: ByteSize::kib(128),
+        testcases: 2,
+        language_codes: None,
+    }
+}
+
+pub(crate) fn run(testcase: &str, verdict: Verdict) -> RunReport {
+    RunReport {
+        testcase: testcase.into(),
+        verdict,
+        cpu_time_ms: 12,
+        wall_time_ms: 20,
+        memory_bytes: 3_000_000,
+        exit: Exit::Exited { code: 0 },
+        kill_cause: None,
+        message: None,
+    }
+}
+
+pub(crate) fn compiled() -> CompileReport {
+    CompileReport {
+        success: true,
+        cached: false,
+        cpu_time_ms: 900,
+        wall_time_ms: 1000,
+        memory_bytes: 100_000_000,
+        output: String::new(),
+    }
+}
+
+pub(crate) fn finished(worker_id: WorkerId, held: HeldJudgement, verdict: Verdict) -> WorkerReport {
+    let runs = vec![run("sample/1", Verdict::Ac), run("secret/1", verdict)];
+    let outcome = Judged::Verdict {
+        verdict,
+        compile: compiled(),
+        runs,
+    };
+    report_of(worker_id, held, outcome)
+}
+
+pub(crate) fn judging_error(worker_id: WorkerId, held: HeldJudgement) -> WorkerReport {
+    let reason = "the jail did not start".to_owned();
+    report_of(worker_id, held, Judged::JudgingError { reason })
+}
+
+fn report_of(worker_id: WorkerId, judgement: HeldJudgement, outcome: Judged) -> WorkerReport {
+    WorkerReport {
+        worker_id,
+        report: Report::Finished(Box::new(Finished {
+            judgement,
+            started_at: Utc::now(),
+            finished_at: Utc::now(),
+            outcome,
+        })),
+    }
+}

@@ -1,0 +1,95 @@
+//! The last line of defence: the database refuses rows that make no sense,
+//! whatever program writes them.
+
+use assize_common::Verdict;
+use assize_common::id::WorkerId;
+use sqlx::PgPool;
+
+use crate::fixture::{Fixture, SETTINGS, finished};
+use crate::reports::apply_batch;
+
+#[sqlx::test(migrations = "../migrations")]
+async fn illegal_rows_are_refused(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    fixture.submit().await;
+    for (statement, constraint) in [
+        ("UPDATE judgements SET verdict = 'AC'", "judgements_verdict_when_done"),
+        ("UPDATE judgements SET error = 'x'", "judgements_error_when_error"),
+        ("UPDATE judgements SET finished_at = now()", "judgements_finished_when_final"),
+        ("UPDATE judgements SET lease_until = now()", "judgements_lease_when_running"),
+        (
+            "UPDATE judgements SET state = 'running', lease_until = now()",
+            "judgements_started_when_running",
+        ),
+        ("UPDATE judgements SET worker_id = id", "judgements_fresh_when_queued"),
+        (
+            "UPDATE judgements SET state = 'done', verdict = 'AC', finished_at = now()",
+            "judgements_compile_when_done",
+        ),
+        (
+            "UPDATE judgements SET state = 'running', lease_until = now(), started_at = now(), worker_id = id,
+                 testcases_done = 99",
+            "judgements_progress",
+        ),
+        ("UPDATE judgements SET state = 'paused'", "judgements_state_check"),
+        ("UPDATE judgements SET lane = 'fast'", "judgements_lane_check"),
+        ("UPDATE judgements SET attempt = 0", "judgements_attempt_check"),
+        (
+            "INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
+                 testcases_total)
+             SELECT gen_random_uuid(), submission_id, package_id, true, lane, sandbox_mode, sandbox_reason, 1
+             FROM judgements",
+            "judgements_one_current",
+        ),
+        (
+            "INSERT INTO runs (judgement_id, attempt, ordinal, testcase, verdict, cpu_time_ms, wall_time_ms,
+                 memory_bytes, exit_how)
+             SELECT id, 1, 0, 't', 'AC', 1, 1, 1, 'exited' FROM judgements",
+            "runs_value_unless_killed",
+        ),
+        ("UPDATE submission_files SET name = '../x'", "submission_files_name_check"),
+        ("UPDATE submissions SET idempotency_key = 'k'", "submissions_idempotency_key_with_hash"),
+        ("UPDATE tokens SET scopes = '{root}'", "tokens_scopes_check"),
+        ("UPDATE problems SET short_name = 'Not Good'", "problems_short_name_check"),
+    ] {
+        let error = fixture.execute(statement).await.expect_err(statement);
+        let refusal = error.into_database_error().expect(statement);
+        assert_eq!(refusal.constraint(), Some(constraint), "{statement}: {refusal}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_second_judgement_may_stand_beside_the_current_one(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let report = finished(WorkerId::generate(), held, Verdict::Ac);
+    apply_batch(&fixture.store, &[&report], SETTINGS)
+        .await
+        .unwrap();
+    fixture
+        .execute(
+            "INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
+                 testcases_total)
+             SELECT gen_random_uuid(), submission_id, package_id, false, 'rejudge', sandbox_mode, 'rejudge lane', 2
+             FROM judgements",
+        )
+        .await
+        .unwrap();
+    // What counts is still the first one.
+    assert_eq!(fixture.held(id).await, held);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn even_without_the_guard_runs_are_stored_once(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (_, held) = fixture.submit().await;
+    let report = finished(WorkerId::generate(), held, Verdict::Ac);
+    apply_batch(&fixture.store, &[&report], SETTINGS)
+        .await
+        .unwrap();
+    let error = fixture
+        .execute("INSERT INTO runs SELECT * FROM runs")
+        .await
+        .unwrap_err();
+    assert!(error.into_database_error().unwrap().is_unique_violation());
+}

@@ -1,0 +1,87 @@
+//! Problems, languages and tokens.
+
+use assize_common::api::Scope;
+use assize_common::language::LanguageTable;
+use sqlx::PgPool;
+
+use crate::fixture::{Fixture, make_token, package};
+
+#[sqlx::test(migrations = "../migrations")]
+async fn versions_are_kept_and_one_is_current(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let import = async |seed| {
+        let imported = fixture
+            .store
+            .problem_import("sum", &package(seed), fixture.token_id)
+            .await
+            .unwrap();
+        (imported.problem.version, imported.unchanged)
+    };
+    assert_eq!(import(1).await, (1, true));
+    assert_eq!(import(2).await, (2, false));
+    assert_eq!(
+        import(1).await,
+        (1, false),
+        "an older version is current again"
+    );
+    assert_eq!(import(3).await, (3, false));
+    assert_eq!(fixture.count("SELECT count(*) FROM packages").await, 3);
+    let problems = fixture.store.problem_list().await.unwrap();
+    assert_eq!(problems.len(), 1);
+    assert_eq!((problems[0].version, problems[0].time_limit_ms), (3, 1500));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn imports_at_the_same_time_take_turns(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let imports: Vec<_> = (0..6_u8)
+        .map(|seed| {
+            let (store, token_id) = (fixture.store.clone(), fixture.token_id);
+            tokio::spawn(async move {
+                store
+                    .problem_import("new", &package(seed % 3), token_id)
+                    .await
+                    .unwrap()
+            })
+        })
+        .collect();
+    for import in imports {
+        import.await.unwrap();
+    }
+    let versions = "SELECT count(*) FROM packages v JOIN problems p ON p.id = v.problem_id WHERE p.short_name = 'new'";
+    assert_eq!(fixture.count(versions).await, 3);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn languages_follow_the_table(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    fixture.submit().await;
+    let table = LanguageTable::embedded()
+        .unwrap()
+        .restricted_to(&["python3", "c"])
+        .unwrap();
+    fixture.store.language_list_replace(&table).await.unwrap();
+    let listed = fixture.store.language_list().await.unwrap();
+    let ids: Vec<&str> = listed.iter().map(|language| language.id.as_str()).collect();
+    assert_eq!(ids, ["c", "python3"]);
+    fixture.store.language_list_replace(&table).await.unwrap();
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn revoked_tokens_are_not_found(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let token = make_token(&fixture.store, &[Scope::Read, Scope::Submit]).await;
+    let found = fixture.store.token_find(token.id()).await.unwrap().unwrap();
+    assert_eq!(found.scopes, [Scope::Read, Scope::Submit]);
+    assert!(fixture.store.token_revoke(token.id()).await.unwrap());
+    assert!(!fixture.store.token_revoke(token.id()).await.unwrap());
+    assert!(
+        fixture
+            .store
+            .token_find(token.id())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(fixture.store.token_list().await.unwrap().len(), 2);
+}

@@ -1,0 +1,433 @@
+//! The guarded writes: whatever comes twice, late or at the same time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use assize_common::Verdict;
+use assize_common::api::{Judgement, JudgementState};
+use assize_common::id::{JudgementId, SubmissionId, WorkerId};
+use assize_common::message::{
+    Exit, HandedBack, HeldJudgement, KillCause, LanguageVersion, Registered, Report, RunReport,
+    Started, WorkerReport,
+};
+use chrono::Utc;
+use sqlx::PgPool;
+use tokio::sync::Barrier;
+
+use crate::fixture::{Fixture, SETTINGS, compiled, finished, judging_error, run};
+use crate::reconciler::expire_leases;
+use crate::reports::{Effect, apply_batch};
+use crate::store::{Store, StoreError, judgement_finish, judgement_redispatch};
+
+async fn apply(fixture: &Fixture, report: WorkerReport) -> Effect {
+    let mut effects = apply_batch(&fixture.store, &[&report], SETTINGS)
+        .await
+        .unwrap();
+    effects.remove(0)
+}
+
+fn started(worker_id: WorkerId, judgement: HeldJudgement) -> WorkerReport {
+    let at = Utc::now();
+    WorkerReport {
+        worker_id,
+        report: Report::Started(Started { judgement, at }),
+    }
+}
+
+fn handed_back(worker_id: WorkerId, judgement: HeldJudgement) -> WorkerReport {
+    let reason = "draining".into();
+    WorkerReport {
+        worker_id,
+        report: Report::HandedBack(HandedBack { judgement, reason }),
+    }
+}
+
+fn progress(worker_id: WorkerId, judgement: HeldJudgement, done: u32) -> WorkerReport {
+    WorkerReport {
+        worker_id,
+        report: Report::Progress {
+            judgement,
+            testcases_done: done,
+            testcases_total: 2,
+        },
+    }
+}
+
+async fn judgement(fixture: &Fixture, id: SubmissionId) -> Judgement {
+    fixture
+        .store
+        .judgement_read_current(id)
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+async fn expire(fixture: &Fixture) {
+    fixture
+        .execute(
+            "UPDATE judgements SET lease_until = now() - interval '1 s' WHERE state = 'running'",
+        )
+        .await
+        .unwrap();
+    expire_leases(&fixture.store, SETTINGS).await.unwrap();
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_judgement_from_start_to_end(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let worker = WorkerId::generate();
+    let registered = Registered {
+        name: "w1".into(),
+        version: "0.1.0".into(),
+        slots: 2,
+        lanes: vec!["live".into()],
+        languages: vec![LanguageVersion {
+            id: "cpp20".into(),
+            version: "g++ 12\0".into(),
+        }],
+    };
+    let report = Report::Registered(registered);
+    apply(
+        &fixture,
+        WorkerReport {
+            worker_id: worker,
+            report,
+        },
+    )
+    .await;
+
+    apply(&fixture, started(worker, held)).await;
+    apply(&fixture, progress(worker, held, 1)).await;
+    let running = judgement(&fixture, id).await;
+    assert_eq!(running.summary.state, JudgementState::Running);
+    assert_eq!(running.summary.testcases_done, 1);
+    assert_eq!(running.worker_id, Some(worker));
+
+    let effect = apply(&fixture, finished(worker, held, Verdict::Wa)).await;
+    assert!(
+        matches!(effect, Effect::Finished { submission_id, verdict: Verdict::Wa, .. } if submission_id == id)
+    );
+    let done = judgement(&fixture, id).await;
+    assert_eq!(done.summary.state, JudgementState::Done);
+    assert_eq!(done.summary.verdict, Some(Verdict::Wa));
+    assert_eq!(done.summary.max_cpu_time_ms, Some(12));
+    assert_eq!(done.compile, Some(compiled()));
+    assert_eq!(
+        done.runs,
+        [run("sample/1", Verdict::Ac), run("secret/1", Verdict::Wa)]
+    );
+    let provenance = "SELECT count(*) FROM judgements WHERE worker_version = '0.1.0' AND compiler_version LIKE 'g++ 12_'";
+    assert_eq!(fixture.count(provenance).await, 1);
+    let workers = fixture
+        .store
+        .worker_list(Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert_eq!((workers.len(), workers[0].slots), (1, 2));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_first_complete_report_wins(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let (first, second) = (WorkerId::generate(), WorkerId::generate());
+    // No start: reports overtake each other.
+    apply(&fixture, finished(first, held, Verdict::Ac)).await;
+    for late in [
+        finished(first, held, Verdict::Ac),
+        finished(second, held, Verdict::Wa),
+        judging_error(second, held),
+        handed_back(first, held),
+        started(first, held),
+    ] {
+        let effect = apply(&fixture, late).await;
+        assert!(matches!(effect, Effect::Stale { .. }), "{effect:?}");
+    }
+    apply(&fixture, progress(first, held, 1)).await;
+    let done = judgement(&fixture, id).await;
+    assert_eq!(done.summary.verdict, Some(Verdict::Ac));
+    assert_eq!(done.worker_id, Some(first));
+    assert_eq!(done.summary.testcases_done, 2);
+    assert_eq!(fixture.count("SELECT count(*) FROM runs").await, 2);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn of_two_at_the_same_time_one_wins(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    for _ in 0..20 {
+        let (_, held) = fixture.submit().await;
+        let barrier = Arc::new(Barrier::new(2));
+        let rivals = [Verdict::Ac, Verdict::Wa].map(|verdict| {
+            let (store, barrier) = (fixture.store.clone(), barrier.clone());
+            tokio::spawn(async move {
+                let mut transaction = store.begin().await.unwrap();
+                barrier.wait().await;
+                let worker = WorkerId::generate();
+                let runs = [run("secret/1", verdict)];
+                let moved =
+                    judgement_finish(&mut transaction, held, worker, verdict, &compiled(), &runs)
+                        .await
+                        .unwrap();
+                Store::commit(transaction).await.unwrap();
+                moved.is_some()
+            })
+        });
+        let mut winners = 0;
+        for rival in rivals {
+            winners += u32::from(rival.await.unwrap());
+        }
+        assert_eq!(winners, 1);
+    }
+    assert_eq!(fixture.count("SELECT count(*) FROM runs").await, 20);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn handing_back_gives_a_new_attempt_and_is_no_failure(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, first) = fixture.submit().await;
+    let worker = WorkerId::generate();
+    let mut held = first;
+    for attempt in 2..=10 {
+        apply(&fixture, started(worker, held)).await;
+        apply(&fixture, handed_back(worker, held)).await;
+        held = fixture.held(id).await;
+        assert_eq!(held.attempt, attempt);
+    }
+    assert_eq!(
+        fixture
+            .count("SELECT failures::bigint FROM judgements")
+            .await,
+        0
+    );
+    // Late: the attempt is over.
+    let effect = apply(&fixture, finished(worker, first, Verdict::Ac)).await;
+    assert!(matches!(effect, Effect::Stale { .. }));
+    assert_eq!(fixture.count("SELECT count(*) FROM outbox").await, 10);
+    apply(&fixture, finished(worker, held, Verdict::Ac)).await;
+    assert_eq!(
+        judgement(&fixture, id).await.summary.verdict,
+        Some(Verdict::Ac)
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn only_the_worker_that_has_it_can_hand_it_back(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let (gone, next) = (WorkerId::generate(), WorkerId::generate());
+    apply(&fixture, started(gone, held)).await;
+    // The broker gave the task to another worker when the first one's connection broke.
+    apply(&fixture, started(next, held)).await;
+    let effect = apply(&fixture, handed_back(gone, held)).await;
+    assert!(matches!(effect, Effect::Stale { .. }));
+    let running = judgement(&fixture, id).await;
+    assert_eq!(
+        (running.worker_id, running.summary.attempt),
+        (Some(next), 1)
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn after_three_failures_it_is_a_judging_error(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let worker = WorkerId::generate();
+    apply(&fixture, judging_error(worker, held)).await;
+    let delayed = "SELECT count(*) FROM outbox WHERE attempt = 2 AND not_before > now()";
+    assert_eq!(fixture.count(delayed).await, 1);
+    // A hand-back in between does not matter.
+    apply(&fixture, handed_back(worker, fixture.held(id).await)).await;
+    let held = fixture.held(id).await;
+    assert_eq!(held.attempt, 3);
+    apply(&fixture, started(worker, held)).await;
+    expire(&fixture).await;
+    let held = fixture.held(id).await;
+    assert_eq!(held.attempt, 4);
+    apply(&fixture, started(worker, held)).await;
+    apply(&fixture, judging_error(worker, held)).await;
+
+    let ended = judgement(&fixture, id).await;
+    assert_eq!(ended.summary.state, JudgementState::Error);
+    assert_eq!(ended.summary.verdict, None);
+    let error = ended.summary.error.unwrap();
+    assert!(
+        error.contains("3 attempts") && error.contains("the jail did not start"),
+        "{error}"
+    );
+    let effect = apply(&fixture, finished(worker, held, Verdict::Ac)).await;
+    assert!(matches!(effect, Effect::Stale { .. }));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn leases_run_out_unless_heartbeats_extend_them(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (kept, held) = fixture.submit().await;
+    let (lost, other) = fixture.submit().await;
+    let worker = WorkerId::generate();
+    for held in [held, other] {
+        apply(&fixture, started(worker, held)).await;
+    }
+    fixture
+        .execute("UPDATE judgements SET lease_until = now() - interval '1 s'")
+        .await
+        .unwrap();
+    let stale = HeldJudgement {
+        attempt: 7,
+        ..other
+    };
+    let report = Report::Heartbeat {
+        held: vec![held, stale],
+    };
+    apply(
+        &fixture,
+        WorkerReport {
+            worker_id: worker,
+            report,
+        },
+    )
+    .await;
+    expire_leases(&fixture.store, SETTINGS).await.unwrap();
+    assert_eq!(
+        judgement(&fixture, kept).await.summary.state,
+        JudgementState::Running
+    );
+    let lost = judgement(&fixture, lost).await;
+    assert_eq!(
+        (lost.summary.state, lost.summary.attempt),
+        (JudgementState::Queued, 2)
+    );
+    assert_eq!(lost.worker_id, None);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_a_stopped_worker_still_holds_is_given_to_others(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let worker = WorkerId::generate();
+    apply(&fixture, started(worker, held)).await;
+    let report = Report::Stopped;
+    apply(
+        &fixture,
+        WorkerReport {
+            worker_id: worker,
+            report,
+        },
+    )
+    .await;
+    let soon = "SELECT count(*) FROM judgements WHERE lease_until < now() + interval '5 s'";
+    assert_eq!(fixture.count(soon).await, 1);
+    expire(&fixture).await;
+    assert_eq!(fixture.held(id).await.attempt, 2);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn progress_only_grows(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let worker = WorkerId::generate();
+    let done = async || judgement(&fixture, id).await.summary.testcases_done;
+    apply(&fixture, progress(worker, held, 1)).await;
+    assert_eq!(done().await, 0, "not running yet");
+    apply(&fixture, started(worker, held)).await;
+    for (reported, shown) in [(2, 2), (1, 2), (u32::MAX, 2)] {
+        apply(&fixture, progress(worker, held, reported)).await;
+        assert_eq!(done().await, shown);
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_lost_task_is_asked_for_again_unless_taken_up(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let redispatch = async |held| {
+        let mut transaction = fixture.store.begin().await.unwrap();
+        let moved = judgement_redispatch(&mut transaction, held).await.unwrap();
+        Store::commit(transaction).await.unwrap();
+        moved
+    };
+    assert!(redispatch(held).await);
+    assert!(!redispatch(held).await, "that attempt is over");
+    let held = fixture.held(id).await;
+    apply(&fixture, started(WorkerId::generate(), held)).await;
+    assert!(!redispatch(held).await, "a worker has it");
+    assert_eq!(
+        fixture
+            .count("SELECT failures::bigint FROM judgements")
+            .await,
+        0
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn reports_about_unknown_judgements_move_nothing(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let held = HeldJudgement {
+        judgement_id: JudgementId::generate(),
+        attempt: 1,
+    };
+    let effect = apply(&fixture, finished(WorkerId::generate(), held, Verdict::Ac)).await;
+    assert!(matches!(effect, Effect::Stale { .. }));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn whatever_programs_print_can_be_stored(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let odd = RunReport {
+        message: Some("nul \0, quote ', emoji 🦭, \u{ffff}".into()),
+        exit: Exit::Killed,
+        kill_cause: Some(KillCause::Policy),
+        ..run("secret/1", Verdict::Sv)
+    };
+    let mut compile = compiled();
+    compile.output = "warning: \0\\u0000".into();
+    let mut transaction = fixture.store.begin().await.unwrap();
+    let worker = WorkerId::generate();
+    judgement_finish(
+        &mut transaction,
+        held,
+        worker,
+        Verdict::Sv,
+        &compile,
+        std::slice::from_ref(&odd),
+    )
+    .await
+    .unwrap();
+    Store::commit(transaction).await.unwrap();
+    let stored = judgement(&fixture, id).await;
+    assert_eq!(stored.runs[0].exit, Exit::Killed);
+    assert_eq!(stored.runs[0].kill_cause, Some(KillCause::Policy));
+    assert!(
+        stored.runs[0]
+            .message
+            .as_ref()
+            .unwrap()
+            .starts_with("nul \u{fffd}, quote")
+    );
+    assert_eq!(stored.compile.unwrap().output, "warning: \u{fffd}\\u0000");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_batch_is_all_or_nothing_and_impossible_values_are_refused(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (good, held) = fixture.submit().await;
+    let (_, other) = fixture.submit().await;
+    let worker = WorkerId::generate();
+    let good_report = finished(worker, held, Verdict::Ac);
+    let mut bad_report = finished(worker, other, Verdict::Ac);
+    if let Report::Finished(finished) = &mut bad_report.report
+        && let assize_common::message::Judged::Verdict { runs, .. } = &mut finished.outcome
+    {
+        runs[0].memory_bytes = u64::MAX;
+    }
+    let error = apply_batch(&fixture.store, &[&good_report, &bad_report], SETTINGS)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::TooLarge { .. }), "{error:?}");
+    assert!(!error.is_transient());
+    assert_eq!(
+        judgement(&fixture, good).await.summary.state,
+        JudgementState::Queued
+    );
+}
