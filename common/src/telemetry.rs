@@ -10,6 +10,10 @@ use tracing_subscriber::util::TryInitError;
 /// The environment variable that filters logs, in the syntax of `RUST_LOG`.
 pub const LOG_FILTER_VARIABLE: &str = "ASSIZE_LOG";
 
+/// The AMQP client's own lines are left out: the AMQP seam says the same with
+/// more context, and knows which ends of connections are meant.
+const DEFAULT_LOG_FILTER: &str = "info,lapin=off";
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -63,11 +67,15 @@ pub enum TelemetryError {
 pub fn start_logging(format: LogFormat) -> Result<(), TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt as _;
 
-    let filter = EnvFilter::builder()
-        .with_env_var(LOG_FILTER_VARIABLE)
-        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
-        .from_env()
-        .map_err(TelemetryError::Filter)?;
+    let filter = if std::env::var_os(LOG_FILTER_VARIABLE).is_some() {
+        EnvFilter::builder()
+            .with_env_var(LOG_FILTER_VARIABLE)
+            .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
+            .from_env()
+            .map_err(TelemetryError::Filter)?
+    } else {
+        EnvFilter::new(DEFAULT_LOG_FILTER)
+    };
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // Colours are for terminals: in a file they only hide the text.

@@ -1,6 +1,8 @@
 //! A connection to the broker and the news of its loss.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -20,6 +22,8 @@ pub struct Connection {
     inner: lapin::Connection,
     topology: Topology,
     lost: watch::Receiver<bool>,
+    /// Set when we close the connection ourselves: its end is no news then.
+    closing: Arc<AtomicBool>,
 }
 
 impl Connection {
@@ -37,11 +41,13 @@ impl Connection {
                 url: url.clone(),
                 source,
             })?;
-        let lost = watch_for_loss(&inner);
+        let closing = Arc::new(AtomicBool::new(false));
+        let lost = watch_for_loss(&inner, closing.clone());
         let connection = Self {
             inner,
             topology: topology.clone(),
             lost,
+            closing,
         };
         let channel = connection.channel().await?;
         within("declare the topology", topology.declare(&channel)).await??;
@@ -119,6 +125,7 @@ impl Connection {
     /// # Errors
     /// When the connection was lost before.
     pub async fn close(self) -> Result<(), AmqpError> {
+        self.closing.store(true, Ordering::Relaxed);
         within("close the connection", self.inner.close(200, "done".into()))
             .await?
             .map_err(AmqpError::operation("close the connection"))
@@ -144,7 +151,10 @@ pub(super) async fn within<T>(
         })
 }
 
-fn watch_for_loss(connection: &lapin::Connection) -> watch::Receiver<bool> {
+fn watch_for_loss(
+    connection: &lapin::Connection,
+    closing: Arc<AtomicBool>,
+) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     let mut events = Box::pin(connection.events_listener());
     tokio::spawn(async move {
@@ -161,6 +171,7 @@ fn watch_for_loss(connection: &lapin::Connection) -> watch::Receiver<bool> {
                     tracing::info!("RabbitMQ takes messages again");
                     metrics::gauge!("assize_amqp_blocked").set(0.0);
                 }
+                Event::Error(_) if closing.load(Ordering::Relaxed) => break,
                 Event::Error(error) => {
                     tracing::warn!(error = %crate::telemetry::error_chain(&error), "lost the connection to RabbitMQ");
                     break;
