@@ -8,6 +8,8 @@ mod bell;
 pub mod blob;
 mod broker;
 #[cfg(test)]
+mod broker_tests;
+#[cfg(test)]
 mod fixture;
 mod lost_tasks;
 mod reconciler;

@@ -57,7 +57,11 @@ impl Reports {
         self.hearing.goes_on();
         let result = self.consume_from(&mut consumer, &stop).await;
         self.hearing.is_interrupted();
-        result
+        result?;
+        if connection.is_lost() {
+            return Ok(());
+        }
+        consumer.stop().await
     }
 
     async fn consume_from(

@@ -105,7 +105,7 @@ impl Store {
             .await
             .map_err(StoreError::on("connect to Postgres"))?;
         migrations()
-            .run(&mut connection)
+            .run_direct(None, &mut connection, false)
             .await
             .map_err(StoreError::Migrate)?;
         connection

@@ -23,6 +23,13 @@ impl DatabaseUrl {
     }
 }
 
+#[cfg(test)]
+impl From<PgConnectOptions> for DatabaseUrl {
+    fn from(options: PgConnectOptions) -> Self {
+        Self(options)
+    }
+}
+
 impl FromStr for DatabaseUrl {
     type Err = InvalidDatabaseUrl;
 

@@ -1,0 +1,308 @@
+//! Whole schedulers with a real RabbitMQ and workers that only pretend to judge.
+//!
+//! They need `ASSIZE_TEST_AMQP_URL` and so are run with `--run-ignored`; the
+//! `tests` crate runs the same paths with real workers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use assize_common::Verdict;
+use assize_common::amqp::{AmqpUrl, Connection, Consumer, Publisher, Topology};
+use assize_common::api::{Judgement, JudgementState};
+use assize_common::id::{SubmissionId, WorkerId};
+use assize_common::language::LanguageTable;
+use assize_common::message::{self, HeldJudgement, Report, Started, Task, WorkerReport};
+use bytesize::ByteSize;
+use chrono::Utc;
+use sqlx::PgPool;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::fixture::{Fixture, SETTINGS, finished};
+use crate::serve::{Config, ServeError, serve};
+use crate::settings::Settings;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Installation {
+    fixture: Fixture,
+    topology: Topology,
+    url: AmqpUrl,
+    config: Config,
+    _data: TempDir,
+}
+
+impl Installation {
+    async fn new(pool: PgPool, settings: Settings) -> Self {
+        let url: AmqpUrl = std::env::var("ASSIZE_TEST_AMQP_URL")
+            .expect("ASSIZE_TEST_AMQP_URL names a RabbitMQ to test with")
+            .parse()
+            .unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let prefix = format!("test-{}", uuid::Uuid::now_v7().simple());
+        let config = Config {
+            database: pool.connect_options().as_ref().clone().into(),
+            database_connections: 8,
+            database_wait: Duration::from_secs(5),
+            amqp: url.clone(),
+            amqp_prefix: prefix.clone(),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            address_file: None,
+            data_directory: data.path().to_owned(),
+            languages: LanguageTable::embedded().unwrap(),
+            max_package: ByteSize::mib(1),
+            settings,
+        };
+        Self {
+            fixture: Fixture::new(pool).await,
+            topology: Topology::new(&prefix),
+            url,
+            config,
+            _data: data,
+        }
+    }
+
+    fn scheduler(&self, stop: &CancellationToken) -> JoinHandle<Result<(), ServeError>> {
+        tokio::spawn(serve(
+            self.config.clone(),
+            Arc::new(String::new),
+            stop.clone(),
+        ))
+    }
+
+    async fn worker(&self) -> Worker {
+        let connection = Connection::open(&self.url, "test", &self.topology)
+            .await
+            .unwrap();
+        Worker {
+            id: WorkerId::generate(),
+            tasks: connection
+                .consume(&self.topology.lane(assize_common::Lane::Live), 10)
+                .await
+                .unwrap(),
+            publisher: connection.publisher().await.unwrap(),
+            reports: self.topology.reports(),
+            connection,
+        }
+    }
+
+    async fn ended(&self, id: SubmissionId) -> Judgement {
+        let waiting = async {
+            loop {
+                let judgement = self.fixture.store.judgement_read_current(id).await;
+                let judgement = judgement.unwrap().unwrap();
+                if judgement.summary.state.is_final() {
+                    return judgement;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting)
+            .await
+            .expect("the judgement ends")
+    }
+}
+
+struct Worker {
+    id: WorkerId,
+    tasks: Consumer,
+    publisher: Publisher,
+    reports: String,
+    connection: Connection,
+}
+
+impl Worker {
+    /// The next task, acknowledged at once, as no worker of ours would.
+    async fn take(&mut self) -> Task {
+        let delivery = tokio::time::timeout(PATIENCE, self.tasks.next())
+            .await
+            .expect("a task comes")
+            .expect("the queue is there");
+        let task = message::decode(delivery.body()).unwrap();
+        delivery.ack().await.unwrap();
+        task
+    }
+
+    async fn report(&self, report: WorkerReport) {
+        let message = message::encode(&report).unwrap();
+        self.publisher
+            .publish(&self.reports, &message)
+            .await
+            .unwrap();
+    }
+
+    async fn start(&self, task: &Task) {
+        let judgement = held(task);
+        let at = Utc::now();
+        self.report(WorkerReport {
+            worker_id: self.id,
+            report: Report::Started(Started { judgement, at }),
+        })
+        .await;
+    }
+
+    async fn finish(&self, task: &Task) {
+        self.report(finished(self.id, held(task), Verdict::Ac))
+            .await;
+    }
+}
+
+fn held(task: &Task) -> HeldJudgement {
+    HeldJudgement {
+        judgement_id: task.judgement_id,
+        attempt: task.attempt,
+    }
+}
+
+async fn stopped(stop: CancellationToken, scheduler: JoinHandle<Result<(), ServeError>>) {
+    stop.cancel();
+    tokio::time::timeout(PATIENCE, scheduler)
+        .await
+        .expect("it stops")
+        .unwrap()
+        .unwrap();
+}
+
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn two_schedulers_share_the_work(pool: PgPool) {
+    let installation = Installation::new(pool, SETTINGS).await;
+    let stop = CancellationToken::new();
+    let schedulers = [installation.scheduler(&stop), installation.scheduler(&stop)];
+    let mut worker = installation.worker().await;
+    let mut submitted = Vec::new();
+    for _ in 0..50 {
+        submitted.push(installation.fixture.submit().await.0);
+    }
+    for _ in 0..50 {
+        let task = worker.take().await;
+        worker.start(&task).await;
+        // Everything twice: at least once is all that anybody promises.
+        worker.finish(&task).await;
+        worker.finish(&task).await;
+    }
+    for id in submitted {
+        let judgement = installation.ended(id).await;
+        assert_eq!(
+            (judgement.summary.verdict, judgement.summary.attempt),
+            (Some(Verdict::Ac), 1)
+        );
+    }
+    stop.cancel();
+    for scheduler in schedulers {
+        stopped(stop.clone(), scheduler).await;
+    }
+    assert_eq!(
+        installation
+            .fixture
+            .count("SELECT count(*) FROM outbox")
+            .await,
+        0
+    );
+    assert_eq!(
+        installation
+            .fixture
+            .count("SELECT count(*) FROM runs")
+            .await,
+        100
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_task_that_vanished_comes_again(pool: PgPool) {
+    let settings = Settings {
+        lost_task_age: Duration::from_millis(400),
+        ..SETTINGS
+    };
+    let installation = Installation::new(pool, settings).await;
+    let stop = CancellationToken::new();
+    let scheduler = installation.scheduler(&stop);
+    let mut worker = installation.worker().await;
+    let (id, _) = installation.fixture.submit().await;
+    let lost = worker.take().await;
+    let again = worker.take().await;
+    assert_eq!(
+        (again.judgement_id, again.attempt),
+        (lost.judgement_id, lost.attempt + 1)
+    );
+    worker.start(&again).await;
+    worker.finish(&again).await;
+    assert_eq!(
+        installation.ended(id).await.summary.state,
+        JudgementState::Done
+    );
+    stopped(stop, scheduler).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_worker_that_falls_silent_loses_its_judgements(pool: PgPool) {
+    let settings = Settings {
+        lease: Duration::from_millis(500),
+        retry: crate::store::RetryPolicy {
+            max_failures: 2,
+            first_delay: Duration::from_millis(10),
+        },
+        ..SETTINGS
+    };
+    let installation = Installation::new(pool, settings).await;
+    let stop = CancellationToken::new();
+    let scheduler = installation.scheduler(&stop);
+    let mut worker = installation.worker().await;
+    let (id, _) = installation.fixture.submit().await;
+    for attempt in 1..=2 {
+        let task = worker.take().await;
+        assert_eq!(task.attempt, attempt);
+        worker.start(&task).await;
+    }
+    let judgement = installation.ended(id).await;
+    assert_eq!(judgement.summary.state, JudgementState::Error);
+    stopped(stop, scheduler).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn what_nobody_can_read_goes_to_the_dead_letters(pool: PgPool) {
+    let installation = Installation::new(pool, SETTINGS).await;
+    let stop = CancellationToken::new();
+    let scheduler = installation.scheduler(&stop);
+    let mut worker = installation.worker().await;
+    let mut dead = worker
+        .connection
+        .consume(&installation.topology.dead(), 10)
+        .await
+        .unwrap();
+    let (id, _) = installation.fixture.submit().await;
+    let task = worker.take().await;
+    let mut impossible = finished(worker.id, held(&task), Verdict::Ac);
+    if let Report::Finished(finished) = &mut impossible.report
+        && let message::Judged::Verdict { runs, .. } = &mut finished.outcome
+    {
+        runs[0].memory_bytes = u64::MAX;
+    }
+    let garbage = [
+        b"\xff\x00".to_vec(),
+        b"{\"v\":99}".to_vec(),
+        message::encode(&impossible).unwrap(),
+    ];
+    for message in &garbage {
+        let publishing = worker.publisher.publish(&worker.reports, message);
+        publishing.await.unwrap();
+    }
+    worker.finish(&task).await;
+    for _ in &garbage {
+        let letter = tokio::time::timeout(PATIENCE, dead.next())
+            .await
+            .expect("a dead letter comes")
+            .unwrap();
+        assert!(garbage.iter().any(|message| message == letter.body()));
+        letter.ack().await.unwrap();
+    }
+    assert_eq!(
+        installation.ended(id).await.summary.verdict,
+        Some(Verdict::Ac)
+    );
+    stopped(stop, scheduler).await;
+}
