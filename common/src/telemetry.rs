@@ -109,11 +109,36 @@ pub fn serve_metrics(address: SocketAddr) -> Result<(), TelemetryError> {
         .map_err(TelemetryError::Metrics)
 }
 
-/// An error with the chain of its causes, for one log line.
+/// An error with the chain of its causes, for one log line. Some libraries print
+/// the cause as part of an error: it is not said twice.
 #[must_use]
 pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |chain, cause| {
-        chain + ": " + &cause.to_string()
+        let cause = cause.to_string();
+        if chain.ends_with(&cause) {
+            chain
+        } else {
+            chain + ": " + &cause
+        }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read")]
+    struct Reading(#[source] std::io::Error);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("broken: {0}")]
+    struct Talkative(#[source] Reading);
+
+    #[test]
+    fn every_cause_is_said_once() {
+        let error = Talkative(Reading(std::io::Error::other("no disk")));
+        assert_eq!(error_chain(&error), "broken: cannot read: no disk");
+    }
 }
