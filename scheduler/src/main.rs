@@ -30,7 +30,11 @@ fn main() -> ExitCode {
                 .is_some_and(ServeError::is_temporary);
             // The log may not be set up yet, and this is for whoever started us.
             // Nothing is left to be done if even that fails.
-            drop(writeln!(std::io::stderr(), "error: {error:#}"));
+            drop(writeln!(
+                std::io::stderr(),
+                "error: {}",
+                telemetry::error_chain(error.as_ref())
+            ));
             if temporary {
                 ExitCode::from(EXIT_TEMPORARY)
             } else {

@@ -58,7 +58,7 @@ impl Reports {
         let result = self.consume_from(&mut consumer, &stop).await;
         self.hearing.is_interrupted();
         result?;
-        if connection.is_lost() {
+        if connection.is_lost() || !stop.is_cancelled() {
             return Ok(());
         }
         consumer.stop().await

@@ -15,7 +15,7 @@ pub struct DatabaseUrl(PgConnectOptions);
     "not a Postgres URL: expected one such as postgres://user:password@host:5432/database, \
      or postgres://user@localhost/database?host=/socket/directory"
 )]
-pub struct InvalidDatabaseUrl(#[source] sqlx::Error);
+pub struct InvalidDatabaseUrl(#[source] Option<sqlx::Error>);
 
 impl DatabaseUrl {
     pub(super) const fn options(&self) -> &PgConnectOptions {
@@ -34,7 +34,13 @@ impl FromStr for DatabaseUrl {
     type Err = InvalidDatabaseUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidDatabaseUrl> {
-        text.parse().map(Self).map_err(InvalidDatabaseUrl)
+        // The parser takes any scheme, and would look for MySQL at Postgres' port.
+        if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+            return Err(InvalidDatabaseUrl(None));
+        }
+        text.parse()
+            .map(Self)
+            .map_err(|error| InvalidDatabaseUrl(Some(error)))
     }
 }
 
@@ -73,10 +79,14 @@ mod tests {
             .unwrap();
         assert_eq!(url.to_string(), "postgres://judge@db.example:5433/assize");
         assert!(!format!("{url:?}").contains("hunter2"));
-        let error = "mysql://judge:hunter2@db:99999/x"
-            .parse::<DatabaseUrl>()
-            .unwrap_err();
-        assert!(!assize_common::telemetry::error_chain(&error).contains("hunter2"));
+        for bad in [
+            "postgres://judge:hunter2@db:99999/x",
+            "mysql://judge:hunter2@db/x",
+            "hunter2",
+        ] {
+            let error = bad.parse::<DatabaseUrl>().unwrap_err();
+            assert!(!assize_common::telemetry::error_chain(&error).contains("hunter2"));
+        }
     }
 
     #[test]
