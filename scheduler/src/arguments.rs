@@ -109,7 +109,7 @@ pub(crate) struct Serve {
     amqp_prefix: String,
     /// Connections to Postgres, at most
     #[arg(long, env = "ASSIZE_DATABASE_CONNECTIONS", default_value_t = 16)]
-    #[arg(value_parser = clap::value_parser!(u32).range(4..))]
+    #[arg(value_parser = clap::value_parser!(u32).range(8..))]
     database_connections: u32,
     /// Size of an imported package's archive, at most
     #[arg(

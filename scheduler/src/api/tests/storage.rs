@@ -1,0 +1,124 @@
+//! Packages and blobs, and what happens when disk or database fail.
+
+use std::io::{Cursor, Write as _};
+
+use assize_common::ContentHash;
+use assize_common::api::{ImportedPackage, NewFile, Readiness};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use sqlx::PgPool;
+
+use super::{Server, listen, problem, right, summary, with};
+use crate::store::Store;
+
+fn archive(answer: &str) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in [
+        ("problem.yaml", "name: Echo\nlimits:\n  memory: 64\n"),
+        (".timelimit", "2\n"),
+        ("data/secret/1.in", "1\n"),
+        ("data/secret/1.ans", answer),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn packages_are_imported_once_and_served_to_workers(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let first = server.import(archive("1\n")).await;
+    assert_eq!(first.status(), StatusCode::CREATED);
+    let first: ImportedPackage = first.json().await.unwrap();
+    assert_eq!((first.problem.version, first.unchanged), (1, false));
+    assert_eq!(first.problem.memory_limit_bytes, 64 << 20);
+
+    let again = server.import(archive("1\n")).await;
+    assert_eq!(again.status(), StatusCode::OK);
+    let again: ImportedPackage = again.json().await.unwrap();
+    assert!(again.unchanged);
+
+    let blob = ContentHash::of(&archive("1\n"));
+    let fetched = server.get(&format!("/api/v1/blobs/{blob}")).await;
+    assert_eq!(fetched.bytes().await.unwrap(), archive("1\n"));
+
+    let fixed: ImportedPackage = server.import(archive("2\n")).await.json().await.unwrap();
+    assert_eq!((fixed.problem.version, fixed.unchanged), (2, false));
+    let leftovers = std::fs::read_dir(server.data.path().join("incoming")).unwrap();
+    assert_eq!(leftovers.count(), 0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn damaged_blobs_are_never_served_whole(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let small = b"int main() {}\n".to_vec();
+    let large = b"// one line of many\n".repeat(5000);
+    for source in [&small, &large] {
+        let file = NewFile {
+            name: "a.cpp".into(),
+            content: source.clone(),
+        };
+        let response = server.submit(&with(json!({"files": [file]}))).await;
+        assert_eq!(response.status(), StatusCode::CREATED);
+    }
+    let damage = |content: &[u8]| {
+        let hash = ContentHash::of(content).to_string();
+        let path = server.data.path().join("blobs").join(&hash[..2]);
+        let mut content = content.to_vec();
+        content[0] ^= 1;
+        std::fs::write(path.join(&hash), content).unwrap();
+        format!("/api/v1/blobs/{hash}")
+    };
+    let problem = problem(server.get(&damage(&small)).await).await;
+    assert_eq!(summary(&problem), (500, "damaged-blob", None));
+    let begun = server.request(Method::GET, &damage(&large)).send().await;
+    // Whether the beginning got through is a matter of buffers.
+    if let Ok(begun) = begun {
+        assert!(begun.bytes().await.is_err());
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn without_the_blob_store_nothing_is_half_done(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let blobs = server.data.path().join("blobs");
+    std::fs::remove_dir_all(&blobs).unwrap();
+    std::fs::write(&blobs, "in the way").unwrap();
+    let problem = problem(server.submit(&right()).await).await;
+    assert_eq!(summary(&problem), (503, "storage-unavailable", None));
+    let path = server.data.path().to_str().unwrap();
+    assert!(!problem.detail.contains(path), "{problem:?}");
+    assert_eq!(
+        server
+            .fixture
+            .count("SELECT count(*) FROM submissions")
+            .await,
+        0
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn without_the_database_requests_are_told_to_come_back(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let ready: Readiness = server.get("/readyz").await.json().await.unwrap();
+    assert_eq!((ready.ready, ready.broker), (true, false));
+    // What a stopped Postgres looks like to the pool.
+    let gone = "postgres://nobody@127.0.0.1:9/none".parse().unwrap();
+    let address = listen(Store::new(&gone, 4), server.data.path()).await;
+    let get = async |path: &str| {
+        let request = server.client.get(format!("http://{address}{path}"));
+        request.bearer_auth(&server.admin).send().await.unwrap()
+    };
+    assert_eq!(get("/healthz").await.status(), StatusCode::OK);
+    assert_eq!(get("/metrics").await.status(), StatusCode::OK);
+    assert_eq!(
+        get("/readyz").await.status(),
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    let response = get("/api/v1/problems").await;
+    assert!(response.headers().contains_key("retry-after"));
+    let problem = problem(response).await;
+    assert_eq!(summary(&problem), (503, "database-unavailable", None));
+}
