@@ -306,3 +306,43 @@ async fn what_nobody_can_read_goes_to_the_dead_letters(pool: PgPool) {
     );
     stopped(stop, scheduler).await;
 }
+
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn breaking_database_connections_lose_nothing(pool: PgPool) {
+    let installation = Installation::new(pool.clone(), SETTINGS).await;
+    let stop = CancellationToken::new();
+    let scheduler = installation.scheduler(&stop);
+    let mut worker = installation.worker().await;
+    let breaking = tokio::spawn(async move {
+        loop {
+            sqlx::query(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND application_name = 'assize-scheduler'",
+            )
+            .execute(&pool)
+            .await
+            .unwrap();
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    });
+    let mut submitted = Vec::new();
+    for _ in 0..40 {
+        submitted.push(installation.fixture.submit().await.0);
+    }
+    // A broken commit may have published a task without noting it: it comes twice.
+    let mut finished = std::collections::HashSet::new();
+    while finished.len() < submitted.len() {
+        let task = worker.take().await;
+        worker.start(&task).await;
+        worker.finish(&task).await;
+        finished.insert(task.judgement_id);
+    }
+    breaking.abort();
+    for id in submitted {
+        let judgement = installation.ended(id).await;
+        assert_eq!(judgement.summary.verdict, Some(Verdict::Ac));
+        assert_eq!(judgement.runs.len(), 2);
+    }
+    stopped(stop, scheduler).await;
+}

@@ -83,7 +83,7 @@ impl Fixture {
 
     pub(crate) async fn submit(&self) -> (SubmissionId, HeldJudgement) {
         let new = self.new_submission().await;
-        let Created::Stored(id) = self.store.submission_create(&new).await.unwrap() else {
+        let Created::Stored(id, _) = self.store.submission_create(&new).await.unwrap() else {
             panic!("a submission without a key has no rival");
         };
         (id, self.held(id).await)

@@ -179,6 +179,10 @@ pub async fn serve(
     };
     let listener = TcpListener::bind(config.listen).await.map_err(unheard)?;
     let address = listener.local_addr().map_err(unheard)?;
+    if let Some(path) = &config.address_file {
+        // Or whoever watches for it finds the address of an earlier start.
+        remove_address(path).map_err(unwritable(path))?;
+    }
     match stop
         .run_until_cancelled(migrate(&config.database, config.database_wait))
         .await
@@ -204,10 +208,7 @@ pub async fn serve(
     let tasks = TaskTracker::new();
     start_background(&config, &store, broker_connected, &tasks, &stop);
     if let Some(path) = &config.address_file {
-        write_address(path, address).map_err(|source| ServeError::AddressFile {
-            path: path.clone(),
-            source,
-        })?;
+        write_address(path, address).map_err(unwritable(path))?;
     }
     tracing::info!(%address, "listening");
 
@@ -313,6 +314,18 @@ async fn publish(
     };
     let lost_tasks = LostTasks::new(store.clone(), settings, topology.clone(), connection);
     tokio::try_join!(relays, lost_tasks.run(stop.clone())).map(drop)
+}
+
+fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> ServeError {
+    let path = path.to_owned();
+    move |source| ServeError::AddressFile { path, source }
+}
+
+fn remove_address(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
 }
 
 /// Writes the file whole or not at all, since others watch for it.

@@ -78,3 +78,19 @@ pub(super) fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
         .unwrap_or_default();
     ApiError::internal(&Panicked(message)).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_without_its_message() {
+        let response = answer_panic(Box::new("secret 42"));
+        assert_eq!(response.status(), 500);
+        let body = axum::body::to_bytes(response.into_body(), 10_000)
+            .await
+            .unwrap();
+        let body = String::from_utf8_lossy(&body);
+        assert!(body.contains("\"internal\"") && !body.contains("secret"));
+    }
+}

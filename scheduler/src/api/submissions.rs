@@ -108,9 +108,10 @@ pub(super) async fn create_submission(
 }
 
 async fn create(api: &Api, stored: &NewStoredSubmission) -> Result<SubmissionId, ApiError> {
-    if let Created::Stored(id) = api.store.submission_create(stored).await? {
+    if let Created::Stored(id, judgement_id) = api.store.submission_create(stored).await? {
         tracing::info!(
             submission.id = %id,
+            judgement.id = %judgement_id,
             language = stored.language,
             lane = %stored.lane,
             sandbox = %stored.sandbox.mode,

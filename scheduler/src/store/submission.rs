@@ -46,8 +46,8 @@ pub struct NewStoredSubmission {
 /// What came of storing a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
-    /// It is stored.
-    Stored(SubmissionId),
+    /// It is stored, with its first judgement.
+    Stored(SubmissionId, JudgementId),
     /// Another request with the same idempotency key came first.
     KeyTaken,
 }
@@ -80,6 +80,7 @@ impl Store {
         new: &NewStoredSubmission,
     ) -> Result<Created, StoreError> {
         let id = SubmissionId::generate();
+        let judgement_id = JudgementId::generate();
         let names: Vec<String> = new.files.iter().map(|file| file.name.clone()).collect();
         let hashes: Vec<Vec<u8>> = new
             .files
@@ -131,7 +132,7 @@ impl Store {
             &names,
             &hashes,
             &sizes,
-            JudgementId::generate().as_uuid(),
+            judgement_id.as_uuid(),
             new.package_id,
             new.lane.name(),
             new.sandbox.mode.to_string(),
@@ -143,7 +144,7 @@ impl Store {
         .await
         .map_err(StoreError::on("store a submission"));
         match stored {
-            Ok(_) => Ok(Created::Stored(id)),
+            Ok(_) => Ok(Created::Stored(id, judgement_id)),
             Err(error) if error.breaks("submissions_idempotency") => Ok(Created::KeyTaken),
             Err(error) => Err(error),
         }

@@ -88,7 +88,8 @@ async fn a_relay_that_dies_leaves_its_tasks_to_others(pool: PgPool) {
     outbox_remove(&mut transaction, &[claimed[0].id])
         .await
         .unwrap();
-    drop(transaction);
+    // Waited for, unlike a drop: until then the row is locked and skipped.
+    transaction.rollback().await.unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
     let again = outbox_claim(&mut transaction, Lane::Live, 10)
         .await
@@ -115,7 +116,7 @@ async fn tasks_wait_for_their_time_and_their_lane(pool: PgPool) {
         .await
         .unwrap();
     assert!(other.is_empty());
-    drop(transaction);
+    transaction.rollback().await.unwrap();
 
     fixture
         .execute("UPDATE outbox SET not_before = now()")

@@ -30,7 +30,7 @@ async fn a_key_makes_one_submission_however_many_try(pool: PgPool) {
         .collect();
     let mut stored = Vec::new();
     for rival in rivals {
-        if let Created::Stored(id) = rival.await.unwrap() {
+        if let Created::Stored(id, _) = rival.await.unwrap() {
             stored.push(id);
         }
     }
