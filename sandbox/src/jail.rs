@@ -1,17 +1,33 @@
 //! The handle to one `assize-jail` process.
 
-use crate::cancel::Canceller;
+use crate::cancel::{Canceller, Shared};
 use crate::config::JailConfig;
 use crate::error::JailError;
-use crate::facts::Facts;
-use crate::spec::Spec;
+use crate::facts::{Collected, Facts};
+use crate::protocol::{
+    Channel, Descriptors, FileRequest, Order, Report, SetupRequest, SinkRequest, ToSupervisor,
+};
+use crate::spec::{Input, Sink, Spec};
+use bytesize::ByteSize;
 use std::cell::Cell;
+use std::io;
 use std::marker::PhantomData;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+/// Descriptors of one run; a few more are added on the way, and one message
+/// can carry 253.
+const DESCRIPTORS_MAX: usize = 240;
 
 /// One reusable jail: `Send`, not `Sync`. Dropping it ends its process and
 /// everything inside.
 #[derive(Debug)]
 pub struct Jail {
+    /// None once dropped: closing it is what ends the process.
+    channel: Option<Channel>,
+    process: Child,
+    cancel: Arc<Shared>,
     not_sync: PhantomData<Cell<()>>,
 }
 
@@ -21,9 +37,38 @@ impl Jail {
     /// # Errors
     /// When the binary is missing or the host is unfit; the error names what.
     pub fn start(config: &JailConfig) -> Result<Self, JailError> {
-        Err(JailError::BinaryMissing {
-            beside: config.jail_binary.clone(),
-        })
+        let spawn_error = |source| JailError::Spawn {
+            binary: config.jail_binary.clone(),
+            source,
+        };
+        let (channel, theirs) = Channel::pair().map_err(spawn_error)?;
+        let cancel = Shared::new().map_err(spawn_error)?;
+        // The environment may hold secrets, and the memory of the process is
+        // what the jail's first process is a copy of.
+        let process = Command::new(&config.jail_binary)
+            .env_clear()
+            .stdin(theirs)
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(spawn_error)?;
+        let mut jail = Self {
+            channel: Some(channel),
+            process,
+            cancel,
+            not_sync: PhantomData,
+        };
+        let request = ToSupervisor::SetUp(SetupRequest {
+            slot: config.slot,
+            core: config.core,
+            trees: config.trees.clone(),
+        });
+        let event = Arc::clone(&jail.cancel);
+        jail.send(&request, &[event.event().as_fd()])?;
+        match jail.receive()? {
+            (Report::Ready, _) => Ok(jail),
+            (Report::Failed(failure), _) => Err(failure.into()),
+            (Report::Done { .. }, _) => Err(confused()),
+        }
     }
 
     /// Runs one program and blocks until it and all its children are dead.
@@ -31,8 +76,37 @@ impl Jail {
     /// # Errors
     /// When the run could not be done as asked; see [`JailError::is_fatal`].
     pub fn run(&mut self, spec: Spec) -> Result<Facts, JailError> {
-        drop(spec);
-        Err(JailError::Gone)
+        let (order, descriptors) = order(spec);
+        let descriptors = descriptors.all();
+        if descriptors.len() > DESCRIPTORS_MAX {
+            return Err(JailError::InvalidSpec {
+                problem: format!(
+                    "{} descriptors; {DESCRIPTORS_MAX} is the most",
+                    descriptors.len()
+                ),
+            });
+        }
+        self.cancel.begin();
+        let reported = self
+            .send(&ToSupervisor::Run(Box::new(order)), &descriptors)
+            .and_then(|()| self.receive());
+        self.cancel.end();
+        match reported? {
+            (Report::Done { facts, collected }, contents) => Ok(Facts {
+                collected: collected
+                    .into_iter()
+                    .zip(contents)
+                    .map(|((path, size), content)| Collected {
+                        path,
+                        content,
+                        size: ByteSize::b(size),
+                    })
+                    .collect(),
+                ..*facts
+            }),
+            (Report::Failed(failure), _) => Err(failure.into()),
+            (Report::Ready, _) => Err(confused()),
+        }
     }
 
     /// A handle that ends the **next** run of this jail from another thread:
@@ -40,6 +114,100 @@ impl Jail {
     /// late cancel can't hit the wrong program; a cancel before the run has
     /// begun ends it at its start.
     pub fn canceller(&self) -> Canceller {
-        Canceller {}
+        self.cancel.canceller()
+    }
+
+    fn send(
+        &self,
+        message: &ToSupervisor,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<(), JailError> {
+        let channel = self.channel.as_ref().ok_or(JailError::Gone)?;
+        match channel.send(message, descriptors) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(JailError::Gone),
+            other => other.map_err(|source| JailError::Channel {
+                attempt: "speak to",
+                source,
+            }),
+        }
+    }
+
+    fn receive(&mut self) -> Result<(Report, Vec<OwnedFd>), JailError> {
+        let channel = self.channel.as_ref().ok_or(JailError::Gone)?;
+        channel
+            .receive()
+            .map_err(|source| JailError::Channel {
+                attempt: "hear from",
+                source,
+            })?
+            .ok_or(JailError::Gone)
+    }
+}
+
+impl Drop for Jail {
+    fn drop(&mut self) {
+        self.channel = None;
+        if let Err(error) = self.process.wait() {
+            tracing::warn!(%error, "the jail's process was not waited for");
+        }
+    }
+}
+
+fn confused() -> JailError {
+    JailError::Channel {
+        attempt: "understand",
+        source: io::ErrorKind::InvalidData.into(),
+    }
+}
+
+fn order(spec: Spec) -> (Order, Descriptors) {
+    let mut descriptors = Descriptors {
+        executable: spec.executable,
+        ..Descriptors::default()
+    };
+    if let Input::Fd(input) = spec.stdin {
+        descriptors.stdin = Some(input);
+    }
+    let (stdout, descriptor) = sink(spec.stdout);
+    descriptors.stdout = descriptor;
+    let (stderr, descriptor) = sink(spec.stderr);
+    descriptors.stderr = descriptor;
+    let mut mounts = Vec::new();
+    for mount in spec.mounts {
+        mounts.push(mount.target);
+        descriptors.mounts.push(mount.source);
+    }
+    let mut files = Vec::new();
+    for file in spec.files {
+        files.push(FileRequest {
+            path: file.path,
+            executable: file.executable,
+        });
+        descriptors.files.push(file.content);
+    }
+    let order = Order {
+        args: spec.args,
+        executable: descriptors.executable.is_some(),
+        env: spec.env,
+        directory: spec.directory,
+        stdin: descriptors.stdin.is_some(),
+        stdout,
+        stderr,
+        mounts,
+        scratch: spec.scratch,
+        files,
+        collect: spec.collect,
+        limits: spec.limits,
+        mode: spec.mode,
+        policy: spec.policy,
+    };
+    (order, descriptors)
+}
+
+fn sink(sink: Sink) -> (SinkRequest, Option<OwnedFd>) {
+    match sink {
+        Sink::Null => (SinkRequest::Null, None),
+        Sink::Fd(descriptor) => (SinkRequest::Fd, Some(descriptor)),
+        Sink::Capture { to, keep } => (SinkRequest::Capture { keep }, Some(to)),
     }
 }

@@ -9,14 +9,21 @@
 
 mod audit;
 mod cancel;
+mod cgroup;
 mod config;
 mod error;
 mod facts;
+mod init;
 mod jail;
 mod limits;
+mod policy;
 mod preflight;
+mod protocol;
 mod spec;
+mod supervisor;
+mod sys;
 mod units;
+mod zygote;
 
 pub use audit::{Audit, Decision, Refused};
 pub use cancel::Canceller;
@@ -26,4 +33,7 @@ pub use facts::{Collected, Facts, KillCause, Outcome};
 pub use jail::Jail;
 pub use limits::Limits;
 pub use preflight::{Finding, Grade, preflight};
+#[doc(hidden)]
+pub use supervisor::serve;
+
 pub use spec::{FileIn, FileOut, Input, Mode, Mount, PolicyName, Scratch, Sink, Spec};

@@ -1,3 +1,8 @@
-//! `assize-jail`: the single-threaded supervisor of one jail.
+//! `assize-jail`: the supervisor of one jail. Started by the sandbox library,
+//! never by hand; see `docs/sandbox.md`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    assize_sandbox::serve()
+}

@@ -6,7 +6,20 @@
 //! work by RabbitMQ and its files by hash over HTTP.
 #![forbid(unsafe_code)]
 
+pub mod cancel;
+mod command;
+mod compile;
 pub mod disk_cache;
+pub mod judge;
+pub mod judging_error;
+mod output_validator;
+mod report;
+mod selftest;
+pub mod slot;
+mod sources;
+mod testcase_run;
+pub mod toolchain;
+pub mod verdict;
 
 /// The sandbox, for those who may not depend on it themselves.
 pub use assize_sandbox as sandbox;

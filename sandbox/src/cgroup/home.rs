@@ -1,0 +1,159 @@
+//! A jail's own place among the groups, claimed by a lock: it also decides
+//! the jail's user ids, so that no two jails of a host ever share one.
+
+use super::{Group, Layout, remove};
+use crate::limits::Limits;
+use crate::protocol::Failure;
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+const PARENT: &str = "assize";
+/// Two user ids each; more would run into ids that systemd hands out.
+const HOMES_MAX: u32 = 290;
+/// Between what Debian and systemd assign.
+const FIRST_USER: u32 = 60_600;
+
+/// The claimed place. The lock ends with the last process that holds it, so a
+/// home whose lock can be had belongs to a dead jail.
+#[derive(Debug)]
+pub(crate) struct Home {
+    layout: Layout,
+    index: u32,
+    runs: u64,
+    _lock: Flock<File>,
+}
+
+impl Home {
+    /// Claims the first free home, after removing whatever dead jails have
+    /// left behind.
+    pub(crate) fn claim(layout: Layout) -> Result<Self, Failure> {
+        layout.prepare_root()?;
+        layout.make_parent(Path::new(PARENT))?;
+        let mut claimed = None;
+        for index in 0..HOMES_MAX {
+            let home = path_of(index);
+            if claimed.is_some() {
+                // Beyond ours, only homes that exist are looked at.
+                if !layout
+                    .directories(&home)
+                    .iter()
+                    .any(|directory| directory.exists())
+                {
+                    continue;
+                }
+            } else {
+                layout.make_parent(&home)?;
+            }
+            let Some(lock) = try_lock(&layout, &home)? else {
+                continue;
+            };
+            clear(&layout, &home)?;
+            if claimed.is_none() {
+                // Another start may have swept the home away in part, just
+                // before the lock was ours.
+                layout.make_parent(&home)?;
+                claimed = Some((index, lock));
+            } else {
+                for directory in layout.directories(&home) {
+                    remove(&directory)?;
+                }
+            }
+        }
+        let (index, lock) = claimed.ok_or_else(|| Failure::Unfit {
+            feature: "cgroup".to_owned(),
+            problem: format!("{HOMES_MAX} jails are running on this host already"),
+            fix: "stop some of them".to_owned(),
+        })?;
+        Ok(Self {
+            layout,
+            index,
+            runs: 0,
+            _lock: lock,
+        })
+    }
+
+    /// The host's user and group id that is root inside.
+    pub(crate) fn root_id(&self) -> u32 {
+        FIRST_USER + 2 * self.index
+    }
+
+    /// The host's user and group id of the program.
+    pub(crate) fn program_id(&self) -> u32 {
+        self.root_id() + 1
+    }
+
+    /// A fresh group for one run.
+    pub(crate) fn group(&mut self, limits: &Limits) -> Result<Group, Failure> {
+        self.runs += 1;
+        let path = path_of(self.index).join(format!("run-{}", self.runs));
+        Group::create(&self.layout, self.layout.directories(&path), limits)
+    }
+
+    /// Removes the home.
+    pub(crate) fn leave(self) -> Result<(), Failure> {
+        let home = path_of(self.index);
+        clear(&self.layout, &home)?;
+        for directory in self.layout.directories(&home) {
+            remove(&directory)?;
+        }
+        Ok(())
+    }
+}
+
+fn path_of(index: u32) -> PathBuf {
+    Path::new(PARENT).join(format!("jail-{index}"))
+}
+
+/// Takes the lock of a home; none when somebody lives there, or when it was
+/// removed between opening and locking.
+fn try_lock(layout: &Layout, home: &Path) -> Result<Option<Flock<File>>, Failure> {
+    let directories = layout.directories(home);
+    // Every jail of a host sees the same last hierarchy.
+    let Some(directory) = directories.last() else {
+        return Ok(None);
+    };
+    let Ok(opened) = File::open(directory) else {
+        return Ok(None);
+    };
+    let Ok(lock) = Flock::lock(opened, FlockArg::LockExclusiveNonblock) else {
+        return Ok(None);
+    };
+    let locked = lock
+        .metadata()
+        .map_err(Failure::step(format!("look at {}", directory.display())))?;
+    let current = std::fs::metadata(directory);
+    Ok(current
+        .is_ok_and(|current| current.ino() == locked.ino())
+        .then_some(lock))
+}
+
+/// Kills what is left in the groups of a home and removes them.
+fn clear(layout: &Layout, home: &Path) -> Result<(), Failure> {
+    for directory in layout.directories(home) {
+        let Ok(entries) = std::fs::read_dir(&directory) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                kill_all(&entry.path())?;
+                remove(&entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn kill_all(group: &Path) -> Result<(), Failure> {
+    let processes = super::file::read(&group.join("cgroup.procs"))?;
+    for process in processes.lines().filter_map(|line| line.parse().ok()) {
+        // Gone already is as good as killed; `remove` finds out.
+        if let Err(error) = kill(Pid::from_raw(process), Signal::SIGKILL) {
+            tracing::debug!(process, %error, "leftover not killed");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Where on this host groups can be made.
+
+use super::{Kind, file, v1, v2};
+use crate::protocol::Failure;
+use std::path::{Path, PathBuf};
+
+/// A leaf that takes the processes of a version 2 group, because a group with
+/// processes of its own can't pass controllers on.
+const HOST_LEAF: &str = "assize-host";
+
+/// The directories below which jails make their homes: one, or one for each
+/// hierarchy.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    kind: Kind,
+    roots: Vec<PathBuf>,
+}
+
+impl Layout {
+    /// Finds out what this host has; version 2 is taken when it has the
+    /// controllers. Changes nothing.
+    pub(crate) fn detect() -> Result<Self, Failure> {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo")
+            .map_err(Failure::step("read /proc/self/mountinfo"))?;
+        if let Some(root) = unified_root(&mounts) {
+            let offered =
+                std::fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
+            let offered: Vec<&str> = offered.split_whitespace().collect();
+            if v2::CONTROLLERS
+                .iter()
+                .all(|wanted| offered.contains(wanted))
+            {
+                return Ok(Self {
+                    kind: Kind::V2,
+                    roots: vec![root],
+                });
+            }
+        }
+        let roots = v1::CONTROLLERS
+            .into_iter()
+            .map(|controller| legacy_root(&mounts, controller).ok_or_else(|| missing(controller)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            kind: Kind::V1,
+            roots,
+        })
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// For people: which version, where.
+    pub(crate) fn describe(&self) -> String {
+        let version = match self.kind {
+            Kind::V1 => "version 1",
+            Kind::V2 => "version 2",
+        };
+        let roots: Vec<_> = self
+            .roots
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect();
+        format!("{version} at {}", roots.join(", "))
+    }
+
+    /// Whether swap can be denied to a group, or need not be.
+    pub(crate) fn controls_swap(&self) -> bool {
+        match self.kind {
+            Kind::V1 => self
+                .roots
+                .first()
+                .is_some_and(|root| root.join("memory.memsw.limit_in_bytes").exists()),
+            // The root group has no such file; every kernel that accounts
+            // swap shows it below.
+            Kind::V2 => true,
+        }
+    }
+
+    /// The directories of the group at `path` below the roots.
+    pub(super) fn directories(&self, path: &Path) -> Vec<PathBuf> {
+        self.roots.iter().map(|root| root.join(path)).collect()
+    }
+
+    /// Makes the group at `path`, fit to have groups below it.
+    pub(super) fn make_parent(&self, path: &Path) -> Result<(), Failure> {
+        for directory in self.directories(path) {
+            match std::fs::create_dir(&directory) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(Failure::Unfit {
+                        feature: "cgroup".to_owned(),
+                        problem: format!("{} can't be made ({error})", directory.display()),
+                        fix: "run as root, or delegate a control group with its memory and pids controllers"
+                            .to_owned(),
+                    });
+                }
+                _ => {}
+            }
+            if matches!(self.kind, Kind::V2) {
+                pass_controllers(&directory)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Version 2: lets the root hand its controllers down.
+    pub(super) fn prepare_root(&self) -> Result<(), Failure> {
+        match (self.kind, self.roots.first()) {
+            (Kind::V2, Some(root)) => pass_controllers(root),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn pass_controllers(group: &Path) -> Result<(), Failure> {
+    let control = group.join("cgroup.subtree_control");
+    let wanted = "+memory +pids";
+    match std::fs::write(&control, wanted) {
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
+            let leaf = group.join(HOST_LEAF);
+            std::fs::create_dir_all(&leaf)
+                .map_err(Failure::step(format!("make {}", leaf.display())))?;
+            for process in file::read(&group.join("cgroup.procs"))?.lines() {
+                // A process may have ended meanwhile; what matters is whether
+                // the controllers can be passed on afterwards.
+                if let Err(error) = std::fs::write(leaf.join("cgroup.procs"), process) {
+                    tracing::debug!(process, %error, "process not moved");
+                }
+            }
+            file::write(&control, wanted)
+        }
+        other => other.map_err(Failure::step(format!(
+            "write {wanted} to {}",
+            control.display()
+        ))),
+    }
+}
+
+/// Our own version 2 group as a directory.
+fn unified_root(mounts: &str) -> Option<PathBuf> {
+    let mount = mounts.lines().find_map(|line| {
+        let (_, filesystem) = line.split_once(" - ")?;
+        filesystem
+            .starts_with("cgroup2 ")
+            .then(|| line.split(' ').nth(4).map(PathBuf::from))?
+    })?;
+    let own = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let own = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let group = mount.join(own);
+    if group.ends_with(HOST_LEAF) {
+        return group.parent().map(Path::to_owned);
+    }
+    Some(if group.is_dir() { group } else { mount })
+}
+
+/// The mount of a version 1 hierarchy. Its root is the host's, or in a
+/// container the container's own group.
+fn legacy_root(mounts: &str, controller: &str) -> Option<PathBuf> {
+    mounts.lines().find_map(|line| {
+        let (place, filesystem) = line.split_once(" - ")?;
+        let mut fields = filesystem.split(' ');
+        let wanted = fields.next() == Some("cgroup")
+            && fields
+                .nth(1)
+                .is_some_and(|options| options.split(',').any(|option| option == controller));
+        wanted.then(|| place.split(' ').nth(4).map(PathBuf::from))?
+    })
+}
+
+fn missing(controller: &str) -> Failure {
+    Failure::Unfit {
+        feature: format!("cgroup.{controller}"),
+        problem: format!("the {controller} controller is in neither cgroup version"),
+        fix: "boot with it enabled (cgroup_enable=memory on some kernels) and mount /sys/fs/cgroup"
+            .to_owned(),
+    }
+}

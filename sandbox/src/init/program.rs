@@ -1,0 +1,160 @@
+//! From a fork of init to the program: the protections, in their order.
+
+use super::PROGRAM_ID;
+use crate::limits::Limits;
+use crate::policy::Filters;
+use crate::protocol::{Descriptors, Failure, Order};
+use crate::sys::clone::{Cloned, fork_into};
+use crate::sys::{credentials, descriptor, process};
+use nix::fcntl::{AtFlags, OFlag};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::Signal;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{
+    Gid, Pid, Uid, execve, execveat, pipe2, setgroups, setresgid, setresuid, setsid,
+};
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Starts the program; returns once it has been executed.
+pub(super) fn start(
+    order: &Order,
+    descriptors: &Descriptors,
+    filters: &Filters,
+) -> Result<Pid, Failure> {
+    // Closed by a successful exec; carries the failure otherwise.
+    let (outcome, report) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
+    match fork_into(CloneFlags::empty()).map_err(Failure::step("fork the program"))? {
+        Cloned::Child => {
+            drop(outcome);
+            let Err(failure) = become_program(order, descriptors, filters);
+            // Unheard, the failure is still one: init sees this exit code.
+            let told = serde_json::to_vec(&failure)
+                .map_err(io::Error::other)
+                .and_then(|text| File::from(report).write_all(&text));
+            process::exit_now(if told.is_ok() { 127 } else { 126 })
+        }
+        Cloned::Parent { pid, .. } => {
+            drop(report);
+            let mut text = Vec::new();
+            File::from(outcome)
+                .read_to_end(&mut text)
+                .map_err(Failure::step("hear from the program"))?;
+            if text.is_empty() {
+                return Ok(pid);
+            }
+            Err(serde_json::from_slice(&text).map_err(Failure::step("hear from the program"))?)
+        }
+    }
+}
+
+/// Everything that stands between a copy of init and hostile code. Whatever
+/// fails here ends the run before the program has begun.
+fn become_program(
+    order: &Order,
+    descriptors: &Descriptors,
+    filters: &Filters,
+) -> Result<Infallible, Failure> {
+    setsid().map_err(Failure::step("start a session"))?;
+    place_standard_streams(descriptors)?;
+    // Memory and time count from here; the group's name is then hidden by a
+    // namespace that has it as its root.
+    for group in &descriptors.groups {
+        nix::unistd::write(group, b"0").map_err(Failure::step("enter the control group"))?;
+    }
+    unshare(CloneFlags::CLONE_NEWCGROUP).map_err(Failure::step("hide the control group"))?;
+    set_limits(&order.limits)?;
+    umask(Mode::from_bits_truncate(0o022));
+
+    // The bounding set needs a capability to be dropped, so it comes first.
+    credentials::drop_bounding_set().map_err(Failure::step("empty the bounding set"))?;
+    let (user, group) = (Uid::from_raw(PROGRAM_ID), Gid::from_raw(PROGRAM_ID));
+    setresgid(group, group, group).map_err(Failure::step("change group"))?;
+    setgroups(&[]).map_err(Failure::step("leave all groups"))?;
+    setresuid(user, user, user).map_err(Failure::step("change user"))?;
+    credentials::drop_capabilities().map_err(Failure::step("drop all capabilities"))?;
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(Failure::step("tie the program's life"))?;
+    prctl::set_no_new_privs().map_err(Failure::step("forbid new privileges"))?;
+
+    std::env::set_current_dir(&order.directory).map_err(|error| Failure::InvalidSpec {
+        problem: format!("working directory {}: {error}", order.directory.display()),
+    })?;
+    let args = c_strings(order.args.iter().cloned())?;
+    let env = c_strings(
+        order
+            .env
+            .iter()
+            .map(|(key, value)| format!("{key}={value}")),
+    )?;
+    // Whatever is still open, known to us or not, is gone with exec.
+    descriptor::close_on_exec_from(3).map_err(Failure::step("close all descriptors"))?;
+    // Last: the filter forbids some of what was done above.
+    filters
+        .get(order.policy, order.mode)
+        .install()
+        .map_err(Failure::step("install the system call filter"))?;
+    let executed = match &descriptors.executable {
+        Some(file) => execveat(file, c"", &args, &env, AtFlags::AT_EMPTY_PATH),
+        None => match args.first() {
+            Some(path) => execve(path, &args, &env),
+            None => Err(nix::errno::Errno::EINVAL),
+        },
+    };
+    executed.map_err(|errno| Failure::Exec {
+        program: order.args.first().cloned().unwrap_or_default(),
+        errno: errno as i32,
+    })
+}
+
+fn place_standard_streams(descriptors: &Descriptors) -> Result<(), Failure> {
+    let place = || -> io::Result<()> {
+        let null = OwnedFd::from(File::options().read(true).write(true).open("/dev/null")?);
+        let streams = [
+            (&descriptors.stdin, 0),
+            (&descriptors.stdout, 1),
+            (&descriptors.stderr, 2),
+        ];
+        for (stream, number) in streams {
+            descriptor::place(stream.as_ref().unwrap_or(&null).as_fd(), number)?;
+        }
+        Ok(())
+    };
+    place().map_err(Failure::step("place the standard streams"))
+}
+
+fn set_limits(limits: &Limits) -> Result<(), Failure> {
+    let set = |resource, value| {
+        setrlimit(resource, value, value)
+            .map_err(Failure::step(format!("limit {resource:?} to {value}")))
+    };
+    // The supervisor's timer ends the run at the limit; this is the backstop.
+    set(
+        Resource::RLIMIT_CPU,
+        limits.cpu_time.as_secs().saturating_add(2),
+    )?;
+    set(Resource::RLIMIT_FSIZE, limits.file_size.as_u64())?;
+    set(Resource::RLIMIT_STACK, limits.stack.as_u64())?;
+    set(Resource::RLIMIT_NOFILE, limits.open_files.into())?;
+    set(Resource::RLIMIT_CORE, 0)?;
+    set(Resource::RLIMIT_MEMLOCK, 0)?;
+    set(Resource::RLIMIT_MSGQUEUE, 0)?;
+    set(Resource::RLIMIT_NICE, 0)?;
+    set(Resource::RLIMIT_RTPRIO, 0)?;
+    // The pids controller limits and tells; this is the backstop, counted by
+    // user and so with room for what another run of the jail leaves dying.
+    set(Resource::RLIMIT_NPROC, u64::from(limits.processes) + 64)
+}
+
+fn c_strings(strings: impl Iterator<Item = String>) -> Result<Vec<CString>, Failure> {
+    strings
+        .map(CString::new)
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::InvalidSpec {
+            problem: format!("argument or environment: {error}"),
+        })
+}

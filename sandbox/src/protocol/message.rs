@@ -1,0 +1,180 @@
+//! The messages.
+
+use crate::audit::Audit;
+use crate::config::Tree;
+use crate::error::JailError;
+use crate::facts::Facts;
+use crate::limits::Limits;
+use crate::spec::{FileOut, Mode, PolicyName, Scratch};
+use crate::units::bytes;
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+use std::io;
+use std::path::PathBuf;
+
+/// Worker to supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum ToSupervisor {
+    /// Comes first, once.
+    SetUp(SetupRequest),
+    /// Descriptors in this order: executable, stdin, stdout, stderr (each if
+    /// it is one), mounts, files.
+    Run(Box<Order>),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SetupRequest {
+    pub(crate) slot: u16,
+    pub(crate) core: Option<usize>,
+    pub(crate) trees: Vec<Tree>,
+}
+
+/// One run as it is passed from worker to supervisor to zygote to init. On
+/// the way the supervisor turns captures into pipes and mounts into detached
+/// trees, and appends the descriptors of the run's control group.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) args: Vec<String>,
+    pub(crate) executable: bool,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) directory: PathBuf,
+    pub(crate) stdin: bool,
+    pub(crate) stdout: SinkRequest,
+    pub(crate) stderr: SinkRequest,
+    pub(crate) mounts: Vec<PathBuf>,
+    pub(crate) scratch: Vec<Scratch>,
+    pub(crate) files: Vec<FileRequest>,
+    pub(crate) collect: Vec<FileOut>,
+    pub(crate) limits: Limits,
+    pub(crate) mode: Mode,
+    pub(crate) policy: PolicyName,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SinkRequest {
+    Null,
+    Fd,
+    Capture {
+        #[serde(rename = "keep_bytes", with = "bytes")]
+        keep: ByteSize,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FileRequest {
+    pub(crate) path: PathBuf,
+    pub(crate) executable: bool,
+}
+
+/// Supervisor to worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Report {
+    Ready,
+    /// Descriptors: the collected files, in the order of their paths and
+    /// sizes here.
+    Done {
+        facts: Box<Facts>,
+        collected: Vec<(PathBuf, u64)>,
+    },
+    Failed(Failure),
+}
+
+/// Zygote and init to supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum FromJail {
+    /// The zygote has made its root and waits for orders.
+    Ready,
+    /// The zygote has made the run's init; its pidfd is beside.
+    Born,
+    /// The program has been executed.
+    Started,
+    /// The program has ended and everything in the run is dead; descriptors
+    /// as in [`Report::Done`].
+    Ended {
+        /// As `waitpid` tells it.
+        status: i32,
+        wall_us: u64,
+        /// The image alone is larger than the memory limit.
+        oversized: bool,
+        collected: Vec<(PathBuf, u64)>,
+        audit: Option<Audit>,
+        /// A call was made for which the tracer killed the run.
+        forbidden: Option<String>,
+    },
+    /// The run could not be started as asked.
+    Failed(Failure),
+    /// The init is dead, and with it its whole namespace.
+    Gone,
+}
+
+/// An error on its way to the worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Failure {
+    Unfit {
+        feature: String,
+        problem: String,
+        fix: String,
+    },
+    InvalidSpec {
+        problem: String,
+    },
+    Exec {
+        program: String,
+        errno: i32,
+    },
+    Step {
+        step: String,
+        errno: i32,
+    },
+}
+
+impl Failure {
+    /// Whether the jail is as good as before.
+    pub(crate) fn spares_jail(&self) -> bool {
+        matches!(self, Self::InvalidSpec { .. } | Self::Exec { .. })
+    }
+
+    /// For `map_err`: what was attempted, with the error's number.
+    pub(crate) fn step<E: Into<io::Error>>(step: impl Display) -> impl FnOnce(E) -> Self {
+        move |error| {
+            let error: io::Error = error.into();
+            // An error without a number has its text instead.
+            match error.raw_os_error() {
+                Some(errno) => Self::Step {
+                    step: step.to_string(),
+                    errno,
+                },
+                None => Self::Step {
+                    step: format!("{step} ({error})"),
+                    errno: libc::EPROTO,
+                },
+            }
+        }
+    }
+}
+
+impl From<Failure> for JailError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unfit {
+                feature,
+                problem,
+                fix,
+            } => Self::Unfit {
+                feature,
+                problem,
+                fix,
+            },
+            Failure::InvalidSpec { problem } => Self::InvalidSpec { problem },
+            Failure::Exec { program, errno } => Self::Exec {
+                program,
+                source: io::Error::from_raw_os_error(errno),
+            },
+            Failure::Step { step, errno } => Self::Step {
+                step,
+                source: io::Error::from_raw_os_error(errno),
+            },
+        }
+    }
+}

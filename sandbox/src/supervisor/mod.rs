@@ -1,0 +1,76 @@
+//! The supervisor: the process `assize-jail`, one per jail, single-threaded.
+//!
+//! It keeps the host's side: control groups, timers, pipes, the decision to
+//! kill. The zygote it clones has the jail's side. It ends, and everything in
+//! the jail with it, when the worker closes the socket, however that happens.
+
+mod outcome;
+mod pump;
+mod request;
+mod run;
+mod setup;
+mod timer;
+
+use crate::protocol::{Channel, Failure, Report, ToSupervisor};
+use crate::sys::descriptor;
+use setup::Setup;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::ExitCode;
+
+/// The life of `assize-jail`. Its standard input is the worker's socket.
+pub fn serve() -> ExitCode {
+    let worker = Channel::new(descriptor::take_stdin());
+    match receive_and_serve(&worker) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody is left to be told when this fails too.
+            let told = worker.send(&Report::Failed(failure), &[]);
+            ExitCode::from(if told.is_ok() { 1 } else { 2 })
+        }
+    }
+}
+
+fn receive_and_serve(worker: &Channel) -> Result<(), Failure> {
+    let received = worker
+        .receive()
+        .map_err(Failure::step("receive the set-up request"))?;
+    let Some((ToSupervisor::SetUp(request), descriptors)) = received else {
+        return Ok(());
+    };
+    let mut setup = Setup::make(&request, descriptors)?;
+    let served = reply(worker, &Report::Ready, &[]).and_then(|()| take_runs(worker, &mut setup));
+    // Whatever happened, nothing of the jail is left.
+    setup.end().and(served)
+}
+
+fn take_runs(worker: &Channel, setup: &mut Setup) -> Result<(), Failure> {
+    loop {
+        let received = worker.receive().map_err(Failure::step("receive a run"))?;
+        let Some((ToSupervisor::Run(order), descriptors)) = received else {
+            return Ok(());
+        };
+        match run::run(setup, worker, *order, descriptors) {
+            Ok(run::Done::Facts {
+                facts,
+                collected,
+                contents,
+            }) => {
+                let report = Report::Done {
+                    facts: Box::new(facts),
+                    collected,
+                };
+                reply(worker, &report, &contents)?;
+            }
+            Ok(run::Done::WorkerGone) => return Ok(()),
+            Err(failure) if failure.spares_jail() => reply(worker, &Report::Failed(failure), &[])?,
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+fn reply(worker: &Channel, report: &Report, descriptors: &[OwnedFd]) -> Result<(), Failure> {
+    let borrowed: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+    worker
+        .send(report, &borrowed)
+        .map_err(Failure::step("answer the worker"))
+}

@@ -1,0 +1,161 @@
+//! How a run ended, from what was recorded while it ran.
+
+use crate::facts::{KillCause, Outcome};
+
+/// What is known of a finished run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record {
+    /// The supervisor killed the run for this.
+    pub(super) killed: Option<KillCause>,
+    /// The main program's status as `waitpid` tells it, if it ended by itself.
+    pub(super) status: Option<i32>,
+    /// Processes that the kernel killed for the memory limit.
+    pub(super) memory_kills: u64,
+    /// Times that the kernel refused a process for the limit.
+    pub(super) processes_refused: u64,
+    /// Bytes captured, and the limit.
+    pub(super) output: u64,
+    pub(super) output_limit: u64,
+    /// The image alone is larger than the memory limit.
+    pub(super) oversized: bool,
+    /// `execve` failed for want of memory.
+    pub(super) exec_out_of_memory: bool,
+    /// The tracer killed the run for this system call.
+    pub(super) forbidden: Option<String>,
+}
+
+/// One outcome, by this precedence: somebody's wish to cancel; what the kernel
+/// or the tracer killed for; what the supervisor killed for; limits found
+/// passed at the end; the program's own end. None when nothing is known.
+pub(super) fn decide(record: Record) -> Option<Outcome> {
+    if record.killed == Some(KillCause::Cancelled) {
+        return killed(KillCause::Cancelled);
+    }
+    // What comes after a process was killed for memory (waiting for ever,
+    // say) follows from that.
+    if record.memory_kills > 0 || record.exec_out_of_memory {
+        return killed(KillCause::Memory);
+    }
+    if record.forbidden.is_some() {
+        return killed(KillCause::Policy {
+            syscall: record.forbidden,
+        });
+    }
+    if let Some(cause) = record.killed {
+        return killed(cause);
+    }
+    if record.processes_refused > 0 {
+        return killed(KillCause::Processes);
+    }
+    if record.output > record.output_limit {
+        return killed(KillCause::Output);
+    }
+    let status = record.status?;
+    if !libc::WIFSIGNALED(status) {
+        return Some(Outcome::Exited {
+            code: libc::WEXITSTATUS(status),
+        });
+    }
+    match libc::WTERMSIG(status) {
+        libc::SIGSYS => killed(KillCause::Policy { syscall: None }),
+        libc::SIGXFSZ => killed(KillCause::Output),
+        libc::SIGSEGV | libc::SIGKILL if record.oversized => killed(KillCause::Memory),
+        signal => Some(Outcome::Signalled { signal }),
+    }
+}
+
+fn killed(cause: KillCause) -> Option<Outcome> {
+    Some(Outcome::Killed { cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exited(code: i32) -> Record {
+        Record {
+            status: Some(code << 8),
+            output_limit: 100,
+            ..Record::default()
+        }
+    }
+
+    fn signalled(signal: i32) -> Record {
+        Record {
+            status: Some(signal),
+            output_limit: 100,
+            ..Record::default()
+        }
+    }
+
+    fn cause(record: Record) -> KillCause {
+        match decide(record) {
+            Some(Outcome::Killed { cause }) => cause,
+            other => panic!("not killed: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn own_end_is_reported_as_it_is() {
+        assert_eq!(decide(exited(3)), Some(Outcome::Exited { code: 3 }));
+        assert_eq!(
+            decide(signalled(libc::SIGABRT)),
+            Some(Outcome::Signalled {
+                signal: libc::SIGABRT
+            })
+        );
+    }
+
+    #[test]
+    fn nothing_known_is_no_outcome() {
+        assert_eq!(decide(Record::default()), None);
+    }
+
+    #[test]
+    fn memory_kill_explains_what_came_after() {
+        let record = Record {
+            killed: Some(KillCause::WallTime),
+            memory_kills: 1,
+            ..Record::default()
+        };
+        assert_eq!(cause(record), KillCause::Memory);
+    }
+
+    #[test]
+    fn bare_kill_signal_is_not_guessed_at() {
+        assert_eq!(
+            decide(signalled(libc::SIGKILL)),
+            Some(Outcome::Signalled {
+                signal: libc::SIGKILL
+            })
+        );
+    }
+
+    #[test]
+    fn output_over_the_limit_counts_even_after_a_good_exit() {
+        let record = Record {
+            output: 101,
+            ..exited(0)
+        };
+        assert_eq!(cause(record), KillCause::Output);
+        let record = Record {
+            output: 100,
+            ..exited(0)
+        };
+        assert_eq!(decide(record), Some(Outcome::Exited { code: 0 }));
+    }
+
+    #[test]
+    fn signals_of_the_sandbox_have_their_cause() {
+        assert_eq!(cause(signalled(libc::SIGXFSZ)), KillCause::Output);
+        assert_eq!(
+            cause(signalled(libc::SIGSYS)),
+            KillCause::Policy { syscall: None }
+        );
+        let record = Record {
+            oversized: true,
+            ..signalled(libc::SIGSEGV)
+        };
+        assert_eq!(cause(record), KillCause::Memory);
+    }
+}

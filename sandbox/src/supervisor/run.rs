@@ -1,0 +1,418 @@
+//! One run, seen from the host: an event loop over timers, pipes and what the
+//! jail says. Every kill is decided and recorded here.
+
+use super::outcome::{Record, decide};
+use super::pump::Pump;
+use super::request;
+use super::setup::Setup;
+use super::timer::Timer;
+use crate::audit::Audit;
+use crate::cgroup::Group;
+use crate::facts::{Facts, KillCause};
+use crate::limits::Limits;
+use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
+use crate::sys::process;
+use bytesize::ByteSize;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Longest time for anything but the program itself: mounts, the exec, taking
+/// files out. Only a broken host takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Shortest time between two looks at the CPU time used.
+const TICK: Duration = Duration::from_millis(1);
+
+/// How a run was finished.
+#[derive(Debug)]
+pub(super) enum Done {
+    Facts {
+        facts: Facts,
+        collected: Vec<(PathBuf, u64)>,
+        contents: Vec<OwnedFd>,
+    },
+    /// The worker closed its socket meanwhile; nobody wants the facts.
+    WorkerGone,
+}
+
+pub(super) fn run(
+    setup: &mut Setup,
+    worker: &Channel,
+    order: Order,
+    descriptors: Vec<OwnedFd>,
+) -> Result<Done, Failure> {
+    let requested = Instant::now();
+    request::check(&order)?;
+    let mut descriptors = Descriptors::split(&order, descriptors)?;
+    request::detach_mounts(&order, &mut descriptors)?;
+    let pumps = request::make_pumps(&order, &mut descriptors)?;
+    let group = setup.home.group(&order.limits)?;
+
+    let mut all = descriptors.all();
+    all.extend(group.entrances());
+    let sent = setup
+        .zygote
+        .send(&order, &all)
+        .map_err(Failure::step("give the zygote its order"));
+    drop(descriptors);
+    let mut watch = Watch {
+        setup,
+        worker,
+        limits: &order.limits,
+        group: &group,
+        pumps,
+        deadline: Timer::new()?,
+        cpu_timer: Timer::new()?,
+        requested,
+        state: State::default(),
+    };
+    let watched = sent.and_then(|()| watch.until_gone());
+    let state = watch.state;
+    let done = watched.and_then(|()| state.conclude(&group, &order.limits));
+    // The group goes in any case; a failed run's failure is what is told.
+    let removed = group.remove();
+    done.and_then(|done| removed.map(|()| done))
+}
+
+/// What a run has come to.
+#[derive(Debug, Default)]
+struct State {
+    init: Option<OwnedFd>,
+    started: Option<Instant>,
+    setup_time: Duration,
+    ended: Option<Ended>,
+    failure: Option<Failure>,
+    killed: Option<KillCause>,
+    /// Killed for no cause of the program's.
+    abandoned: bool,
+    worker_gone: bool,
+    finished: bool,
+    cancelled: bool,
+    processes_refused: u64,
+    output: u64,
+    wall_time: Duration,
+}
+
+#[derive(Debug)]
+struct Ended {
+    status: i32,
+    oversized: bool,
+    collected: Vec<(PathBuf, u64)>,
+    contents: Vec<OwnedFd>,
+    audit: Option<Audit>,
+    forbidden: Option<String>,
+}
+
+struct Watch<'a> {
+    setup: &'a Setup,
+    worker: &'a Channel,
+    limits: &'a Limits,
+    group: &'a Group,
+    pumps: Vec<Pump>,
+    /// The wall time limit while the program runs, our patience otherwise.
+    deadline: Timer,
+    cpu_timer: Timer,
+    requested: Instant,
+    state: State,
+}
+
+/// What can happen, in the order of the polled descriptors; after these come
+/// the pumps.
+#[derive(Clone, Copy, Debug, Default)]
+struct Events {
+    jail: bool,
+    worker: bool,
+    cancel: bool,
+    deadline: bool,
+    cpu: bool,
+    processes: bool,
+    pumps: [bool; 2],
+}
+
+impl Watch<'_> {
+    /// Returns when the run's init is dead, and so everything in the run.
+    fn until_gone(&mut self) -> Result<(), Failure> {
+        self.deadline.set(PATIENCE)?;
+        while !self.state.finished {
+            let events = self.poll()?;
+            for (pump, ready) in self.pumps.iter_mut().zip(events.pumps) {
+                if ready {
+                    match pump.pump() {
+                        Ok(moved) => self.state.output += moved,
+                        Err(failure) => {
+                            self.state.failure.get_or_insert(failure);
+                            self.state.abandoned = true;
+                        }
+                    }
+                }
+            }
+            if events.jail {
+                self.hear()?;
+            }
+            self.judge(events)?;
+        }
+        for pump in &mut self.pumps {
+            self.state.output += pump.drain()?;
+        }
+        Ok(())
+    }
+
+    fn poll(&self) -> Result<Events, Failure> {
+        let input = PollFlags::POLLIN;
+        let mut set = vec![
+            PollFd::new(self.setup.zygote.as_fd(), input),
+            PollFd::new(self.worker.as_fd(), PollFlags::empty()),
+            PollFd::new(self.deadline.as_fd(), input),
+            PollFd::new(self.cpu_timer.as_fd(), input),
+            PollFd::new(self.group.process_events(), PollFlags::POLLPRI),
+        ];
+        // A level stays up once it is known; polling it again would spin.
+        if !self.state.cancelled {
+            set.push(PollFd::new(self.setup.cancel.as_fd(), input));
+        }
+        let fixed = set.len();
+        let sources: Vec<_> = self.pumps.iter().map(Pump::source).collect();
+        set.extend(sources.iter().flatten().map(|fd| PollFd::new(*fd, input)));
+        loop {
+            match poll(&mut set, PollTimeout::NONE) {
+                Err(Errno::EINTR) => {}
+                other => {
+                    other.map_err(Failure::step("poll"))?;
+                    break;
+                }
+            }
+        }
+        let raised = |index: usize| {
+            set.get(index)
+                .and_then(PollFd::revents)
+                .is_some_and(|flags| !flags.is_empty())
+        };
+        let mut next = fixed;
+        let mut pumps = [false; 2];
+        for (ready, source) in pumps.iter_mut().zip(&sources) {
+            if source.is_some() {
+                *ready = raised(next);
+                next += 1;
+            }
+        }
+        Ok(Events {
+            jail: raised(0),
+            worker: raised(1),
+            deadline: raised(2),
+            cpu: raised(3),
+            processes: raised(4) && !self.state.finished,
+            cancel: !self.state.cancelled && raised(5),
+            pumps,
+        })
+    }
+
+    /// Takes one message from zygote or init.
+    fn hear(&mut self) -> Result<(), Failure> {
+        let heard = self
+            .setup
+            .zygote
+            .receive()
+            .map_err(Failure::step("hear from the jail"))?;
+        let Some((message, descriptors)) = heard else {
+            return Err(Failure::Step {
+                step: "hear from the zygote, which is gone".to_owned(),
+                errno: libc::EPIPE,
+            });
+        };
+        match message {
+            FromJail::Ready => {}
+            FromJail::Born => {
+                self.state.init = descriptors.into_iter().next();
+                if self.state.killed.is_some() || self.state.abandoned {
+                    self.strike()?;
+                }
+            }
+            FromJail::Started => {
+                let now = Instant::now();
+                self.state.started = Some(now);
+                self.state.setup_time = now.duration_since(self.requested);
+                self.deadline.set(self.limits.wall_time)?;
+                self.look_at_cpu_time()?;
+            }
+            FromJail::Ended {
+                status,
+                wall_us,
+                oversized,
+                collected,
+                audit,
+                forbidden,
+            } => {
+                self.state.wall_time = Duration::from_micros(wall_us);
+                self.state.ended = Some(Ended {
+                    status,
+                    oversized,
+                    collected,
+                    contents: descriptors,
+                    audit,
+                    forbidden,
+                });
+                self.cpu_timer.unset()?;
+                self.deadline.set(PATIENCE)?;
+            }
+            FromJail::Failed(failure) => {
+                self.state.failure.get_or_insert(failure);
+            }
+            FromJail::Gone => self.state.finished = true,
+        }
+        Ok(())
+    }
+
+    /// Decides whether what happened is a reason to kill.
+    fn judge(&mut self, events: Events) -> Result<(), Failure> {
+        if events.worker {
+            self.state.worker_gone = true;
+            self.abandon()?;
+        }
+        if events.cancel {
+            self.state.cancelled = true;
+            self.kill(KillCause::Cancelled)?;
+        }
+        if self.state.abandoned {
+            self.strike()?;
+        }
+        if events.processes {
+            self.state.processes_refused = self.group.processes_refused()?;
+            if self.state.processes_refused > 0 {
+                self.kill(KillCause::Processes)?;
+            }
+        }
+        if self.state.output > self.limits.output.as_u64() {
+            self.kill(KillCause::Output)?;
+        }
+        if events.cpu {
+            self.look_at_cpu_time()?;
+        }
+        if events.deadline {
+            self.deadline_passed()?;
+        }
+        Ok(())
+    }
+
+    fn deadline_passed(&mut self) -> Result<(), Failure> {
+        self.deadline.set(PATIENCE)?;
+        if self.state.started.is_some() && self.state.ended.is_none() && self.state.killed.is_none()
+        {
+            return self.kill(KillCause::WallTime);
+        }
+        self.state.failure.get_or_insert(Failure::Step {
+            step: "start or end the run in time".to_owned(),
+            errno: libc::ETIMEDOUT,
+        });
+        self.abandon()
+    }
+
+    /// Kills when the CPU time is used up; otherwise looks again when, with
+    /// all cores busy, it could be.
+    fn look_at_cpu_time(&mut self) -> Result<(), Failure> {
+        if self.state.ended.is_some() || self.state.killed.is_some() {
+            return self.cpu_timer.unset();
+        }
+        let used = self.group.cpu_time()?;
+        if used >= self.limits.cpu_time {
+            self.cpu_timer.unset()?;
+            return self.kill(KillCause::CpuTime);
+        }
+        let left = (self.limits.cpu_time - used) / self.setup.cores;
+        self.cpu_timer.set(left.max(TICK))
+    }
+
+    /// Ends the run and records why; the first cause stays.
+    fn kill(&mut self, cause: KillCause) -> Result<(), Failure> {
+        if self.state.killed.is_none() && self.state.ended.is_none() {
+            self.state.killed = Some(cause);
+            if let Some(started) = self.state.started {
+                self.state.wall_time = started.elapsed();
+            }
+            self.deadline.set(PATIENCE)?;
+            self.strike()?;
+        }
+        Ok(())
+    }
+
+    fn abandon(&mut self) -> Result<(), Failure> {
+        self.state.abandoned = true;
+        self.strike()
+    }
+
+    /// Kills the run's init, which takes its whole pid namespace along.
+    fn strike(&self) -> Result<(), Failure> {
+        let Some(init) = &self.state.init else {
+            return Ok(());
+        };
+        match process::signal(init.as_fd(), Signal::SIGKILL) {
+            Err(error) if error.raw_os_error() != Some(libc::ESRCH) => {
+                Err(Failure::step("kill the run")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl State {
+    fn conclude(self, group: &Group, limits: &Limits) -> Result<Done, Failure> {
+        if self.worker_gone {
+            return Ok(Done::WorkerGone);
+        }
+        let exec_out_of_memory = matches!(
+            &self.failure,
+            Some(Failure::Exec { errno, .. }) if *errno == libc::ENOMEM
+        );
+        if let Some(failure) = self.failure.filter(|_| !exec_out_of_memory) {
+            // A cancelled run may fail on the way; it was still cancelled.
+            if self.killed != Some(KillCause::Cancelled) {
+                return Err(failure);
+            }
+        }
+        let usage = group.usage()?;
+        let (mut status, mut oversized, mut audit, mut forbidden) = (None, false, None, None);
+        let (mut collected, mut contents) = (Vec::new(), Vec::new());
+        if let Some(ended) = self.ended {
+            status = Some(ended.status);
+            oversized = ended.oversized;
+            audit = ended.audit;
+            forbidden = ended.forbidden;
+            collected = ended.collected;
+            contents = ended.contents;
+        }
+        let outcome = decide(Record {
+            killed: self.killed,
+            status,
+            memory_kills: usage.memory_kills,
+            processes_refused: self.processes_refused.max(group.processes_refused()?),
+            output: self.output,
+            output_limit: limits.output.as_u64(),
+            oversized,
+            exec_out_of_memory,
+            forbidden,
+        })
+        .ok_or_else(|| Failure::Step {
+            step: "learn how the program ended".to_owned(),
+            errno: libc::EPROTO,
+        })?;
+        Ok(Done::Facts {
+            facts: Facts {
+                outcome,
+                cpu_time: usage.cpu,
+                user_time: usage.user,
+                system_time: usage.system,
+                wall_time: self.wall_time,
+                setup_time: self.setup_time,
+                memory_peak: ByteSize::b(usage.memory_peak),
+                output: ByteSize::b(self.output),
+                processes_peak: usage.processes_peak,
+                collected: Vec::new(),
+                audit,
+            },
+            collected,
+            contents,
+        })
+    }
+}

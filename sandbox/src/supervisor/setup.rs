@@ -1,0 +1,126 @@
+//! What is made once per jail.
+
+use crate::cgroup::{Home, Layout};
+use crate::policy::Filters;
+use crate::protocol::{Channel, Failure, FromJail, SetupRequest};
+use crate::sys::clone::{Cloned, fork_into};
+use crate::sys::process;
+use crate::zygote::{self, HostTrees, JAIL_NAMESPACES};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::Pid;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A jail that waits for runs.
+#[derive(Debug)]
+pub(super) struct Setup {
+    pub(super) home: Home,
+    pub(super) zygote: Channel,
+    /// Readable when the current run is to be ended.
+    pub(super) cancel: OwnedFd,
+    /// Cores that a run can use at the same time.
+    pub(super) cores: u32,
+    zygote_pid: Pid,
+    zygote_pidfd: OwnedFd,
+}
+
+impl Setup {
+    pub(super) fn make(request: &SetupRequest, descriptors: Vec<OwnedFd>) -> Result<Self, Failure> {
+        let Some(cancel) = descriptors.into_iter().next() else {
+            return Err(Failure::InvalidSpec {
+                problem: "no descriptor to cancel runs by".to_owned(),
+            });
+        };
+        own_process()?;
+        if let Some(core) = request.core {
+            pin(core)?;
+        }
+        let filters = Filters::compile()?;
+        let home = Home::claim(Layout::detect()?)?;
+        let trees = HostTrees::collect(&request.trees)?;
+        let (zygote, theirs) = Channel::pair().map_err(Failure::step("make a socket pair"))?;
+        let cloned = fork_into(JAIL_NAMESPACES).map_err(Failure::step("clone the zygote"))?;
+        let Cloned::Parent { pid, pidfd } = cloned else {
+            drop(zygote);
+            zygote::live(theirs, trees, &filters);
+        };
+        drop(theirs);
+        let setup = Self {
+            home,
+            zygote,
+            cancel,
+            cores: cores(request.core),
+            zygote_pid: pid,
+            zygote_pidfd: pidfd,
+        };
+        match setup.finish() {
+            Ok(()) => Ok(setup),
+            Err(failure) => setup.end().and(Err(failure)),
+        }
+    }
+
+    /// Gives the zygote its users and waits until it has made its root.
+    fn finish(&self) -> Result<(), Failure> {
+        let (root, program) = (self.home.root_id(), self.home.program_id());
+        let map = format!("0 {root} 1\n1000 {program} 1\n");
+        for name in ["uid_map", "gid_map"] {
+            let path = format!("/proc/{}/{name}", self.zygote_pid);
+            std::fs::write(&path, &map).map_err(Failure::step(format!("write {path}")))?;
+        }
+        self.zygote
+            .send(&(), &[])
+            .map_err(Failure::step("speak to the zygote"))?;
+        let answer = self
+            .zygote
+            .receive()
+            .map_err(Failure::step("hear from the zygote"))?;
+        match answer {
+            Some((FromJail::Ready, _)) => Ok(()),
+            Some((FromJail::Failed(failure), _)) => Err(failure),
+            _ => Err(Failure::Step {
+                step: "hear from the zygote".to_owned(),
+                errno: libc::EPIPE,
+            }),
+        }
+    }
+
+    /// Ends the zygote, with it every process of the jail, and removes the
+    /// control groups.
+    pub(super) fn end(self) -> Result<(), Failure> {
+        // It can't be gone: nobody but us reaps it.
+        process::signal(self.zygote_pidfd.as_fd(), Signal::SIGKILL)
+            .map_err(Failure::step("kill the zygote"))?;
+        process::wait(Some(self.zygote_pid)).map_err(Failure::step("wait for the zygote"))?;
+        self.home.leave()
+    }
+}
+
+/// Frees this process of what it inherited from whoever started the worker.
+fn own_process() -> Result<(), Failure> {
+    // A Ctrl-C is for the worker, which then drains: it must not reach us.
+    nix::unistd::setsid().map_err(Failure::step("start a session"))?;
+    process::default_signals().map_err(Failure::step("reset signals"))?;
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
+        .map_err(Failure::step("unblock signals"))?;
+    process::ignore_pipe_signal().map_err(Failure::step("ignore SIGPIPE"))?;
+    umask(Mode::empty());
+    std::env::set_current_dir("/").map_err(Failure::step("enter /"))
+}
+
+fn pin(core: usize) -> Result<(), Failure> {
+    let mut set = CpuSet::new();
+    set.set(core)
+        .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
+        .map_err(Failure::step(format!("pin to core {core}")))
+}
+
+fn cores(pinned: Option<usize>) -> u32 {
+    if pinned.is_some() {
+        return 1;
+    }
+    std::thread::available_parallelism()
+        .ok()
+        .and_then(|cores| u32::try_from(cores.get()).ok())
+        .unwrap_or(1)
+}

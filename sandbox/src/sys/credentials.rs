@@ -1,0 +1,67 @@
+//! Giving up capabilities for good.
+
+use super::check;
+use std::io;
+
+/// `_LINUX_CAPABILITY_VERSION_3`.
+const CAPABILITY_VERSION: u32 = 0x2008_0522;
+/// Capabilities are numbered below this in every kernel so far.
+const CAPABILITY_END: libc::c_ulong = 64;
+
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: libc::c_int,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Data {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// Empties the bounding and the ambient set. Needs `CAP_SETPCAP`, so it comes
+/// before the change of user.
+pub(crate) fn drop_bounding_set() -> io::Result<()> {
+    for capability in 0..CAPABILITY_END {
+        // SAFETY: PR_CAPBSET_DROP takes plain numbers and touches no memory.
+        let result = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        if let Err(error) = check(result.into()) {
+            // The first number that this kernel does not know ends the list.
+            if error.raw_os_error() == Some(libc::EINVAL) && capability > 0 {
+                break;
+            }
+            return Err(error);
+        }
+    }
+    // SAFETY: PR_CAP_AMBIENT_CLEAR_ALL takes plain numbers only.
+    let result = unsafe {
+        libc::prctl(
+            libc::PR_CAP_AMBIENT,
+            libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong,
+            0,
+            0,
+            0,
+        )
+    };
+    check(result.into()).map(drop)
+}
+
+/// Empties the effective, permitted and inheritable sets.
+pub(crate) fn drop_capabilities() -> io::Result<()> {
+    let header = Header {
+        version: CAPABILITY_VERSION,
+        pid: 0,
+    };
+    let none = [Data {
+        effective: 0,
+        permitted: 0,
+        inheritable: 0,
+    }; 2];
+    // SAFETY: version 3 reads one header and two data structures, which is
+    // what is passed; the kernel only reads the data.
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) };
+    check(result).map(drop)
+}

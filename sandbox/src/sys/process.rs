@@ -1,0 +1,103 @@
+//! Waiting, signalling, default signal actions.
+
+use super::check;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// A process that has ended (or, with a tracer, stopped).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waited {
+    pub(crate) pid: Pid,
+    /// As `waitpid` tells it.
+    pub(crate) status: libc::c_int,
+}
+
+impl Waited {
+    pub(crate) fn exit_code(self) -> Option<i32> {
+        libc::WIFEXITED(self.status).then(|| libc::WEXITSTATUS(self.status))
+    }
+
+    pub(crate) fn term_signal(self) -> Option<i32> {
+        libc::WIFSIGNALED(self.status).then(|| libc::WTERMSIG(self.status))
+    }
+}
+
+/// Waits for `pid`, or for any child when there is none given. None when
+/// there is no child left.
+pub(crate) fn wait(pid: Option<Pid>) -> io::Result<Option<Waited>> {
+    loop {
+        let mut status = 0;
+        let target = pid.map_or(-1, Pid::as_raw);
+        // SAFETY: `status` outlives the call.
+        let result = unsafe { libc::waitpid(target, &raw mut status, libc::__WALL) };
+        match check(result.into()) {
+            Ok(_) => {
+                return Ok(Some(Waited {
+                    pid: Pid::from_raw(result),
+                    status,
+                }));
+            }
+            Err(error) => match error.raw_os_error() {
+                Some(libc::EINTR) => {}
+                Some(libc::ECHILD) => return Ok(None),
+                _ => return Err(error),
+            },
+        }
+    }
+}
+
+/// Sends a signal to the process a pidfd stands for.
+pub(crate) fn signal(pidfd: BorrowedFd<'_>, signal: Signal) -> io::Result<()> {
+    // SAFETY: the signal information may be null; the rest are numbers.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal as libc::c_int,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    check(result).map(drop)
+}
+
+/// Gives one signal its default action.
+pub(crate) fn default_signal(number: libc::c_int) -> io::Result<()> {
+    // SAFETY: SIG_DFL runs no code of ours.
+    let previous = unsafe { libc::signal(number, libc::SIG_DFL) };
+    if previous == libc::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Has a write to a closed pipe fail instead of ending this process.
+pub(crate) fn ignore_pipe_signal() -> io::Result<()> {
+    // SAFETY: SIG_IGN runs no code of ours.
+    let previous = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    if previous == libc::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Gives every signal its default action, whatever was inherited.
+pub(crate) fn default_signals() -> io::Result<()> {
+    for number in 1..=libc::SIGRTMAX() {
+        // KILL and STOP can't be set; 32 and 33 belong to libc.
+        if matches!(number, libc::SIGKILL | libc::SIGSTOP | 32 | 33) {
+            continue;
+        }
+        default_signal(number)?;
+    }
+    Ok(())
+}
+
+/// Ends the calling process at once: no destructor, no buffer is run, which
+/// would act on state copied from the parent.
+pub(crate) fn exit_now(code: libc::c_int) -> ! {
+    // SAFETY: _exit never returns and touches no memory of ours.
+    unsafe { libc::_exit(code) }
+}

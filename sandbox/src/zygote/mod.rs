@@ -1,0 +1,136 @@
+//! The zygote: process 1 of the jail, made once. It owns the namespaces that
+//! all runs share, and clones an init for each run.
+
+mod host;
+mod root;
+
+pub(crate) use host::HostTrees;
+pub(crate) use root::{is_directory, make_mount_point, place};
+
+use crate::init;
+use crate::policy::Filters;
+use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
+use crate::sys::clone::{Cloned, fork_into};
+use crate::sys::{descriptor, process};
+use nix::sched::CloneFlags;
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+/// All namespaces of a jail, but those that each run gets anew.
+pub(crate) const JAIL_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUSER
+    .union(CloneFlags::CLONE_NEWPID)
+    .union(CloneFlags::CLONE_NEWNS)
+    .union(CloneFlags::CLONE_NEWNET)
+    .union(CloneFlags::CLONE_NEWIPC)
+    .union(CloneFlags::CLONE_NEWUTS)
+    .union(CloneFlags::CLONE_NEWCGROUP);
+
+const RUN_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWPID
+    .union(CloneFlags::CLONE_NEWNS)
+    .union(CloneFlags::CLONE_NEWIPC);
+
+/// The zygote's life. Starts with everything it inherited from the
+/// supervisor, in namespaces whose user ids are not mapped yet.
+pub(crate) fn live(socket: OwnedFd, trees: HostTrees, filters: &Filters) -> ! {
+    let channel = Channel::new(socket);
+    let code = match set_up(&channel, trees) {
+        Ok(()) => serve(&channel, filters),
+        Err(failure) => {
+            tell(&channel, &FromJail::Failed(failure), &[]);
+            1
+        }
+    };
+    process::exit_now(code)
+}
+
+fn set_up(channel: &Channel, trees: HostTrees) -> Result<(), Failure> {
+    // The supervisor writes the id maps and then says so with any message.
+    channel
+        .receive::<()>()
+        .map_err(Failure::step("hear from the supervisor"))?;
+    setresgid(Gid::from_raw(0), Gid::from_raw(0), Gid::from_raw(0))
+        .map_err(Failure::step("become group 0 of the jail"))?;
+    setgroups(&[]).map_err(Failure::step("leave all groups"))?;
+    setresuid(Uid::from_raw(0), Uid::from_raw(0), Uid::from_raw(0))
+        .map_err(Failure::step("become user 0 of the jail"))?;
+    // After the change of user, which would clear it.
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(Failure::step("tie the zygote's life"))?;
+    process::default_signal(libc::SIGPIPE).map_err(Failure::step("reset signals"))?;
+    nix::unistd::sethostname("jail").map_err(Failure::step("set the host name"))?;
+    nix::unistd::setsid().map_err(Failure::step("start a session"))?;
+    root::make(trees)?;
+    keep_only(channel)?;
+    if tell(channel, &FromJail::Ready, &[]) {
+        Ok(())
+    } else {
+        Err(Failure::Step {
+            step: "answer the supervisor".to_owned(),
+            errno: libc::EPIPE,
+        })
+    }
+}
+
+/// Closes everything of the supervisor's but standard error.
+fn keep_only(channel: &Channel) -> Result<(), Failure> {
+    let close = || -> io::Result<()> {
+        let null = std::fs::File::open("/dev/null")?;
+        descriptor::place(null.as_fd(), 0)?;
+        descriptor::place(null.as_fd(), 1)?;
+        drop(null);
+        let own = channel.as_fd().as_raw_fd().unsigned_abs();
+        descriptor::close_between(3, own.saturating_sub(1))?;
+        descriptor::close_from(own + 1)
+    };
+    close().map_err(Failure::step("close the supervisor's descriptors"))
+}
+
+/// Takes orders until the supervisor is gone; returns the exit code.
+fn serve(channel: &Channel, filters: &Filters) -> i32 {
+    loop {
+        let (order, descriptors) = match channel.receive::<Order>() {
+            Ok(Some(order)) => order,
+            Ok(None) => return 0,
+            Err(_) => return 1,
+        };
+        let done = match run(channel, &order, descriptors, filters) {
+            Ok(()) => true,
+            Err(failure) => tell(channel, &FromJail::Failed(failure), &[]),
+        };
+        if !done || !tell(channel, &FromJail::Gone, &[]) {
+            return 1;
+        }
+    }
+}
+
+fn run(
+    channel: &Channel,
+    order: &Order,
+    descriptors: Vec<OwnedFd>,
+    filters: &Filters,
+) -> Result<(), Failure> {
+    let descriptors = Descriptors::split(order, descriptors)?;
+    let places = root::TopLevel::make(order, &descriptors)?;
+    match fork_into(RUN_NAMESPACES).map_err(Failure::step("clone the run's init"))? {
+        Cloned::Child => init::live(channel, order, descriptors, filters),
+        Cloned::Parent { pid, pidfd } => {
+            drop(descriptors);
+            if !tell(channel, &FromJail::Born, &[pidfd]) {
+                return Err(Failure::Step {
+                    step: "announce the run's init".to_owned(),
+                    errno: libc::EPIPE,
+                });
+            }
+            process::wait(Some(pid)).map_err(Failure::step("wait for the run's init"))?;
+            places.remove()
+        }
+    }
+}
+
+/// Whether the supervisor could be told; it can't be told otherwise.
+fn tell(channel: &Channel, message: &FromJail, descriptors: &[OwnedFd]) -> bool {
+    let borrowed: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+    channel.send(message, &borrowed).is_ok()
+}

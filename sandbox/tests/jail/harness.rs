@@ -1,0 +1,122 @@
+//! What the tests share: a jail, programs compiled from `tests/programs/`,
+//! and a specification to vary.
+
+use assize_sandbox::{
+    Facts, Input, Jail, JailConfig, KillCause, Limits, Mode, Outcome, PolicyName, Sink, Spec,
+};
+use bytesize::ByteSize;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+pub(crate) fn start() -> Jail {
+    Jail::start(&JailConfig::new(0).unwrap()).unwrap()
+}
+
+/// Compiles `tests/programs/NAME.c` statically and opens the result.
+pub(crate) fn compile(name: &str) -> OwnedFd {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/programs")
+        .join(name)
+        .with_extension("c");
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("program");
+    let status = Command::new("gcc")
+        .args(["-O1", "-static", "-pthread", "-w", "-o"])
+        .arg(&program)
+        .arg(&source)
+        .status()
+        .unwrap();
+    assert!(status.success(), "{name} does not compile");
+    File::open(program).unwrap().into()
+}
+
+pub(crate) fn limits() -> Limits {
+    Limits {
+        cpu_time: Duration::from_secs(2),
+        wall_time: Duration::from_secs(10),
+        memory: ByteSize::mib(64),
+        output: ByteSize::mib(1),
+        stack: ByteSize::mib(64),
+        processes: 16,
+        open_files: 64,
+        file_size: ByteSize::mib(16),
+    }
+}
+
+/// A run of a compiled program with no streams.
+pub(crate) fn spec(program: OwnedFd) -> Spec {
+    Spec {
+        executable: Some(program),
+        ..command(&["program"])
+    }
+}
+
+/// A run of a program of the system.
+pub(crate) fn command(args: &[&str]) -> Spec {
+    Spec {
+        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+        executable: None,
+        env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+        directory: "/tmp".into(),
+        stdin: Input::Null,
+        stdout: Sink::Null,
+        stderr: Sink::Null,
+        mounts: Vec::new(),
+        scratch: Vec::new(),
+        files: Vec::new(),
+        collect: Vec::new(),
+        limits: limits(),
+        mode: Mode::Unshare,
+        policy: PolicyName::Contestant,
+    }
+}
+
+/// Captured output.
+pub(crate) struct Captured(File);
+
+impl Captured {
+    pub(crate) fn new() -> (Self, Sink) {
+        let file = tempfile::tempfile().unwrap();
+        let sink = Sink::Capture {
+            to: file.try_clone().unwrap().into(),
+            keep: ByteSize::mib(4),
+        };
+        (Self(file), sink)
+    }
+
+    pub(crate) fn text(mut self) -> String {
+        let mut bytes = Vec::new();
+        self.0.rewind().unwrap();
+        self.0.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// Runs with both streams captured.
+pub(crate) fn run_captured(jail: &mut Jail, mut spec: Spec) -> (Facts, String, String) {
+    let (stdout, sink) = Captured::new();
+    spec.stdout = sink;
+    let (stderr, sink) = Captured::new();
+    spec.stderr = sink;
+    let facts = jail.run(spec).unwrap();
+    (facts, stdout.text(), stderr.text())
+}
+
+pub(crate) fn exited(code: i32) -> Outcome {
+    Outcome::Exited { code }
+}
+
+pub(crate) fn killed(cause: KillCause) -> Outcome {
+    Outcome::Killed { cause }
+}
+
+/// The jail still does an ordinary run, with nothing left of the last one.
+pub(crate) fn assert_usable(jail: &mut Jail) {
+    let (facts, stdout, _) = run_captured(jail, command(&["/bin/sh", "-c", "echo ok; ls /tmp"]));
+    assert_eq!(facts.outcome, exited(0));
+    assert_eq!(stdout, "ok\n");
+}

@@ -1,0 +1,74 @@
+//! Cancelling a judgement from another thread.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use assize_sandbox::Canceller;
+
+use crate::judging_error::JudgingError;
+
+/// A switch shared by whoever judges and whoever may stop it. Clones are the
+/// same switch; it can't be reset.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    cancelled: bool,
+    /// The runs to end, by number.
+    running: Vec<(u64, Canceller)>,
+    next_number: u64,
+}
+
+impl Cancel {
+    /// Ends what runs and keeps anything from being started. Does not wait.
+    pub fn cancel(&self) {
+        let mut state = self.lock();
+        state.cancelled = true;
+        state
+            .running
+            .drain(..)
+            .for_each(|(_, canceller)| canceller.cancel());
+    }
+
+    /// Whether somebody cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.lock().cancelled
+    }
+
+    /// Lets `canceller` be used until the guard is dropped.
+    pub(crate) fn watch(&self, canceller: Canceller) -> Result<Watch<'_>, JudgingError> {
+        let mut state = self.lock();
+        if state.cancelled {
+            return Err(JudgingError::Cancelled);
+        }
+        let number = state.next_number;
+        state.next_number += 1;
+        state.running.push((number, canceller));
+        Ok(Watch {
+            cancel: self,
+            number,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is complete before anything can panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A run that can be cancelled.
+#[derive(Debug)]
+pub(crate) struct Watch<'a> {
+    cancel: &'a Cancel,
+    number: u64,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.cancel
+            .lock()
+            .running
+            .retain(|(number, _)| *number != self.number);
+    }
+}

@@ -1,0 +1,416 @@
+//! Compiling, in a jail, into a cache.
+//!
+//! Compilers run hostile input, so they are confined like any other program. They
+//! always run under `unshare`: both modes isolate the same, and a program in the
+//! cache is good for both.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use assize_common::ContentHash;
+use assize_common::content_hash::ContentHasher;
+use assize_common::language::Language;
+use assize_common::message::CompileReport;
+use assize_common::package;
+use assize_sandbox::{
+    Facts, FileIn, FileOut, Input, KillCause, Limits, Mode, Outcome, PolicyName, Scratch, Sink,
+    Spec,
+};
+use bytesize::ByteSize;
+
+use crate::cancel::Cancel;
+use crate::command::{Placeholders, environment, expand, join};
+use crate::disk_cache::{CacheError, DiskCache, Entry};
+use crate::judging_error::JudgingError;
+use crate::slot::{Role, Slot};
+use crate::sources::Sources;
+use crate::toolchain::{Toolchains, read_start};
+
+/// What the compiler printed is kept up to this size.
+const OUTPUT_KEPT: u64 = 64 << 10;
+/// More than any program needs; it keeps a runaway linker off our disk.
+const ARTIFACT_MAX: ByteSize = ByteSize::mib(512);
+/// The artifacts within a cache entry, beside the report.
+const BOX: &str = "box";
+const REPORT: &str = "compile.json";
+
+/// What compiling may use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CompileLimits {
+    pub(crate) time: Duration,
+    pub(crate) memory: ByteSize,
+}
+
+impl From<&package::Limits> for CompileLimits {
+    fn from(limits: &package::Limits) -> Self {
+        Self {
+            time: limits.compilation_time,
+            memory: limits.compilation_memory,
+        }
+    }
+}
+
+/// A program ready to run.
+#[derive(Debug)]
+pub(crate) struct Executable {
+    entry: Arc<Entry>,
+    sources: Sources,
+    pub(crate) language: Language,
+}
+
+/// What came of compiling.
+#[derive(Debug)]
+pub(crate) enum Compilation {
+    Program(Box<Executable>, CompileReport),
+    Rejected(CompileReport),
+}
+
+impl Executable {
+    /// The directory of artifacts, to be mounted at `/box`.
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.entry.path().join(BOX)
+    }
+
+    /// The argument list that runs the program.
+    pub(crate) fn command(&self, memory: ByteSize, args: &[String]) -> Vec<String> {
+        let names = self.sources.names(&self.language);
+        let placeholders = Placeholders {
+            sources: &names,
+            entry: &self.sources.entry,
+            memory,
+        };
+        let mut command = expand(&self.language.run, placeholders);
+        command.extend(args.iter().cloned());
+        command
+    }
+}
+
+/// Compiles with what is known of this host.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Compiler<'a> {
+    pub(crate) cache: &'a DiskCache,
+    pub(crate) toolchains: &'a Toolchains,
+    /// Where temporary files are made.
+    pub(crate) scratch: &'a Path,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NotCompiled {
+    #[error("the compiler rejected the program")]
+    Rejected(CompileReport),
+    #[error(transparent)]
+    Failed(#[from] JudgingError),
+}
+
+impl Compiler<'_> {
+    /// Compiles `sources`, or takes the result from the cache.
+    pub(crate) fn compile(
+        &self,
+        slot: &mut Slot,
+        role: Role,
+        language: &Language,
+        sources: Sources,
+        limits: CompileLimits,
+        cancel: &Cancel,
+    ) -> Result<Compilation, JudgingError> {
+        let version = self.toolchains.version(slot, language, cancel)?;
+        if sources.names(language).is_empty() {
+            let endings = language.extensions.join(", .");
+            return Ok(Compilation::Rejected(rejected(format!(
+                "no source file: {} has .{endings}",
+                language.name
+            ))));
+        }
+        let key = cache_key(language, &version, &sources)?;
+        let mut cached = true;
+        let filled = self.cache.get_or_fill(key, |directory| {
+            cached = false;
+            self.fill(slot, role, language, &sources, limits, cancel, directory)
+        });
+        match filled {
+            Ok(entry) => {
+                let report = CompileReport {
+                    cached,
+                    ..read_report(entry.path())?
+                };
+                let executable = Executable {
+                    entry,
+                    sources,
+                    language: language.clone(),
+                };
+                Ok(Compilation::Program(Box::new(executable), report))
+            }
+            Err(CacheError::Fill(NotCompiled::Rejected(report))) => {
+                Ok(Compilation::Rejected(report))
+            }
+            Err(CacheError::Fill(NotCompiled::Failed(error))) => Err(error),
+            Err(CacheError::Disk {
+                attempt,
+                path,
+                source,
+            }) => Err(JudgingError::Disk {
+                attempt,
+                path,
+                source,
+            }),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the context of one call, split off for the cache's sake"
+    )]
+    fn fill(
+        &self,
+        slot: &mut Slot,
+        role: Role,
+        language: &Language,
+        sources: &Sources,
+        limits: CompileLimits,
+        cancel: &Cancel,
+        directory: &Path,
+    ) -> Result<(), NotCompiled> {
+        let artifacts = directory.join(BOX);
+        make_directory(&artifacts)?;
+        let mut report = rejected(String::new());
+        if !language.compile.is_empty() {
+            let output = tempfile::tempfile_in(self.scratch)
+                .map_err(JudgingError::disk("create a file in", self.scratch))?;
+            let spec = compile_spec(language, sources, limits, &output, self.scratch)?;
+            let facts = slot.run(
+                role,
+                spec,
+                &format!("compiling {}", sources.program),
+                cancel,
+            )?;
+            let printed = read_start(output, OUTPUT_KEPT)
+                .map_err(JudgingError::disk("read a file in", self.scratch))?;
+            report = describe(&facts, printed);
+            if let Some(problem) = complaint(&facts, limits) {
+                report.output = join_lines(&problem, &report.output);
+                return Err(NotCompiled::Rejected(report));
+            }
+            for collected in facts.collected {
+                let name = collected
+                    .path
+                    .strip_prefix("/box")
+                    .unwrap_or(&collected.path)
+                    .to_owned();
+                write_artifact(&artifacts, &name, File::from(collected.content), 0o755)?;
+            }
+        }
+        for artifact in &language.artifacts {
+            if artifact == "{sources}" {
+                for file in &sources.files {
+                    let content =
+                        File::open(&file.path).map_err(JudgingError::disk("open", &file.path))?;
+                    write_artifact(&artifacts, Path::new(&file.name), content, 0o644)?;
+                }
+            } else if !artifacts.join(artifact).exists() {
+                let problem =
+                    format!("the compiler left no file {artifact:?} of at most {ARTIFACT_MAX}");
+                report.output = join_lines(&problem, &report.output);
+                return Err(NotCompiled::Rejected(report));
+            }
+        }
+        report.success = true;
+        let path = directory.join(REPORT);
+        let json = serde_json::to_vec(&report).map_err(io::Error::from);
+        json.and_then(|json| fs::write(&path, json))
+            .map_err(JudgingError::disk("write", &path))?;
+        Ok(())
+    }
+}
+
+/// The report of a program that did not get as far as a compiler.
+pub(crate) const fn rejected(output: String) -> CompileReport {
+    CompileReport {
+        success: false,
+        cached: false,
+        cpu_time_ms: 0,
+        wall_time_ms: 0,
+        memory_bytes: 0,
+        output,
+    }
+}
+
+fn describe(facts: &Facts, output: String) -> CompileReport {
+    CompileReport {
+        success: false,
+        cached: false,
+        cpu_time_ms: crate::report::milliseconds(facts.cpu_time),
+        wall_time_ms: crate::report::milliseconds(facts.wall_time),
+        memory_bytes: facts.memory_peak.as_u64(),
+        output,
+    }
+}
+
+/// Why compiling failed, or nothing if it did not. A compiler that runs into a
+/// limit is the program's fault, as the format says.
+fn complaint(facts: &Facts, limits: CompileLimits) -> Option<String> {
+    match &facts.outcome {
+        Outcome::Exited { code: 0 } => None,
+        Outcome::Exited { .. } => Some(String::new()),
+        Outcome::Signalled { signal } => Some(format!("the compiler was ended by signal {signal}")),
+        Outcome::Killed { cause } => Some(match cause {
+            KillCause::CpuTime => {
+                format!("the compiler used more than {:?} of CPU time", limits.time)
+            }
+            KillCause::WallTime => "the compiler took too long".to_owned(),
+            KillCause::Memory => format!("the compiler used more than {} of memory", limits.memory),
+            KillCause::Output => "the compiler wrote too much".to_owned(),
+            KillCause::Processes => "the compiler started too many processes".to_owned(),
+            KillCause::Policy { syscall } => {
+                format!(
+                    "the compiler made a forbidden system call: {}",
+                    syscall.as_deref().unwrap_or("unknown")
+                )
+            }
+            KillCause::Cancelled => "compiling was cancelled".to_owned(),
+        }),
+    }
+}
+
+fn join_lines(first: &str, rest: &str) -> String {
+    if first.is_empty() {
+        rest.to_owned()
+    } else {
+        format!("{first}\n{rest}")
+    }
+}
+
+fn compile_spec(
+    language: &Language,
+    sources: &Sources,
+    limits: CompileLimits,
+    output: &File,
+    scratch: &Path,
+) -> Result<Spec, JudgingError> {
+    let names = sources.names(language);
+    let placeholders = Placeholders {
+        sources: &names,
+        entry: &sources.entry,
+        memory: limits.memory,
+    };
+    let commands = language
+        .compile
+        .iter()
+        .map(|command| expand(command, placeholders))
+        .collect();
+    let capture = || -> Result<Sink, JudgingError> {
+        let to = output
+            .try_clone()
+            .map_err(JudgingError::disk("share a file in", scratch))?;
+        Ok(Sink::Capture {
+            to: to.into(),
+            keep: ByteSize(OUTPUT_KEPT),
+        })
+    };
+    let files = sources.files.iter().map(|file| {
+        let content = File::open(&file.path).map_err(JudgingError::disk("open", &file.path))?;
+        Ok(FileIn {
+            path: Path::new("/box").join(&file.name),
+            content: content.into(),
+            executable: false,
+        })
+    });
+    let artifacts = language
+        .artifacts
+        .iter()
+        .filter(|artifact| *artifact != "{sources}");
+    Ok(Spec {
+        args: join(commands),
+        executable: None,
+        env: environment(language),
+        directory: "/box".into(),
+        stdin: Input::Null,
+        stdout: capture()?,
+        stderr: capture()?,
+        mounts: Vec::new(),
+        scratch: ["/box", "/tmp"]
+            .map(|target| Scratch {
+                target: target.into(),
+                size: limits.memory,
+            })
+            .into(),
+        files: files.collect::<Result<_, JudgingError>>()?,
+        collect: artifacts
+            .map(|artifact| FileOut {
+                path: Path::new("/box").join(artifact),
+                max_size: ARTIFACT_MAX,
+            })
+            .collect(),
+        limits: Limits {
+            cpu_time: limits.time,
+            wall_time: limits.time * 2 + Duration::from_secs(1),
+            memory: limits.memory,
+            output: ByteSize::mib(16),
+            stack: ByteSize::mib(256),
+            processes: 256,
+            open_files: 1024,
+            file_size: ARTIFACT_MAX,
+        },
+        mode: Mode::Unshare,
+        policy: PolicyName::Compiler,
+    })
+}
+
+fn cache_key(
+    language: &Language,
+    version: &str,
+    sources: &Sources,
+) -> Result<ContentHash, JudgingError> {
+    let mut key = ContentHasher::default();
+    key.update_framed("assize program");
+    // The entry is plain data, which always has a JSON form.
+    key.update_framed(serde_json::to_vec(language).unwrap_or_default());
+    key.update_framed(version);
+    key.update_framed(&sources.entry);
+    for file in &sources.files {
+        let content = fs::read(&file.path).map_err(JudgingError::disk("read", &file.path))?;
+        key.update_framed(&file.name);
+        key.update_framed(content);
+    }
+    Ok(key.finish())
+}
+
+fn read_report(entry: &Path) -> Result<CompileReport, JudgingError> {
+    let path = entry.join(REPORT);
+    let json = fs::read(&path).map_err(JudgingError::disk("read", &path))?;
+    serde_json::from_slice(&json)
+        .map_err(io::Error::from)
+        .map_err(JudgingError::disk("understand", &path))
+}
+
+/// The program that reads it is another user than ours, whatever our umask is.
+fn make_directory(path: &Path) -> Result<(), JudgingError> {
+    fs::create_dir_all(path)
+        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
+        .map_err(JudgingError::disk("create", path))
+}
+
+fn write_artifact(
+    root: &Path,
+    name: &Path,
+    mut content: File,
+    mode: u32,
+) -> Result<(), JudgingError> {
+    for parent in name
+        .ancestors()
+        .skip(1)
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        make_directory(&root.join(parent))?;
+    }
+    let path = root.join(name);
+    let mut write = || {
+        let mut file = File::create_new(&path)?;
+        io::copy(&mut content, &mut file)?;
+        file.set_permissions(fs::Permissions::from_mode(mode))
+    };
+    write().map_err(JudgingError::disk("write", &path))
+}

@@ -1,0 +1,114 @@
+//! What this worker has taken up, so that a task that is delivered again is not
+//! judged twice here.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use assize_common::message::HeldJudgement;
+
+/// How many finished judgements are remembered: more than can be redelivered
+/// after a lost connection, which is at most the prefetch of every lane.
+const REMEMBERED: usize = 1024;
+
+/// The judgements taken up and lately finished, each with the right `D` to
+/// acknowledge its task.
+#[derive(Debug)]
+pub(super) struct Held<D> {
+    state: Mutex<State<D>>,
+}
+
+#[derive(Debug)]
+struct State<D> {
+    running: HashMap<HeldJudgement, D>,
+    finished: VecDeque<HeldJudgement>,
+}
+
+/// What to do with a delivered task.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken<D> {
+    /// Judge it.
+    New,
+    /// It is being judged; its delivery replaces the earlier one, whose channel is gone.
+    Running,
+    /// It was judged and reported; only acknowledge this delivery.
+    Finished(D),
+}
+
+impl<D> Held<D> {
+    pub(super) fn new() -> Self {
+        Self { state: Mutex::new(State { running: HashMap::new(), finished: VecDeque::new() }) }
+    }
+
+    /// Takes up a delivered task.
+    pub(super) fn take(&self, judgement: HeldJudgement, delivery: D) -> Taken<D> {
+        let mut state = self.lock();
+        if state.finished.contains(&judgement) {
+            return Taken::Finished(delivery);
+        }
+        match state.running.insert(judgement, delivery) {
+            None => Taken::New,
+            Some(_) => Taken::Running,
+        }
+    }
+
+    /// Notes that a judgement's report is confirmed; returns the latest right to
+    /// acknowledge its task.
+    pub(super) fn finish(&self, judgement: HeldJudgement) -> Option<D> {
+        let mut state = self.lock();
+        if state.finished.len() == REMEMBERED {
+            state.finished.pop_front();
+        }
+        state.finished.push_back(judgement);
+        state.running.remove(&judgement)
+    }
+
+    /// The judgements that are being judged.
+    pub(super) fn running(&self) -> Vec<HeldJudgement> {
+        self.lock().running.keys().copied().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<D>> {
+        // Every change below a lock is complete before it can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assize_common::id::JudgementId;
+
+    fn judgement(attempt: u32) -> HeldJudgement {
+        HeldJudgement { judgement_id: JudgementId::from(uuid::Uuid::nil()), attempt }
+    }
+
+    #[test]
+    fn a_task_is_judged_once_and_its_latest_delivery_acknowledged() {
+        let held = Held::new();
+        assert_eq!(held.take(judgement(1), "first"), Taken::New);
+        assert_eq!(held.take(judgement(1), "second"), Taken::Running);
+        assert_eq!(held.running(), [judgement(1)]);
+        assert_eq!(held.finish(judgement(1)), Some("second"));
+        assert_eq!(held.running(), []);
+        assert_eq!(held.take(judgement(1), "third"), Taken::Finished("third"));
+    }
+
+    #[test]
+    fn another_attempt_is_another_task() {
+        let held = Held::new();
+        held.take(judgement(1), ());
+        held.finish(judgement(1));
+        assert_eq!(held.take(judgement(2), ()), Taken::New);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let held = Held::new();
+        for attempt in 0..=u32::try_from(REMEMBERED).unwrap() {
+            held.take(judgement(attempt), ());
+            held.finish(judgement(attempt));
+        }
+        assert_eq!(held.take(judgement(0), ()), Taken::New);
+        assert_eq!(held.take(judgement(1), ()), Taken::Finished(()));
+    }
+}

@@ -1,0 +1,69 @@
+//! Sends reports over whatever connection there is.
+
+use std::time::Duration;
+
+use assize_common::amqp::{AmqpError, Publisher};
+use assize_common::id::WorkerId;
+use assize_common::message::{self, Report, WorkerReport};
+use assize_common::telemetry::error_chain;
+use tokio::sync::watch;
+
+/// How long to wait before a report that failed is published again.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// Publishes reports of one worker; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Reporter {
+    worker_id: WorkerId,
+    queue: String,
+    publisher: watch::Receiver<Option<Publisher>>,
+}
+
+/// A report could not be sent.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReportError {
+    #[error("there is no connection to RabbitMQ at the moment")]
+    Disconnected,
+    #[error(transparent)]
+    Publish(#[from] AmqpError),
+    #[error("cannot encode the report")]
+    Encode(#[source] serde_json::Error),
+}
+
+impl Reporter {
+    /// A reporter that publishes to `queue` by the latest publisher in `publisher`.
+    pub(super) const fn new(
+        worker_id: WorkerId,
+        queue: String,
+        publisher: watch::Receiver<Option<Publisher>>,
+    ) -> Self {
+        Self { worker_id, queue, publisher }
+    }
+
+    /// Sends a report that may get lost: a later one makes up for it.
+    pub(super) async fn send(&self, report: Report) {
+        if let Err(error) = self.try_send(&report).await {
+            tracing::debug!(error = %error_chain(&error), "a report was not sent");
+        }
+    }
+
+    /// Sends a report that must not get lost: returns once the broker confirmed
+    /// it, however long that takes.
+    pub(super) async fn deliver(&self, report: Report) {
+        while let Err(error) = self.try_send(&report).await {
+            match error {
+                // A connection that fails is replaced; wait for the next one.
+                ReportError::Disconnected => {}
+                error => tracing::warn!(error = %error_chain(&error), "a report was not confirmed; sending it again"),
+            }
+            tokio::time::sleep(RETRY_DELAY).await;
+        }
+    }
+
+    async fn try_send(&self, report: &Report) -> Result<(), ReportError> {
+        let publisher = self.publisher.borrow().clone().ok_or(ReportError::Disconnected)?;
+        let report = WorkerReport { worker_id: self.worker_id, report: report.clone() };
+        let message = message::encode(&report).map_err(ReportError::Encode)?;
+        Ok(publisher.publish(&self.queue, &message).await?)
+    }
+}

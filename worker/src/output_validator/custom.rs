@@ -1,0 +1,41 @@
+//! Custom output validators: a program of the jury reads the output.
+
+use std::fs::File;
+use std::io::Seek as _;
+use std::path::Path;
+use std::time::Duration;
+
+use assize_common::package::Testcase;
+use assize_sandbox::Input;
+
+use super::Validated;
+use super::jury::{JuryValidator, capture};
+use crate::cancel::Cancel;
+use crate::judging_error::JudgingError;
+use crate::slot::{Role, Slot};
+
+/// Asks the jury's program about `output`, which is read from its start.
+pub(crate) fn validate(
+    validator: &JuryValidator,
+    slot: &mut Slot,
+    testcase: &Testcase,
+    mut output: File,
+    scratch: &Path,
+    cancel: &Cancel,
+) -> Result<Validated, JudgingError> {
+    output
+        .rewind()
+        .map_err(JudgingError::disk("rewind the output in", scratch))?;
+    let stderr =
+        tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;
+    let spec = validator.spec(
+        testcase,
+        Input::Fd(output.into()),
+        capture(&stderr, scratch)?,
+        &stderr,
+        Duration::ZERO,
+    )?;
+    let activity = format!("running {} on {}", validator.name, testcase.name);
+    let facts = slot.run(Role::Jury, spec, &activity, cancel)?;
+    validator.answer(testcase, facts, stderr)
+}

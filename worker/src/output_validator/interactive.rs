@@ -1,0 +1,198 @@
+//! Interactive problems: the submission and the jury's program talk over two
+//! pipes, each in its own jail.
+//!
+//! Who ended first decides whose failure counts, so it must not be a race. Three
+//! ends of the pipes are therefore kept open here:
+//!
+//! * the write end towards the submission and the read end from it, until the
+//!   validator's end was seen. Whatever the submission does because the validator
+//!   is gone (an unexpected end of input, a broken pipe) it can only do after
+//!   these were closed;
+//! * a read end of the pipe towards the submission, so that a validator that
+//!   still writes to a submission that is gone is not killed for it. What it
+//!   writes then is read here and thrown away.
+//!
+//! A submission that waits for ever is ended by its own wall limit, as if it slept
+//! (TLE). Only a validator that does not end although the submission is gone is a
+//! judging error.
+
+use std::fs::File;
+use std::io::{self, PipeReader, PipeWriter};
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use assize_common::package::Testcase;
+use assize_sandbox::{Facts, Input, JailError, Outcome, Sink, Spec};
+
+use super::Validated;
+use super::jury::JuryValidator;
+use crate::cancel::Cancel;
+use crate::judging_error::JudgingError;
+use crate::slot::{Role, Slot, run_in};
+
+/// After the validator's end, the submission's ends of the pipes stay open this
+/// long: a submission that ended before them is then known to have ended by itself.
+const GUARD: Duration = Duration::from_millis(4);
+
+/// What came of a conversation.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    /// The submission's.
+    pub(crate) facts: Facts,
+    pub(crate) validated: Validated,
+    pub(crate) validator_ended_first: bool,
+}
+
+enum Ended {
+    Submission(Result<Facts, JudgingError>),
+    Validator(Result<Facts, JudgingError>),
+}
+
+/// The ends kept here; see the module.
+struct Kept {
+    towards_submission: PipeWriter,
+    from_submission: PipeReader,
+}
+
+/// Lets the submission talk to the validator. `submission` is complete but for
+/// its standard input and output.
+pub(crate) fn converse(
+    validator: &JuryValidator,
+    slot: &mut Slot,
+    testcase: &Testcase,
+    mut submission: Spec,
+    scratch: &Path,
+    cancel: &Cancel,
+) -> Result<Conversation, JudgingError> {
+    let activity = format!("running {} on {}", validator.name, testcase.name);
+    let stderr =
+        tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;
+    let pipe = || io::pipe().map_err(JudgingError::disk("create a pipe for", scratch));
+    let (submission_reads, validator_writes) = pipe()?;
+    let (validator_reads, submission_writes) = pipe()?;
+    let share =
+        |result: io::Result<_>| result.map_err(JudgingError::disk("share a pipe for", scratch));
+    let leftovers: PipeReader = share(submission_reads.try_clone())?;
+    let kept = Kept {
+        towards_submission: validator_writes
+            .try_clone()
+            .map_err(JudgingError::disk("share a pipe for", scratch))?,
+        from_submission: share(validator_reads.try_clone())?,
+    };
+    let jury = validator.spec(
+        testcase,
+        Input::Fd(validator_reads.into()),
+        Sink::Fd(validator_writes.into()),
+        &stderr,
+        submission.limits.wall_time,
+    )?;
+    submission.stdin = Input::Fd(submission_reads.into());
+    submission.stdout = Sink::Fd(submission_writes.into());
+
+    let talk = Talk {
+        activity: &activity,
+        cancel,
+        judge_stderr: stderr,
+    };
+    let ended = talk.run(validator, slot, testcase, submission, jury, kept, leftovers);
+    slot.replace_if_broken(Role::Contestant, ended.as_ref().err());
+    slot.replace_if_broken(Role::Jury, ended.as_ref().err());
+    ended
+}
+
+struct Talk<'a> {
+    activity: &'a str,
+    cancel: &'a Cancel,
+    judge_stderr: File,
+}
+
+impl Talk<'_> {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "both sides of the conversation, handed over once"
+    )]
+    fn run(
+        self,
+        validator: &JuryValidator,
+        slot: &mut Slot,
+        testcase: &Testcase,
+        submission: Spec,
+        jury: Spec,
+        kept: Kept,
+        mut leftovers: PipeReader,
+    ) -> Result<Conversation, JudgingError> {
+        let (submission_jail, jury_jail) = slot.both(self.activity)?;
+        // Each side can be ended without ending the judgement.
+        let (end_submission, end_jury) = (submission_jail.canceller(), jury_jail.canceller());
+        let (sender, events) = mpsc::channel();
+        let (activity, cancel) = (self.activity, self.cancel);
+        let started = Instant::now();
+        let mut kept = Some(kept);
+        let (mut submission_facts, mut jury_facts) = (None, None);
+        let mut released = None;
+        thread::scope(|scope| {
+            let to = sender.clone();
+            scope.spawn(move || {
+                to.send(Ended::Submission(run_in(
+                    submission_jail,
+                    submission,
+                    activity,
+                    cancel,
+                )))
+            });
+            scope.spawn(move || {
+                sender.send(Ended::Validator(run_in(jury_jail, jury, activity, cancel)))
+            });
+            while let Ok(event) = events.recv() {
+                match event {
+                    Ended::Submission(facts) => {
+                        kept = None;
+                        if facts.is_err() {
+                            end_jury.cancel();
+                        }
+                        submission_facts = Some(facts);
+                        // Ends with the validator, which holds the last write end.
+                        drop(io::copy(&mut leftovers, &mut io::sink()));
+                    }
+                    Ended::Validator(facts) => {
+                        if submission_facts.is_none() {
+                            match events.recv_timeout(GUARD) {
+                                Ok(Ended::Submission(facts)) => submission_facts = Some(facts),
+                                _ => released = Some(Instant::now()),
+                            }
+                        }
+                        let hopeless = !facts
+                            .as_ref()
+                            .is_ok_and(|facts| facts.outcome == Outcome::Exited { code: 42 });
+                        if hopeless {
+                            // Its verdict no longer depends on what it does.
+                            end_submission.cancel();
+                        }
+                        jury_facts = Some(facts);
+                        kept = None;
+                    }
+                }
+            }
+        });
+        drop(kept);
+        let gone = || JudgingError::Jail {
+            activity: self.activity.to_owned(),
+            source: JailError::Gone,
+        };
+        let facts = submission_facts.ok_or_else(gone)??;
+        let jury_facts = jury_facts.ok_or_else(gone)??;
+        let validated = validator.answer(testcase, jury_facts, self.judge_stderr)?;
+        // Ended by itself before the pipes were closed, though its jail was slow
+        // to say so: half the guard is the tolerance of the two clocks.
+        let ended_at = started + facts.setup_time + facts.wall_time;
+        let validator_ended_first =
+            released.is_some_and(|released| ended_at + GUARD / 2 > released);
+        Ok(Conversation {
+            facts,
+            validated,
+            validator_ended_first,
+        })
+    }
+}

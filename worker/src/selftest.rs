@@ -1,0 +1,120 @@
+//! Testing a language: does its self-test compile, run and add 3 and 4?
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use assize_common::SandboxMode;
+use assize_common::language::Language;
+use assize_common::package::{
+    File, FormatVersion, Kind, Limits, OutputValidator, Package, Program, Testcase,
+};
+use assize_common::{ContentHash, Verdict};
+use bytesize::ByteSize;
+
+use crate::cancel::Cancel;
+use crate::judge::{Judge, Request, Stop};
+use crate::judging_error::JudgingError;
+use crate::slot::Slot;
+
+impl Judge {
+    /// Compiles and runs the language's self-test, judged like any submission;
+    /// the compiler's version if it adds 3 and 4.
+    ///
+    /// # Errors
+    /// [`JudgingError::LanguageUnavailable`] with what went wrong, or another one
+    /// when the host can't judge at all.
+    pub fn selftest(
+        &self,
+        slot: &mut Slot,
+        language: &Language,
+        cancel: &Cancel,
+    ) -> Result<String, JudgingError> {
+        let version = self.toolchains().version(slot, language, cancel)?;
+        let directory = tempfile::tempdir_in(self.scratch())
+            .map_err(JudgingError::disk("create a directory in", self.scratch()))?;
+        let source = write(
+            directory.path(),
+            &language.self_test_file,
+            &language.self_test,
+        )?;
+        let package = addition(
+            write(directory.path(), "sum.in", "3 4\n")?,
+            write(directory.path(), "sum.ans", "7\n")?,
+        );
+        let program = Program {
+            name: format!("the self-test of {}", language.id),
+            files: vec![File {
+                name: language.self_test_file.clone(),
+                path: source,
+            }],
+            language: None,
+            entry_point: None,
+        };
+        let request = Request {
+            package: &package,
+            program: &program,
+            language,
+            sandbox: SandboxMode::Unshare,
+            stop: Stop::AtFirstFailure,
+        };
+        let judged = self.judge(slot, request, &mut |_| (), cancel)?;
+        if judged.verdict == Verdict::Ac {
+            return Ok(version);
+        }
+        let message = judged
+            .runs
+            .into_iter()
+            .find_map(|run| run.message)
+            .unwrap_or(judged.compile.output);
+        Err(JudgingError::LanguageUnavailable {
+            id: language.id.clone(),
+            reason: format!("its self-test gets {}: {message}", judged.verdict),
+        })
+    }
+}
+
+fn write(directory: &Path, name: &str, content: &str) -> Result<std::path::PathBuf, JudgingError> {
+    let path = directory.join(name);
+    fs::File::create(&path)
+        .and_then(|mut file| file.write_all(content.as_bytes()))
+        .map_err(JudgingError::disk("write", &path))?;
+    Ok(path)
+}
+
+/// A problem with one test case.
+fn addition(input: std::path::PathBuf, answer: std::path::PathBuf) -> Package {
+    let limit = Duration::from_secs(10);
+    let memory = ByteSize::mib(1024);
+    Package {
+        name: "Addition".to_owned(),
+        format: FormatVersion::V2025_09,
+        limits: Limits {
+            time_limit: limit,
+            memory,
+            output: ByteSize::mib(1),
+            code: ByteSize::mib(1),
+            compilation_time: Duration::from_secs(60),
+            compilation_memory: ByteSize::mib(2048),
+            validation_time: limit,
+            validation_memory: memory,
+            validation_output: ByteSize::mib(1),
+        },
+        kind: Kind::PassFail,
+        testcases: vec![Testcase {
+            name: "secret/sum".to_owned(),
+            input,
+            answer,
+            args: Vec::new(),
+            output_validator_args: Vec::new(),
+        }],
+        output_validator: OutputValidator::Default,
+        input_validators: Vec::new(),
+        languages: None,
+        include: std::collections::BTreeMap::new(),
+        submissions: Vec::new(),
+        content_hash: ContentHash::of(b"addition"),
+        warnings: Vec::new(),
+    }
+}

@@ -1,0 +1,229 @@
+//! The source files of one program, with names and entry point settled.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path};
+
+use assize_common::language::Language;
+use assize_common::package::File;
+
+use crate::judging_error::JudgingError;
+
+/// Sources as they will lie in the compiler's directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Sources {
+    /// The program's name, for errors.
+    pub(crate) program: String,
+    /// Sorted by name.
+    pub(crate) files: Vec<File>,
+    /// What `{entry}` stands for.
+    pub(crate) entry: String,
+}
+
+impl Sources {
+    /// Settles names and entry point. `include` is laid over the files.
+    ///
+    /// The entry point is the stated one, else the language's. Where neither is
+    /// there it is a source called `__main__` or `main`, else the first source.
+    /// A single file of a language with its own entry point may have any name: if
+    /// it declares a class of that name, that is the entry point (so are package
+    /// authors' Java files), else it is renamed to what the language expects.
+    pub(crate) fn new(
+        program: &str,
+        language: &Language,
+        files: &[File],
+        include: &[File],
+        stated_entry: Option<&str>,
+    ) -> Result<Self, JudgingError> {
+        let mut files = files.to_vec();
+        if let Some(bad) = files
+            .iter()
+            .chain(include)
+            .find(|file| !is_plain(&file.name))
+        {
+            return Err(JudgingError::Package {
+                problem: format!("{program} has a file called {:?}", bad.name),
+            });
+        }
+        let entry = match stated_entry {
+            Some(stated) => strip_ending(stated, language).to_owned(),
+            None => find_entry(language, &mut files)?,
+        };
+        let by_name: BTreeMap<String, File> = files
+            .into_iter()
+            .chain(include.iter().cloned())
+            .map(|file| (file.name.clone(), file))
+            .collect();
+        Ok(Self {
+            program: program.to_owned(),
+            files: by_name.into_values().collect(),
+            entry,
+        })
+    }
+
+    /// The names of the files that are source code.
+    pub(crate) fn names(&self, language: &Language) -> Vec<String> {
+        self.files
+            .iter()
+            .filter(|file| language.is_source(&file.name))
+            .map(|file| file.name.clone())
+            .collect()
+    }
+}
+
+/// Whether a name stays below the directory it is put into.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && Path::new(name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn strip_ending<'a>(name: &'a str, language: &Language) -> &'a str {
+    if language.is_source(name) {
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    } else {
+        name
+    }
+}
+
+fn find_entry(language: &Language, files: &mut [File]) -> Result<String, JudgingError> {
+    let stem = |file: &File| strip_ending(&file.name, language).to_owned();
+    let sources: Vec<usize> = (0..files.len())
+        .filter(|at| language.is_source(&files[*at].name))
+        .collect();
+    let Some(own) = &language.entry_point else {
+        let named = |wanted: &str| {
+            sources
+                .iter()
+                .map(|at| stem(&files[*at]))
+                .find(|stem| stem == wanted)
+        };
+        let first = || sources.first().map(|at| stem(&files[*at]));
+        return Ok(named("__main__")
+            .or_else(|| named("main"))
+            .or_else(first)
+            .unwrap_or_default());
+    };
+    if let [only] = sources[..] {
+        let file = &mut files[only];
+        // The self-test is known to have the name that the entry point needs.
+        let expected = strip_ending(&language.self_test_file, language);
+        if stem(file) != expected {
+            if declares_class(file, &stem(file))? {
+                return Ok(stem(file));
+            }
+            file.name.clone_from(&language.self_test_file);
+        }
+    }
+    Ok(own.clone())
+}
+
+fn declares_class(file: &File, class: &str) -> Result<bool, JudgingError> {
+    let content = fs::read(&file.path).map_err(JudgingError::disk("read", &file.path))?;
+    let text = String::from_utf8_lossy(&content);
+    let mut words = text
+        .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+        .filter(|word| !word.is_empty());
+    while let Some(word) = words.next() {
+        if word == "class" && words.next() == Some(class) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assize_common::language::LanguageTable;
+
+    /// The entry point and the file names of a program with these files.
+    fn settled(code: &str, files: &[(&str, &str)], stated: Option<&str>) -> (String, Vec<String>) {
+        let table = LanguageTable::embedded().unwrap();
+        let language = table.by_code(code).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let files: Vec<File> = files
+            .iter()
+            .enumerate()
+            .map(|(number, (name, content))| {
+                let path = directory.path().join(number.to_string());
+                fs::write(&path, content).unwrap();
+                File {
+                    name: (*name).to_owned(),
+                    path,
+                }
+            })
+            .collect();
+        let sources = Sources::new("program", language, &files, &[], stated).unwrap();
+        (
+            sources.entry.clone(),
+            sources.files.into_iter().map(|file| file.name).collect(),
+        )
+    }
+
+    #[test]
+    fn entry_points() {
+        let entry = |code, files: &[(&str, &str)], stated| settled(code, files, stated).0;
+        assert_eq!(entry("python3", &[("solve.py", "")], None), "solve");
+        assert_eq!(
+            entry("python3", &[("a.py", ""), ("__main__.py", "")], None),
+            "__main__"
+        );
+        assert_eq!(
+            entry("python3", &[("a.py", ""), ("main.py", "")], None),
+            "main"
+        );
+        assert_eq!(
+            entry("python3", &[("a.py", ""), ("b.py", "")], Some("b.py")),
+            "b"
+        );
+        assert_eq!(entry("cpp", &[("a.h", ""), ("b.cpp", "")], None), "b");
+        assert_eq!(entry("java", &[("Main.java", "")], None), "Main");
+        assert_eq!(
+            entry("java", &[("A.java", ""), ("Main.java", "")], None),
+            "Main"
+        );
+        assert_eq!(
+            entry("java", &[("A.java", "")], Some("pack.Start")),
+            "pack.Start"
+        );
+    }
+
+    #[test]
+    fn a_single_java_file_may_have_any_name() {
+        let named = settled(
+            "java",
+            &[("Solver.java", "public final class Solver{}")],
+            None,
+        );
+        assert_eq!(named, ("Solver".to_owned(), vec!["Solver.java".to_owned()]));
+        let renamed = settled("java", &[("a.java", "public class Main {}")], None);
+        assert_eq!(renamed, ("Main".to_owned(), vec!["Main.java".to_owned()]));
+    }
+
+    #[test]
+    fn included_files_win_and_names_stay_inside() {
+        let table = LanguageTable::embedded().unwrap();
+        let cpp = table.by_code("cpp").unwrap();
+        let file = |name: &str, path: &str| File {
+            name: name.to_owned(),
+            path: path.into(),
+        };
+        let sources = Sources::new(
+            "p",
+            cpp,
+            &[file("a.cpp", "1"), file("b.h", "2")],
+            &[file("b.h", "3")],
+            None,
+        )
+        .unwrap();
+        assert_eq!(sources.files[1].path, Path::new("3"));
+        for name in ["../a.cpp", "/a.cpp", "a/../../b.cpp", ""] {
+            assert!(
+                Sources::new("p", cpp, &[file(name, "1")], &[], None).is_err(),
+                "{name}"
+            );
+        }
+    }
+}
