@@ -2,4 +2,5 @@
 //! the very code that users run.
 #![forbid(unsafe_code)]
 
+pub mod command;
 pub mod exit;

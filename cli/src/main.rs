@@ -4,13 +4,13 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use assize::command;
 use assize::exit;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use clap_complete::Shell;
 
 /// Judge programs written by strangers: fairly, fast and safely
 #[derive(Debug, Parser)]
-#[command(name = "assize", version, about, arg_required_else_help = true)]
+#[command(name = "assize", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -18,22 +18,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print a completion script for a shell
-    Completions {
-        /// The shell
-        shell: Shell,
-    },
+    Completions(command::completions::Completions),
 }
 
 impl Command {
     async fn execute(self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Completions { shell } => {
-                let mut script = Vec::new();
-                clap_complete::generate(shell, &mut Cli::command(), "assize", &mut script);
-                std::io::stdout().write_all(&script)?;
-                Ok(ExitCode::from(exit::OK))
-            }
+            Self::Completions(completions) => completions.execute(&mut Cli::command()),
         }
     }
 }
@@ -57,5 +48,27 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// Reviewed like an interface, because it is one. Renew it with
+    /// `INSTA_UPDATE=always cargo test -p assize`.
+    #[test]
+    fn help_of_the_whole_command_line() {
+        insta::assert_snapshot!(help(Cli::command().term_width(100)));
+    }
+
+    fn help(mut command: clap::Command) -> String {
+        command.build();
+        help_below(&mut command)
+    }
+
+    fn help_below(command: &mut clap::Command) -> String {
+        let mut text = format!("{}\n\n", command.render_long_help());
+        for sub in command.get_subcommands_mut() {
+            if sub.get_name() != "help" {
+                text.push_str(&format!("────\n{}", help_below(sub)));
+            }
+        }
+        text
     }
 }

@@ -1,0 +1,3 @@
+//! The subcommands, one per file: each has its arguments and runs them.
+
+pub mod completions;
