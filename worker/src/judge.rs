@@ -89,6 +89,13 @@ pub struct Judged {
     pub audits: Vec<(String, Audit)>,
 }
 
+/// What came of the runs.
+#[derive(Debug, Default)]
+struct Runs {
+    reports: Vec<RunReport>,
+    audits: Vec<(String, Audit)>,
+}
+
 impl Judge {
     /// A judge for the languages of `languages`. `cache` keeps compiled programs,
     /// temporary files are made in `scratch`.
@@ -162,7 +169,7 @@ impl Judge {
         };
         progress(Progress::Compiled(&compile));
         let validator = self.jury_validator(slot, request.package, cancel)?;
-        let (runs, audits) = self.run_all(
+        let Runs { reports, audits } = self.run_all(
             slot,
             request,
             &executable,
@@ -170,11 +177,11 @@ impl Judge {
             progress,
             cancel,
         )?;
-        let verdict = submission_verdict(runs.iter().map(|run| run.verdict));
+        let verdict = submission_verdict(reports.iter().map(|run| run.verdict));
         Ok(Judged {
             verdict,
             compile,
-            runs,
+            runs: reports,
             audits,
         })
     }
@@ -265,9 +272,9 @@ impl Judge {
         validator: Option<&JuryValidator>,
         progress: &mut dyn FnMut(Progress<'_>),
         cancel: &Cancel,
-    ) -> Result<(Vec<RunReport>, Vec<(String, Audit)>), JudgingError> {
+    ) -> Result<Runs, JudgingError> {
         let testcases = &request.package.testcases;
-        let (mut runs, mut audits) = (Vec::with_capacity(testcases.len()), Vec::new());
+        let mut runs = Runs::default();
         for testcase in testcases {
             let run = TestcaseRun {
                 package: request.package,
@@ -279,21 +286,20 @@ impl Judge {
                 cancel,
             };
             let (report, audit) = run.execute(slot)?;
-            audits.extend(audit.map(|audit| (testcase.name.clone(), audit)));
+            let audit = audit.map(|audit| (testcase.name.clone(), audit));
+            runs.audits.extend(audit);
+            progress(Progress::Ran {
+                run: &report,
+                done: runs.reports.len() + 1,
+                total: testcases.len(),
+            });
             let failed = report.verdict != Verdict::Ac;
-            runs.push(report);
-            if let Some(run) = runs.last() {
-                progress(Progress::Ran {
-                    run,
-                    done: runs.len(),
-                    total: testcases.len(),
-                });
-            }
+            runs.reports.push(report);
             if failed && request.stop == Stop::AtFirstFailure {
                 break;
             }
         }
-        Ok((runs, audits))
+        Ok(runs)
     }
 }
 

@@ -134,13 +134,14 @@ mod tests {
         let policy = killed(KillCause::Policy {
             syscall: Some("socket".to_owned()),
         });
-        let table: &[(
+        type Row = (
             Outcome,
             f64,
             Option<Answer>,
             bool,
             Result<Verdict, Undecided>,
-        )] = &[
+        );
+        let table: &[Row] = &[
             (
                 Exited { code: 0 },
                 1.0,

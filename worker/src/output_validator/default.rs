@@ -69,7 +69,7 @@ impl fmt::Display for Difference {
             } => {
                 write!(
                     f,
-                    "expected a number near {expected}, got {got}, which is off by {error:e}"
+                    "expected a number near {expected}, got {got}, which is off by {error:.3e}"
                 )
             }
             Problem::Space => write!(f, "different white space"),
@@ -266,14 +266,20 @@ impl<O: Read, A: Read> Comparison<O, A> {
                     self.answer.advance(length, 0);
                     return Ok(None);
                 }
-                (false, false) => {
+                (true, false) if expected.len() > length => {
+                    return Ok(Some(beginning.unwrap_or_else(tokens)));
+                }
+                (false, true) if got.len() > length => {
+                    return Ok(Some(beginning.unwrap_or_else(tokens)));
+                }
+                // A token that reaches the end of its window may end there or go on.
+                _ => {
                     beginning.get_or_insert_with(tokens);
                     self.output.advance(length, 0);
                     self.answer.advance(length, 0);
                     self.output.ensure(1)?;
                     self.answer.ensure(1)?;
                 }
-                _ => return Ok(Some(beginning.unwrap_or_else(tokens))),
             }
         }
     }
@@ -468,7 +474,7 @@ mod tests {
         assert!(message_of("a b", "a").ends_with("expected the end of the output, got \"b\""));
         assert!(
             message_of("3", "1")
-                .ends_with("expected a number near \"1\", got \"3\", which is off by 2e0")
+                .ends_with("expected a number near \"1\", got \"3\", which is off by 2.000e0")
         );
         assert!(message_of("\u{1}", "x").contains("\\x01"));
         let long = message_of(&"x".repeat(1000), "y");

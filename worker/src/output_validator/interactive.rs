@@ -52,8 +52,8 @@ enum Ended {
 
 /// The ends kept here; see the module.
 struct Kept {
-    towards_submission: PipeWriter,
-    from_submission: PipeReader,
+    _towards_submission: PipeWriter,
+    _from_submission: PipeReader,
 }
 
 /// Lets the submission talk to the validator. `submission` is complete but for
@@ -76,10 +76,10 @@ pub(crate) fn converse(
         |result: io::Result<_>| result.map_err(JudgingError::disk("share a pipe for", scratch));
     let leftovers: PipeReader = share(submission_reads.try_clone())?;
     let kept = Kept {
-        towards_submission: validator_writes
+        _towards_submission: validator_writes
             .try_clone()
             .map_err(JudgingError::disk("share a pipe for", scratch))?,
-        from_submission: share(validator_reads.try_clone())?,
+        _from_submission: share(validator_reads.try_clone())?,
     };
     let jury = validator.spec(
         testcase,
@@ -134,16 +134,14 @@ impl Talk<'_> {
         let mut released = None;
         thread::scope(|scope| {
             let to = sender.clone();
+            // The receiver outlives both threads, so that no send fails.
             scope.spawn(move || {
-                to.send(Ended::Submission(run_in(
-                    submission_jail,
-                    submission,
-                    activity,
-                    cancel,
-                )))
+                let facts = run_in(submission_jail, submission, activity, cancel);
+                drop(to.send(Ended::Submission(facts)));
             });
             scope.spawn(move || {
-                sender.send(Ended::Validator(run_in(jury_jail, jury, activity, cancel)))
+                let facts = run_in(jury_jail, jury, activity, cancel);
+                drop(sender.send(Ended::Validator(facts)));
             });
             while let Ok(event) = events.recv() {
                 match event {
