@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::client::ClientError;
+
 /// All went well; for `judge`, every verdict is an expected one.
 pub const OK: u8 = 0;
 /// It ran, and something is not as it should be, such as an unexpected verdict.
@@ -43,13 +45,19 @@ impl Failure {
     }
 }
 
-/// The exit code for an error: that of the [`Failure`] in its chain, or [`FAILURE`].
+/// The exit code for an error: the one that the first [`Failure`] or
+/// [`ClientError`] in its chain chose, or [`FAILURE`].
 #[must_use]
 pub fn code_of(error: &anyhow::Error) -> ExitCode {
-    let chosen = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<Failure>());
-    ExitCode::from(chosen.map_or(FAILURE, |failure| failure.code))
+    let chosen = |cause: &(dyn std::error::Error + 'static)| {
+        let failure = cause.downcast_ref::<Failure>().map(|failure| failure.code);
+        failure.or_else(|| {
+            cause
+                .downcast_ref::<ClientError>()
+                .map(ClientError::exit_code)
+        })
+    };
+    ExitCode::from(error.chain().find_map(chosen).unwrap_or(FAILURE))
 }
 
 #[cfg(test)]

@@ -2,5 +2,8 @@
 //! the very code that users run.
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod command;
 pub mod exit;
+pub mod interrupt;
+pub mod up;

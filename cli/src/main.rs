@@ -17,13 +17,16 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Command {
+    Up(command::up::Up),
     Completions(command::completions::Completions),
 }
 
 impl Command {
     async fn execute(self) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Up(up) => up.execute().await,
             Self::Completions(completions) => completions.execute(&mut Cli::command()),
         }
     }
@@ -66,7 +69,8 @@ mod tests {
         let mut text = format!("{}\n\n", command.render_long_help());
         for sub in command.get_subcommands_mut() {
             if sub.get_name() != "help" {
-                text.push_str(&format!("────\n{}", help_below(sub)));
+                text.push_str("────\n");
+                text.push_str(&help_below(sub));
             }
         }
         text

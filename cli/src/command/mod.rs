@@ -1,3 +1,4 @@
 //! The subcommands, one per file: each has its arguments and runs them.
 
 pub mod completions;
+pub mod up;

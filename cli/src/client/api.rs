@@ -1,0 +1,263 @@
+//! The calls.
+
+use std::time::Duration;
+
+use assize_common::Verdict;
+use assize_common::api::{
+    ImportedPackage, Judgement, JudgementState, LanguageList, NewSubmission, ProblemDetails,
+    ProblemList, Readiness, Submission, SubmissionList, WorkerList,
+};
+use assize_common::id::SubmissionId;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Client, Method, RequestBuilder, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::ClientError;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A little more than the scheduler gives itself for an answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(35);
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(16 * 60);
+
+/// A scheduler's API. Clones share connections.
+#[derive(Debug, Clone)]
+pub struct Api {
+    url: Url,
+    client: Client,
+}
+
+/// Which submissions to list; all without any.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SubmissionFilter {
+    /// Only of this problem, by short name.
+    pub problem: Option<String>,
+    /// Only of this contest.
+    pub contest: Option<String>,
+    /// Only of this team.
+    pub team: Option<String>,
+    /// Only in this language.
+    pub language: Option<String>,
+    /// Only with this verdict.
+    pub verdict: Option<Verdict>,
+    /// Only in this state.
+    pub state: Option<JudgementState>,
+}
+
+impl Api {
+    /// The scheduler at `url`, called with `token`. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// When either can't be used.
+    pub fn new(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
+        let invalid = || ClientError::InvalidUrl {
+            url: url.to_owned(),
+        };
+        let parsed = Url::parse(url).map_err(|_| invalid())?;
+        // There is no TLS in this build: a proxy in front of the scheduler has it.
+        if parsed.scheme() != "http" || parsed.host().is_none() {
+            return Err(invalid());
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+                .map_err(|_| ClientError::InvalidToken)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let client = Client::builder()
+            .default_headers(headers)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            // Tokens are for this server, not for a proxy that a variable names.
+            .no_proxy()
+            .build()
+            .map_err(ClientError::Setup)?;
+        Ok(Self {
+            url: parsed,
+            client,
+        })
+    }
+
+    /// The scheduler's URL, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    /// Whether it takes submissions and has a broker to pass them on.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn readiness(&self) -> Result<Readiness, ClientError> {
+        let attempt = "ask whether the scheduler is ready";
+        let answer = self
+            .send(attempt, self.request(Method::GET, &["readyz"]))
+            .await?;
+        // Not being ready is an answer, too.
+        let status = answer.status();
+        let json = answer.json().await;
+        json.map_err(|source| self.unexpected(attempt, status.as_u16(), Some(source)))
+    }
+
+    /// All problems.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub async fn problems(&self) -> Result<ProblemList, ClientError> {
+        self.get("list the problems", &["problems"]).await
+    }
+
+    /// The languages that may be submitted.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub async fn languages(&self) -> Result<LanguageList, ClientError> {
+        self.get("list the languages", &["languages"]).await
+    }
+
+    /// The workers seen lately.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub async fn workers(&self) -> Result<WorkerList, ClientError> {
+        self.get("list the workers", &["workers"]).await
+    }
+
+    /// Imports a zipped package as the current version of the problem.
+    ///
+    /// # Errors
+    /// When it does not answer, or the package is broken.
+    pub async fn import_problem(
+        &self,
+        short_name: &str,
+        archive: Vec<u8>,
+    ) -> Result<ImportedPackage, ClientError> {
+        let request = self
+            .request(Method::POST, &["api", "v1", "problems"])
+            .query(&[("short_name", short_name)])
+            .header("content-type", "application/zip")
+            .timeout(IMPORT_TIMEOUT)
+            .body(archive);
+        self.call(&format!("import the problem {short_name}"), request)
+            .await
+    }
+
+    /// Submits. The same request with the same `key` makes one submission,
+    /// however often it is sent.
+    ///
+    /// # Errors
+    /// When it does not answer, or the submission can't be judged.
+    pub async fn submit(
+        &self,
+        new: &NewSubmission,
+        key: Option<&str>,
+    ) -> Result<Submission, ClientError> {
+        let mut request = self
+            .request(Method::POST, &["api", "v1", "submissions"])
+            .json(new);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.call("submit", request).await
+    }
+
+    /// A submission with the summary of its judgement.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such submission.
+    pub async fn submission(&self, id: SubmissionId) -> Result<Submission, ClientError> {
+        let attempt = format!("read submission {id}");
+        self.get(&attempt, &["submissions", &id.to_string()]).await
+    }
+
+    /// The judgement of a submission that counts, with its runs.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such submission.
+    pub async fn judgement(&self, id: SubmissionId) -> Result<Judgement, ClientError> {
+        let attempt = format!("read the judgement of submission {id}");
+        self.get(&attempt, &["submissions", &id.to_string(), "judgement"])
+            .await
+    }
+
+    /// A page of submissions, the newest first. `cursor` is the `next` of the
+    /// page before; `limit` is 1 to 200.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub async fn submissions(
+        &self,
+        filter: &SubmissionFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<SubmissionList, ClientError> {
+        let request = self
+            .request(Method::GET, &["api", "v1", "submissions"])
+            .query(filter)
+            .query(&[("limit", limit)])
+            .query(&[("cursor", cursor)]);
+        self.call("list submissions", request).await
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        attempt: &str,
+        path: &[&str],
+    ) -> Result<T, ClientError> {
+        let path: Vec<&str> = ["api", "v1"].iter().chain(path).copied().collect();
+        self.call(attempt, self.request(Method::GET, &path)).await
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        let url = format!("{}/{}", self.url(), path.join("/"));
+        self.client.request(method, url)
+    }
+
+    async fn send(
+        &self,
+        attempt: &str,
+        request: RequestBuilder,
+    ) -> Result<reqwest::Response, ClientError> {
+        let answer = request.send().await;
+        answer.map_err(|source| ClientError::Unreachable {
+            attempt: attempt.to_owned(),
+            url: self.url().to_owned(),
+            source: source.without_url(),
+        })
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        attempt: &str,
+        request: RequestBuilder,
+    ) -> Result<T, ClientError> {
+        let answer = self.send(attempt, request).await?;
+        let status = answer.status();
+        if status.is_success() {
+            let json = answer.json().await;
+            return json.map_err(|source| self.unexpected(attempt, status.as_u16(), Some(source)));
+        }
+        match answer.json::<ProblemDetails>().await {
+            Ok(problem) => Err(ClientError::Refused {
+                attempt: attempt.to_owned(),
+                problem: Box::new(problem),
+            }),
+            Err(_) => Err(self.unexpected(attempt, status.as_u16(), None)),
+        }
+    }
+
+    fn unexpected(
+        &self,
+        attempt: &str,
+        status: u16,
+        source: Option<reqwest::Error>,
+    ) -> ClientError {
+        ClientError::Unexpected {
+            attempt: attempt.to_owned(),
+            url: self.url().to_owned(),
+            status,
+            source,
+        }
+    }
+}

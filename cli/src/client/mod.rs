@@ -1,0 +1,10 @@
+//! A client of the scheduler's HTTP API, in the types of
+//! [`assize_common::api`].
+
+mod api;
+mod error;
+mod server;
+
+pub use api::{Api, SubmissionFilter};
+pub use error::ClientError;
+pub use server::{Server, ServerArguments};
