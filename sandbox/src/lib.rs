@@ -22,6 +22,7 @@ mod protocol;
 mod spec;
 mod supervisor;
 mod sys;
+mod tracer;
 mod units;
 mod zygote;
 

@@ -17,6 +17,7 @@ use crate::sys::process::{self, Waited};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use program::Started;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -48,12 +49,19 @@ fn run(
     let skeletons = mounts::prepare(order, &descriptors.mounts)?;
     files::copy_in(order, &descriptors.files)?;
     mounts::seal(&skeletons)?;
-    let main = program::start(order, &descriptors, filters)?;
+    let started = program::start(order, &descriptors, filters)?;
     let began = Instant::now();
     channel
         .send(&FromJail::Started, &[])
         .map_err(Failure::step("announce the program's start"))?;
-    let waited = outlive(main)?;
+    let (waited, audit, forbidden) = match started {
+        Started::Untraced(main) => (outlive(main)?, None, None),
+        Started::Traced(mut tracer) => {
+            let waited = tracer.until_ended()?;
+            let (audit, forbidden) = tracer.finish();
+            (waited, Some(audit), forbidden)
+        }
+    };
     let wall = began.elapsed();
     kill_all()?;
 
@@ -65,8 +73,8 @@ fn run(
             wall_us: micros(wall),
             oversized,
             collected,
-            audit: None,
-            forbidden: None,
+            audit,
+            forbidden,
         },
         contents,
     ))

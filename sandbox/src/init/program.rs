@@ -4,14 +4,16 @@ use super::PROGRAM_ID;
 use crate::limits::Limits;
 use crate::policy::Filters;
 use crate::protocol::{Descriptors, Failure, Order};
+use crate::spec::Mode;
 use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::{credentials, descriptor, process};
+use crate::tracer::{self, Tracer};
 use nix::fcntl::{AtFlags, OFlag};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
-use nix::sys::stat::{Mode, umask};
+use nix::sys::stat::{Mode as FileMode, umask};
 use nix::unistd::{
     Gid, Pid, Uid, execve, execveat, pipe2, setgroups, setresgid, setresuid, setsid,
 };
@@ -21,18 +23,34 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
-/// Starts the program; returns once it has been executed.
+/// A program that has been started, and who follows it.
+#[derive(Debug)]
+pub(super) enum Started {
+    Untraced(Pid),
+    Traced(Tracer),
+}
+
+/// Starts the program; returns once it has been executed, or has ended before.
+/// A traced one still stands at the start of its own code then.
 pub(super) fn start(
     order: &Order,
     descriptors: &Descriptors,
     filters: &Filters,
-) -> Result<Pid, Failure> {
+) -> Result<Started, Failure> {
     // Closed by a successful exec; carries the failure otherwise.
     let (outcome, report) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
+    let gate = match order.mode {
+        Mode::Unshare => None,
+        Mode::Ptrace => {
+            tracer::prepare()?;
+            Some(pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?)
+        }
+    };
     match fork_into(CloneFlags::empty()).map_err(Failure::step("fork the program"))? {
         Cloned::Child => {
             drop(outcome);
-            let Err(failure) = become_program(order, descriptors, filters);
+            let Err(failure) =
+                wait_at(gate).and_then(|()| become_program(order, descriptors, filters));
             // Unheard, the failure is still one: init sees this exit code.
             let told = serde_json::to_vec(&failure)
                 .map_err(io::Error::other)
@@ -41,16 +59,42 @@ pub(super) fn start(
         }
         Cloned::Parent { pid, .. } => {
             drop(report);
+            let started = match gate {
+                None => Started::Untraced(pid),
+                Some(gate) => Started::Traced(trace(pid, gate)?),
+            };
             let mut text = Vec::new();
             File::from(outcome)
                 .read_to_end(&mut text)
                 .map_err(Failure::step("hear from the program"))?;
             if text.is_empty() {
-                return Ok(pid);
+                return Ok(started);
             }
             Err(serde_json::from_slice(&text).map_err(Failure::step("hear from the program"))?)
         }
     }
+}
+
+/// The two ends of a pipe that the program waits at until its tracer is there,
+/// because its filter needs one.
+type Gate = (OwnedFd, OwnedFd);
+
+fn wait_at(gate: Option<Gate>) -> Result<(), Failure> {
+    let Some((closed, key)) = gate else {
+        return Ok(());
+    };
+    drop(key);
+    File::from(closed)
+        .read_to_end(&mut Vec::new())
+        .map(drop)
+        .map_err(Failure::step("wait for the tracer"))
+}
+
+fn trace(program: Pid, gate: Gate) -> Result<Tracer, Failure> {
+    let mut tracer = Tracer::attach(program)?;
+    drop(gate);
+    tracer.until_executed()?;
+    Ok(tracer)
 }
 
 /// Everything that stands between a copy of init and hostile code. Whatever
@@ -69,7 +113,7 @@ fn become_program(
     }
     unshare(CloneFlags::CLONE_NEWCGROUP).map_err(Failure::step("hide the control group"))?;
     set_limits(&order.limits)?;
-    umask(Mode::from_bits_truncate(0o022));
+    umask(FileMode::from_bits_truncate(0o022));
 
     // The bounding set needs a capability to be dropped, so it comes first.
     credentials::drop_bounding_set().map_err(Failure::step("empty the bounding set"))?;

@@ -45,7 +45,7 @@ pub(super) fn compile(policy: &Policy, mode: Mode) -> Result<Program, String> {
     let mut filter = ScmpFilterContext::new(default).map_err(text)?;
     // Any other architecture's calls (i386, x32) mean other numbers.
     filter
-        .set_act_badarch(ScmpAction::KillProcess)
+        .set_act_badarch(action(Action::Kill, None, mode)?)
         .map_err(text)?;
     // Set by ourselves, at its own place in the order.
     filter.set_ctl_nnp(false).map_err(text)?;
@@ -67,7 +67,13 @@ fn add(
     default: ScmpAction,
 ) -> Result<(), String> {
     let action = action(rule.action, rule.errno.as_deref(), mode)?;
-    let conditions: Vec<_> = rule.when.iter().map(condition).collect();
+    let all: Vec<_> = rule.when.iter().map(condition).collect();
+    let alternatives: Vec<Vec<_>> = if rule.any.is_empty() {
+        vec![all]
+    } else {
+        let and = |one| all.iter().copied().chain([condition(one)]).collect();
+        rule.any.iter().map(and).collect()
+    };
     for name in &rule.syscalls {
         let call =
             ScmpSyscall::from_name(name).map_err(|_| format!("unknown system call {name}"))?;
@@ -79,9 +85,11 @@ fn add(
         if call.as_raw_syscall() < 0 {
             continue;
         }
-        filter
-            .add_rule_conditional(action, call, &conditions)
-            .map_err(|error| format!("{name}: {error}"))?;
+        for conditions in &alternatives {
+            filter
+                .add_rule_conditional(action, call, conditions)
+                .map_err(|error| format!("{name}: {error}"))?;
+        }
     }
     Ok(())
 }

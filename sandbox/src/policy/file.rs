@@ -28,6 +28,9 @@ pub(super) struct Rule {
     /// All of these must hold for the rule to apply.
     #[serde(default)]
     pub(super) when: Vec<When>,
+    /// And one of these, if there are some.
+    #[serde(default)]
+    pub(super) any: Vec<When>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -97,7 +100,7 @@ impl Policy {
         let mut unconditional = BTreeMap::new();
         for rule in &self.rule {
             for name in &rule.syscalls {
-                let always = rule.when.is_empty();
+                let always = rule.when.is_empty() && rule.any.is_empty();
                 let before = unconditional.insert(name.as_str(), always);
                 if before.is_some_and(|before| before || always) {
                     return Err(format!("{name} has contradicting rules"));

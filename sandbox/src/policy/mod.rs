@@ -3,10 +3,11 @@
 mod compile;
 mod file;
 
+pub(crate) use compile::TracedAction;
+
 use crate::protocol::Failure;
 use crate::spec::{Mode, PolicyName};
 use crate::sys::seccomp::Program;
-
 
 /// Every policy in every mode, ready to be installed.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ pub(crate) mod credentials;
 pub(crate) mod descriptor;
 pub(crate) mod mount;
 pub(crate) mod process;
+pub(crate) mod ptrace;
 pub(crate) mod seccomp;
 
 use std::io;

@@ -14,9 +14,25 @@ pub(crate) struct Waited {
     pub(crate) status: libc::c_int,
 }
 
+/// A stop of a traced thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stop {
+    /// One of `PTRACE_EVENT_*`, or 0 when a signal is about to be delivered.
+    pub(crate) event: libc::c_int,
+    pub(crate) signal: libc::c_int,
+}
+
 impl Waited {
     pub(crate) fn exit_code(self) -> Option<i32> {
         libc::WIFEXITED(self.status).then(|| libc::WEXITSTATUS(self.status))
+    }
+
+    /// How it stopped, if it is a traced one that has not ended.
+    pub(crate) fn stop(self) -> Option<Stop> {
+        libc::WIFSTOPPED(self.status).then(|| Stop {
+            event: self.status >> 16,
+            signal: libc::WSTOPSIG(self.status),
+        })
     }
 
     pub(crate) fn term_signal(self) -> Option<i32> {

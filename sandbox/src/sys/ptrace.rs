@@ -1,0 +1,79 @@
+//! Tracing: attaching, looking at a stopped call, resuming.
+
+use super::check;
+use nix::unistd::Pid;
+use std::io;
+
+/// Everything that the tracer is told about, and the end of a tracee whose
+/// tracer is dead.
+const OPTIONS: libc::c_int = libc::PTRACE_O_EXITKILL
+    | libc::PTRACE_O_TRACESECCOMP
+    | libc::PTRACE_O_TRACEFORK
+    | libc::PTRACE_O_TRACEVFORK
+    | libc::PTRACE_O_TRACECLONE
+    | libc::PTRACE_O_TRACEEXEC;
+
+/// A system call at which a tracee has stopped because its filter says so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoppedCall {
+    /// As in `AUDIT_ARCH_*`: which table `number` is of.
+    pub(crate) arch: u32,
+    pub(crate) number: u64,
+    pub(crate) arguments: [u64; 6],
+    /// The 16 bits that the filter returned with `SECCOMP_RET_TRACE`.
+    pub(crate) data: u32,
+}
+
+/// Traces `pid` and all its future threads and children, without stopping it.
+pub(crate) fn seize(pid: Pid) -> io::Result<()> {
+    request(libc::PTRACE_SEIZE, pid, OPTIONS.into()).map(drop)
+}
+
+/// Lets a stopped tracee go on, with this signal if it is not 0.
+pub(crate) fn resume(pid: Pid, signal: libc::c_int) -> io::Result<()> {
+    request(libc::PTRACE_CONT, pid, signal.into()).map(drop)
+}
+
+/// Leaves a tracee in its group stop until something like SIGCONT comes.
+pub(crate) fn listen(pid: Pid) -> io::Result<()> {
+    request(libc::PTRACE_LISTEN, pid, 0).map(drop)
+}
+
+/// The call at which a tracee stands, in a seccomp stop.
+pub(crate) fn stopped_call(pid: Pid) -> io::Result<StoppedCall> {
+    let info = nix::sys::ptrace::syscall_info(pid)?;
+    if info.op != libc::PTRACE_SYSCALL_INFO_SECCOMP {
+        return Err(io::Error::other("not in a seccomp stop"));
+    }
+    // SAFETY: `op` says that the kernel has filled in this variant.
+    let call = unsafe { info.u.seccomp };
+    Ok(StoppedCall {
+        arch: info.arch,
+        number: call.nr,
+        arguments: call.args,
+        data: call.ret_data,
+    })
+}
+
+/// Has the stopped call fail with `errno` instead of being made.
+pub(crate) fn refuse(pid: Pid, errno: i32) -> io::Result<()> {
+    let mut registers = nix::sys::ptrace::getregs(pid)?;
+    registers.orig_rax = u64::MAX;
+    registers.rax = i64::from(-errno).cast_unsigned();
+    Ok(nix::sys::ptrace::setregs(pid, registers)?)
+}
+
+/// Changes the first argument of the stopped call.
+pub(crate) fn set_first_argument(pid: Pid, value: u64) -> io::Result<()> {
+    let mut registers = nix::sys::ptrace::getregs(pid)?;
+    registers.rdi = value;
+    Ok(nix::sys::ptrace::setregs(pid, registers)?)
+}
+
+fn request(request: libc::c_uint, pid: Pid, data: libc::c_long) -> io::Result<libc::c_long> {
+    let none = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: the callers make requests whose address is unused and whose data
+    // is a number; nothing of ours is read or written.
+    let result = unsafe { libc::ptrace(request, pid.as_raw(), none, data) };
+    check(result)
+}

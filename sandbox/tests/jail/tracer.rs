@@ -1,0 +1,303 @@
+//! The tracer follows whatever programs do, and changes none of it.
+
+use crate::harness::*;
+use assize_sandbox::{
+    Audit, Decision, Facts, FileIn, Jail, KillCause, Mode, Outcome, Refused, Spec,
+};
+use bytesize::ByteSize;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::Command;
+use std::time::Duration;
+
+struct Traced {
+    jail: Jail,
+    program: OwnedFd,
+}
+
+impl Traced {
+    fn new() -> Self {
+        Self {
+            jail: start(),
+            program: compile("traced"),
+        }
+    }
+
+    fn spec(&self, args: &[&str], mode: Mode) -> Spec {
+        let program = self.program.as_fd().try_clone_to_owned().unwrap();
+        let mut spec = spec(program);
+        spec.args = [&["program"], args]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        spec.mode = mode;
+        spec
+    }
+
+    fn run(&mut self, args: &[&str], mode: Mode) -> (Facts, String) {
+        let spec = self.spec(args, mode);
+        let (facts, stdout, stderr) = run_captured(&mut self.jail, spec);
+        assert_eq!(stderr, "", "{args:?} in {mode:?}");
+        (facts, stdout)
+    }
+
+    /// Runs in both modes; they must end alike and print the same.
+    fn both(&mut self, args: &[&str]) -> (Outcome, String, Audit) {
+        let (untraced, said) = self.run(args, Mode::Unshare);
+        assert_eq!(untraced.audit, None);
+        let (traced, said_traced) = self.run(args, Mode::Ptrace);
+        assert_eq!(said_traced, said, "{args:?}");
+        assert_eq!(traced.outcome, untraced.outcome, "{args:?}");
+        (traced.outcome, said, traced.audit.unwrap())
+    }
+
+    /// Runs traced; the run must be killed for this call.
+    fn forbidden(&mut self, args: &[&str], syscall: &str) -> Audit {
+        let (facts, said) = self.run(args, Mode::Ptrace);
+        let cause = KillCause::Policy {
+            syscall: Some(syscall.to_owned()),
+        };
+        assert_eq!(facts.outcome, killed(cause), "{args:?}");
+        assert_eq!(said, "", "{args:?}");
+        let audit = facts.audit.unwrap();
+        let last = audit.refused.last().unwrap();
+        assert_eq!(
+            (last.syscall.as_str(), last.decision),
+            (syscall, Decision::Kill)
+        );
+        audit
+    }
+}
+
+fn count(audit: &Audit, syscall: &str) -> u64 {
+    audit.counts.get(syscall).copied().unwrap_or_default()
+}
+
+#[test]
+fn threads_and_processes() {
+    let mut traced = Traced::new();
+    let (outcome, said, audit) = traced.both(&["threads"]);
+    assert_eq!((outcome, said.as_str()), (exited(0), "joined\n"));
+    assert_eq!(count(&audit, "openat"), 400);
+    assert_eq!(count(&audit, "clone"), 8);
+
+    let (outcome, said, audit) = traced.both(&["forks"]);
+    assert_eq!((outcome, said.as_str()), (exited(0), "sum 10\n"));
+    assert_eq!(count(&audit, "openat"), 40);
+
+    let (outcome, said, audit) = traced.both(&["vforks"]);
+    assert_eq!((outcome, said.as_str()), (exited(0), "0\n0\n0\n0\n"));
+    assert_eq!(count(&audit, "vfork"), 4);
+    // The program's own exec comes before the audit.
+    assert_eq!(count(&audit, "execve"), 4);
+
+    let (outcome, said, audit) = traced.both(&["exec_from_thread"]);
+    assert_eq!((outcome, said.as_str()), (exited(0), "executed\n"));
+    assert_eq!(count(&audit, "execve"), 1);
+
+    let (outcome, ..) = traced.both(&["main_thread_ends_first"]);
+    assert_eq!(outcome, exited(5));
+    let (outcome, ..) = traced.both(&["orphans"]);
+    assert_eq!(outcome, exited(0));
+    assert_usable(&mut traced.jail);
+}
+
+#[test]
+fn signals_and_stops() {
+    let mut traced = Traced::new();
+    let (outcome, said, _) = traced.both(&["signals"]);
+    assert_eq!((outcome, said.as_str()), (exited(0), "1\n1\n1\n1\n1\n"));
+    let (outcome, said, _) = traced.both(&["stops"]);
+    let expected = "stopped 1 by 19\nstopped 1 by 19\nexited 7\n";
+    assert_eq!((outcome, said.as_str()), (exited(0), expected));
+    let (outcome, said, _) = traced.both(&["stopped_threads"]);
+    assert_eq!((outcome, said.as_str()), (exited(0), "killed by 9\n"));
+    let (outcome, ..) = traced.both(&["crash"]);
+    assert_eq!(outcome, Outcome::Signalled { signal: 11 });
+    let (outcome, ..) = traced.both(&["abort"]);
+    assert_eq!(outcome, Outcome::Signalled { signal: 6 });
+    let (outcome, said, _) = traced.both(&["child_crash"]);
+    assert_eq!((outcome, said.as_str()), (exited(0), "aborted by 6\n"));
+    assert_usable(&mut traced.jail);
+}
+
+#[test]
+fn denied_calls_fail_and_the_program_goes_on() {
+    let mut traced = Traced::new();
+    let (outcome, said, audit) = traced.both(&["denied"]);
+    let expected = "socket 13\nclone3 38\nsetuid 1\n9999 38\n-1 38\n";
+    assert_eq!((outcome, said.as_str()), (exited(0), expected));
+    let refused: Vec<_> = audit
+        .refused
+        .iter()
+        .map(|refused| (refused.syscall.as_str(), refused.decision))
+        .collect();
+    let deny = |errno| Decision::Deny { errno };
+    let expected = [
+        ("socket", deny(13)),
+        ("clone3", deny(38)),
+        ("setuid", deny(1)),
+        ("9999", deny(38)),
+    ];
+    assert_eq!(refused.get(..4), Some(&expected[..]));
+    let socket = audit.refused.first().unwrap();
+    assert_eq!(socket.arguments.get(..3), Some(&[1, 1, 0][..]));
+}
+
+#[test]
+fn audit_is_bounded() {
+    let mut traced = Traced::new();
+    let (facts, _) = traced.run(&["deny_for_ever"], Mode::Ptrace);
+    assert_eq!(facts.outcome, exited(0));
+    let audit = facts.audit.unwrap();
+    assert_eq!(audit.refused.len(), 1000);
+    assert_eq!(audit.refused_dropped, 5000);
+    assert_eq!(count(&audit, "socket"), 3000);
+    assert_eq!(count(&audit, "unknown"), 3000);
+    assert!(audit.counts.len() < 20, "{:?}", audit.counts);
+}
+
+#[test]
+fn forbidden_call_ends_the_run() {
+    let mut traced = Traced::new();
+    let audit = traced.forbidden(&["forbidden"], "socket");
+    let Refused { arguments, .. } = audit.refused.last().unwrap();
+    assert_eq!(arguments.get(..3), Some(&[2, 1, 0][..]));
+    traced.forbidden(&["forbidden_in_thread"], "socket");
+    traced.forbidden(&["forbidden_in_child"], "socket");
+    traced.forbidden(&["forbidden_untraced"], "socket");
+    traced.forbidden(&["own_filter"], "prctl");
+    traced.forbidden(&["i386"], "i386:getpid");
+    traced.forbidden(&["x32"], "x32:getpid");
+    for args in [
+        "forbidden",
+        "forbidden_in_thread",
+        "own_filter",
+        "i386",
+        "x32",
+    ] {
+        let (facts, said) = traced.run(&[args], Mode::Unshare);
+        let cause = KillCause::Policy { syscall: None };
+        assert_eq!(
+            (facts.outcome, said.as_str()),
+            (killed(cause), ""),
+            "{args}"
+        );
+    }
+    assert_usable(&mut traced.jail);
+}
+
+#[test]
+fn limits_hold() {
+    let mut traced = Traced::new();
+    let mut spec = traced.spec(&["for_ever"], Mode::Ptrace);
+    spec.limits.wall_time = Duration::from_millis(200);
+    let (facts, ..) = run_captured(&mut traced.jail, spec);
+    assert_eq!(facts.outcome, killed(KillCause::WallTime));
+    let mut spec = traced.spec(&["for_ever"], Mode::Ptrace);
+    spec.limits.cpu_time = Duration::from_millis(200);
+    let (facts, ..) = run_captured(&mut traced.jail, spec);
+    assert_eq!(facts.outcome, killed(KillCause::CpuTime));
+    let canceller = traced.jail.canceller();
+    let spec = traced.spec(&["for_ever"], Mode::Ptrace);
+    canceller.cancel();
+    let (facts, ..) = run_captured(&mut traced.jail, spec);
+    assert_eq!(facts.outcome, killed(KillCause::Cancelled));
+    assert_usable(&mut traced.jail);
+}
+
+#[test]
+fn threads_that_end_while_stopped() {
+    let mut traced = Traced::new();
+    for seed in 0..150 {
+        let (facts, _) = traced.run(&["exit_race", &seed.to_string()], Mode::Ptrace);
+        assert_eq!(facts.outcome, exited(3), "seed {seed}");
+        let killed_for = facts.audit.unwrap().refused.into_iter().find(|refused| {
+            // libc tries it before clone.
+            refused.syscall != "clone3"
+        });
+        assert_eq!(killed_for, None);
+    }
+    let (outcome, said, _) = traced.both(&["kill_race"]);
+    assert_eq!((outcome, said.as_str()), (exited(0), "all killed\n"));
+    assert_usable(&mut traced.jail);
+}
+
+#[test]
+fn program_that_can_not_be_executed_is_an_error() {
+    let mut jail = start();
+    let mut spec = command(&["/nowhere"]);
+    spec.mode = Mode::Ptrace;
+    let error = jail.run(spec).unwrap_err();
+    assert!(!error.is_fatal(), "{error}");
+    assert_usable(&mut jail);
+}
+
+#[test]
+fn dynamic_program() {
+    let mut jail = start();
+    let script = "for word in a b c; do echo $word | cat; done; ls /usr/bin | wc -l";
+    let said = [Mode::Unshare, Mode::Ptrace].map(|mode| {
+        let mut spec = command(&["/bin/sh", "-c", script]);
+        spec.mode = mode;
+        let (facts, stdout, stderr) = run_captured(&mut jail, spec);
+        assert_eq!((facts.outcome, stderr.as_str()), (exited(0), ""));
+        stdout
+    });
+    assert_eq!(said.iter().collect::<BTreeSet<_>>().len(), 1);
+}
+
+#[test]
+fn python() {
+    let script = "import subprocess, threading, json\n\
+                  threads = [threading.Thread(target=lambda: open('/etc/passwd').read()) for _ in range(4)]\n\
+                  [t.start() for t in threads]; [t.join() for t in threads]\n\
+                  print(json.dumps(subprocess.run(['/bin/echo', 'child'], capture_output=True).stdout.decode()))";
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        let mut spec = command(&["/usr/bin/python3", "-c", script]);
+        spec.mode = mode;
+        let (facts, stdout, stderr) = run_captured(&mut jail, spec);
+        assert_eq!(
+            (facts.outcome, stderr.as_str()),
+            (exited(0), ""),
+            "{mode:?}"
+        );
+        assert_eq!(stdout, "\"child\\n\"\n");
+    }
+}
+
+#[test]
+fn java() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = "public class Main { public static void main(String[] a) throws Exception {\
+                  Thread t = new Thread(() -> System.out.println(\"thread\")); t.start(); t.join();\
+                  System.out.println(new java.util.Scanner(System.in).hasNext()); } }";
+    let file = directory.path().join("Main.java");
+    std::fs::write(&file, source).unwrap();
+    let compiled = Command::new("javac").arg(&file).status().unwrap();
+    assert!(compiled.success());
+    let class = directory.path().join("Main.class");
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        let mut spec = command(&["/usr/bin/java", "-Xmx64m", "-cp", "/tmp", "Main"]);
+        spec.mode = mode;
+        spec.limits.memory = ByteSize::gib(1);
+        spec.limits.processes = 64;
+        spec.limits.cpu_time = Duration::from_secs(20);
+        spec.files = vec![FileIn {
+            path: "/tmp/Main.class".into(),
+            content: File::open(&class).unwrap().into(),
+            executable: false,
+        }];
+        let (facts, stdout, stderr) = run_captured(&mut jail, spec);
+        assert_eq!(
+            (facts.outcome, stderr.as_str()),
+            (exited(0), ""),
+            "{mode:?}"
+        );
+        assert_eq!(stdout, "thread\nfalse\n");
+    }
+}

@@ -1,0 +1,282 @@
+// What programs do that a tracer must follow: one subcommand each.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void touch_files(int times) {
+  for (int i = 0; times < 0 || i < times; i++) {
+    int fd = open("/etc/passwd", O_RDONLY);
+    if (fd < 0) _exit(90);
+    close(fd);
+  }
+}
+
+static void *touch_thread(void *times) {
+  touch_files((long)times);
+  return NULL;
+}
+
+static void start_threads(pthread_t *threads, int count, long times) {
+  for (int i = 0; i < count; i++)
+    if (pthread_create(&threads[i], NULL, touch_thread, (void *)times)) exit(91);
+}
+
+static void threads(void) {
+  pthread_t all[8];
+  start_threads(all, 8, 50);
+  for (int i = 0; i < 8; i++) pthread_join(all[i], NULL);
+  puts("joined");
+}
+
+static void forks(void) {
+  int sum = 0;
+  for (int i = 0; i < 4; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      touch_files(10);
+      _exit(i + 1);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    sum += WEXITSTATUS(status);
+  }
+  printf("sum %d\n", sum);
+}
+
+static void vforks(void) {
+  for (int i = 0; i < 4; i++) {
+    pid_t child = vfork();
+    if (child == 0) {
+      execl("/bin/true", "true", NULL);
+      _exit(92);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    printf("%d\n", status);
+  }
+}
+
+static void *exec_thread(void *unused) {
+  execl("/bin/echo", "echo", "executed", NULL);
+  exit(93);
+}
+
+static void exec_from_thread(void) {
+  pthread_t all[4], executor;
+  start_threads(all, 4, -1);
+  pthread_create(&executor, NULL, exec_thread, NULL);
+  for (;;) pause();
+}
+
+static volatile sig_atomic_t seen[65];
+static void note(int number) { seen[number]++; }
+
+static void signals(void) {
+  int numbers[] = {SIGUSR1, SIGRTMIN + 1, SIGALRM, SIGTRAP, SIGTERM};
+  for (int i = 0; i < 5; i++) signal(numbers[i], note);
+  raise(SIGUSR1);
+  kill(getpid(), SIGRTMIN + 1);
+  raise(SIGTRAP);
+  raise(SIGTERM);
+  struct itimerval timer = {.it_value = {.tv_usec = 1000}};
+  setitimer(ITIMER_REAL, &timer, NULL);
+  while (!seen[SIGALRM]) touch_files(1);
+  for (int i = 0; i < 5; i++) printf("%d\n", seen[numbers[i]]);
+}
+
+static void stops(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    raise(SIGSTOP);
+    touch_files(3);
+    raise(SIGSTOP);
+    _exit(7);
+  }
+  int status;
+  for (int i = 0; i < 2; i++) {
+    waitpid(child, &status, WUNTRACED);
+    printf("stopped %d by %d\n", WIFSTOPPED(status), WSTOPSIG(status));
+    kill(child, SIGCONT);
+  }
+  waitpid(child, &status, 0);
+  printf("exited %d\n", WEXITSTATUS(status));
+}
+
+static void stopped_threads(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    pthread_t all[4];
+    start_threads(all, 4, -1);
+    for (;;) pause();
+  }
+  int status;
+  for (int i = 0; i < 20; i++) {
+    kill(child, SIGSTOP);
+    waitpid(child, &status, WUNTRACED);
+    if (!WIFSTOPPED(status)) exit(94);
+    kill(child, SIGCONT);
+    waitpid(child, &status, WCONTINUED);
+    if (!WIFCONTINUED(status)) exit(95);
+  }
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  printf("killed by %d\n", WTERMSIG(status));
+}
+
+static void denied(void) {
+  long result = socket(AF_UNIX, SOCK_STREAM, 0);
+  printf("socket %d\n", result < 0 ? errno : 0);
+  result = syscall(SYS_clone3, NULL, 0);
+  printf("clone3 %d\n", result < 0 ? errno : 0);
+  result = setuid(0);
+  printf("setuid %d\n", result < 0 ? errno : 0);
+  result = syscall(9999);
+  printf("9999 %d\n", result < 0 ? errno : 0);
+  result = syscall(-1);
+  printf("-1 %d\n", result < 0 ? errno : 0);
+}
+
+static void deny_for_ever(void) {
+  for (int i = 0; i < 3000; i++) socket(AF_UNIX, SOCK_STREAM, 0);
+  for (int i = 0; i < 3000; i++) syscall(5000 + i);
+}
+
+static void forbidden(void) {
+  socket(AF_INET, SOCK_STREAM, 0);
+  puts("went on");
+}
+
+static void *forbidden_thread(void *unused) {
+  forbidden();
+  return NULL;
+}
+
+static void forbidden_in_thread(void) {
+  pthread_t all[4], thread;
+  start_threads(all, 4, -1);
+  pthread_create(&thread, NULL, forbidden_thread, NULL);
+  for (;;) pause();
+}
+
+static void forbidden_in_child(void) {
+  if (fork() == 0) forbidden();
+  for (;;) pause();
+}
+
+static void forbidden_untraced(void) {
+  long child = syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
+  if (child == 0) {
+    touch_files(1);
+    forbidden();
+  }
+  for (;;) pause();
+}
+
+static void i386(void) {
+  long result;
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(20) : "memory");
+  printf("went on with %ld\n", result);
+}
+
+static void x32(void) {
+  syscall(0x40000000 + SYS_getpid);
+  puts("went on");
+}
+
+// Newer filters win among those that say "trace".
+static void own_filter(void) {
+  struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)};
+  struct sock_fprog program = {1, code};
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+  forbidden();
+}
+
+static void *exit_later(void *unused) {
+  usleep(1000);
+  touch_files(3);
+  exit(5);
+}
+
+static void main_thread_ends_first(void) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, exit_later, NULL);
+  pthread_exit(NULL);
+}
+
+static void exit_race(void) {
+  pthread_t all[6];
+  start_threads(all, 6, -1);
+  if (fork() == 0) touch_files(-1);
+  touch_files(rand() % 20);
+  _exit(3);
+}
+
+static void kill_race(void) {
+  for (int i = 0; i < 300; i++) {
+    pid_t child = fork();
+    if (child == 0) touch_files(-1);
+    for (volatile int spin = 0; spin < i * 100; spin++);
+    kill(child, SIGKILL);
+    int status;
+    waitpid(child, &status, 0);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) exit(96);
+  }
+  puts("all killed");
+}
+
+static void orphans(void) {
+  for (int i = 0; i < 3; i++)
+    if (fork() == 0) {
+      setsid();
+      if (fork() == 0) touch_files(-1);
+      _exit(0);
+    }
+  while (wait(NULL) > 0);
+}
+
+static void for_ever(void) { touch_files(-1); }
+static void crash(void) { *(volatile int *)0 = 0; }
+static void child_crash(void) {
+  if (fork() == 0) abort();
+  int status;
+  wait(&status);
+  printf("aborted by %d\n", WTERMSIG(status));
+}
+
+#define COMMAND(name) {#name, name}
+static const struct {
+  const char *name;
+  void (*run)(void);
+} commands[] = {
+    COMMAND(threads), COMMAND(forks), COMMAND(vforks), COMMAND(exec_from_thread), COMMAND(signals),
+    COMMAND(stops), COMMAND(stopped_threads), COMMAND(denied), COMMAND(deny_for_ever),
+    COMMAND(forbidden), COMMAND(forbidden_in_thread), COMMAND(forbidden_in_child),
+    COMMAND(forbidden_untraced), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
+    COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(kill_race), COMMAND(orphans),
+    COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
+};
+
+int main(int argc, char **argv) {
+  srand(argc > 2 ? atoi(argv[2]) : 0);
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+    if (argc > 1 && !strcmp(argv[1], commands[i].name)) {
+      commands[i].run();
+      return 0;
+    }
+  fprintf(stderr, "no such subcommand\n");
+  return 99;
+}
