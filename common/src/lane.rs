@@ -27,18 +27,28 @@ pub enum Lane {
     Flagged,
     /// New judgements of submissions that had one.
     Rejudge,
+    /// Work that nobody waits for, such as trying out a problem's own solutions.
+    Batch,
+    /// Submissions that several workers died of: under ptrace, and alone.
+    Quarantine,
 }
 
 /// A text that names no lane.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{text:?} is not a lane: expected one of live, flagged, rejudge")]
+#[error("{text:?} is not a lane: expected one of live, flagged, rejudge, batch, quarantine")]
 pub struct UnknownLane {
     text: String,
 }
 
 impl Lane {
     /// Every lane, the most urgent first.
-    pub const ALL: [Self; 3] = [Self::Live, Self::Flagged, Self::Rejudge];
+    pub const ALL: [Self; 5] = [
+        Self::Live,
+        Self::Flagged,
+        Self::Rejudge,
+        Self::Batch,
+        Self::Quarantine,
+    ];
 
     /// The lane's name, such as `live`.
     #[must_use]
@@ -47,6 +57,8 @@ impl Lane {
             Self::Live => "live",
             Self::Flagged => "flagged",
             Self::Rejudge => "rejudge",
+            Self::Batch => "batch",
+            Self::Quarantine => "quarantine",
         }
     }
 }
@@ -79,6 +91,14 @@ mod tests {
         for lane in Lane::ALL {
             assert_eq!(lane.name().parse::<Lane>().unwrap(), lane);
             assert_eq!(serde_json::to_value(lane).unwrap(), lane.name());
+        }
+    }
+
+    #[test]
+    fn the_refusal_of_a_text_names_every_lane() {
+        let refusal = "slow".parse::<Lane>().unwrap_err().to_string();
+        for lane in Lane::ALL {
+            assert!(refusal.contains(lane.name()), "{refusal}");
         }
     }
 }

@@ -94,9 +94,9 @@ pub fn choose_sandbox(factors: SandboxFactors<'_>) -> SandboxChoice {
             flag: Some(flag), ..
         } => (SandboxMode::Ptrace, format!("flagged: {flag}")),
         SandboxFactors {
-            lane: Some(Lane::Flagged),
+            lane: Some(lane @ (Lane::Flagged | Lane::Quarantine)),
             ..
-        } => (SandboxMode::Ptrace, "flagged lane".to_owned()),
+        } => (SandboxMode::Ptrace, format!("{lane} lane")),
         SandboxFactors {
             lane: Some(lane), ..
         } => (SandboxMode::Unshare, format!("{lane} lane")),

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use assize_common::telemetry::error_chain;
 use tokio_util::sync::CancellationToken;
 
-use crate::reports::{Effect, Failure};
+use crate::reports::Effect;
 use crate::settings::Settings;
-use crate::store::{Store, StoreError, judgement_fail, judgement_list_expired};
+use crate::store::{Failure, Store, StoreError, judgement_fail, judgement_list_expired};
 
 const BATCH: u16 = 100;
 
@@ -81,8 +81,14 @@ pub(crate) async fn expire_leases(store: &Store, settings: Settings) -> Result<(
                 "worker {} was not heard of for the whole lease",
                 expired.worker
             );
-            let failed =
-                judgement_fail(&mut transaction, expired.held, &reason, settings.retry).await?;
+            let failed = judgement_fail(
+                &mut transaction,
+                expired.held,
+                Failure::Lost,
+                &reason,
+                settings.retry,
+            )
+            .await?;
             effects.extend(failed.map(|failed| Effect::Failed {
                 held: expired.held,
                 failed,

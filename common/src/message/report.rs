@@ -97,6 +97,11 @@ pub struct HandedBack {
     pub judgement: HeldJudgement,
     /// Why.
     pub reason: String,
+    /// How often the broker delivered the task before without an answer: each
+    /// time a worker may have died of it. A worker gives a task back unjudged
+    /// that came back twice, and it goes into quarantine.
+    #[serde(default)]
+    pub earlier_deliveries: u64,
 }
 
 /// The complete result of an attempt.

@@ -3,10 +3,10 @@
 use assize_common::message::{HeldJudgement, Judged, Report, WorkerReport};
 use sqlx::PgConnection;
 
-use super::{Effect, Failure};
+use super::Effect;
 use crate::settings::Settings;
 use crate::store::{
-    Store, StoreError, batch_lock, judgement_fail, judgement_finish, judgement_hand_back,
+    Failure, Store, StoreError, batch_lock, judgement_fail, judgement_finish, judgement_hand_back,
     judgement_progress, judgement_start, lease_extend, worker_register, worker_stop, worker_touch,
 };
 
@@ -119,7 +119,14 @@ async fn apply(
                     ))
                 }
                 Judged::JudgingError { reason } => {
-                    let moved = judgement_fail(connection, held, reason, settings.retry).await?;
+                    let moved = judgement_fail(
+                        connection,
+                        held,
+                        Failure::JudgingError,
+                        reason,
+                        settings.retry,
+                    )
+                    .await?;
                     Ok(moved.map_or_else(
                         || stale(held, "finished"),
                         |failed| Effect::Failed {
@@ -134,12 +141,12 @@ async fn apply(
         }
         Report::HandedBack(handed_back) => {
             let held = handed_back.judgement;
-            let moved = judgement_hand_back(connection, held, worker).await?;
+            let moved = judgement_hand_back(connection, handed_back, worker).await?;
             Ok(moved.map_or_else(
                 || stale(held, "handed back"),
-                |submission_id| Effect::HandedBack {
+                |moved| Effect::HandedBack {
                     held,
-                    submission_id,
+                    handed_back: moved,
                     worker,
                     reason: handed_back.reason.clone(),
                 },

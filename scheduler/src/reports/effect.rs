@@ -5,16 +5,7 @@ use assize_common::id::{SubmissionId, WorkerId};
 use assize_common::message::HeldJudgement;
 use tracing::Span;
 
-use crate::store::FailedAttempt;
-
-/// How an attempt failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// Its worker was not heard of any more.
-    Lost,
-    /// Its worker could not judge.
-    JudgingError,
-}
+use crate::store::{FailedAttempt, Failure, HandedBackAttempt};
 
 /// What came of a report.
 #[derive(Debug)]
@@ -52,7 +43,7 @@ pub(crate) enum Effect {
     /// An attempt was given back.
     HandedBack {
         held: HeldJudgement,
-        submission_id: SubmissionId,
+        handed_back: HandedBackAttempt,
         worker: WorkerId,
         reason: String,
     },
@@ -114,16 +105,22 @@ impl Effect {
                 if failed.next_attempt.is_none() {
                     metrics::counter!("assize_verdicts_total", "type" => "JE").increment(1);
                 }
+                if failed.quarantined {
+                    alarm_quarantine();
+                }
             }
             Self::HandedBack {
                 held,
-                submission_id,
+                handed_back,
                 worker,
                 reason,
             } => {
-                let _entered = span(*held, Some(*submission_id)).entered();
+                let _entered = span(*held, Some(handed_back.submission_id)).entered();
                 tracing::info!(worker.id = %worker, reason, "handed back");
                 count_attempt("preempted");
+                if handed_back.quarantined {
+                    alarm_quarantine();
+                }
             }
             Self::Stale {
                 held,
@@ -146,6 +143,12 @@ fn span(held: HeldJudgement, submission_id: Option<SubmissionId>) -> Span {
         submission.id = submission_id.map(tracing::field::display),
         attempt = held.attempt
     )
+}
+
+/// Within a judgement's span.
+fn alarm_quarantine() {
+    tracing::error!("several workers were lost with this submission: it goes into quarantine");
+    metrics::counter!("assize_quarantined_total").increment(1);
 }
 
 fn count_attempt(outcome: &'static str) {

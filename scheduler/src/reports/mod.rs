@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use apply::apply_batch;
-pub(crate) use effect::{Effect, Failure};
+pub(crate) use effect::Effect;
 
 use crate::reconciler::Hearing;
 use crate::settings::Settings;

@@ -36,7 +36,7 @@ pub use outbox::{ClaimedTask, OUTBOX_CHANNEL};
 pub use problem::{CurrentPackage, ImportedVersion, NewPackage};
 pub use submission::{Created, NewStoredSubmission, SubmissionFilter};
 pub use token::{KnownToken, TokenInfo};
-pub use transition::{FailedAttempt, RetryPolicy};
+pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 pub(crate) use judgement::judgement_list_expired;

@@ -8,9 +8,10 @@
 
 use std::time::Duration;
 
-use assize_common::Verdict;
 use assize_common::id::{JudgementId, SubmissionId, WorkerId};
-use assize_common::message::{CompileReport, HeldJudgement, RunReport};
+use assize_common::message::{CompileReport, HandedBack, HeldJudgement, RunReport};
+use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
+use assize_common::{Lane, SandboxChoice, Verdict};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -27,6 +28,15 @@ pub struct RetryPolicy {
     pub first_delay: Duration,
 }
 
+/// How an attempt failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Its worker was not heard of any more.
+    Lost,
+    /// Its worker could not judge.
+    JudgingError,
+}
+
 /// What became of a judgement whose attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailedAttempt {
@@ -34,7 +44,22 @@ pub struct FailedAttempt {
     pub submission_id: SubmissionId,
     /// The new attempt, or `None` when the judgement ended in a judging error.
     pub next_attempt: Option<u32>,
+    /// Whether the new attempt is in quarantine and the old one was not.
+    pub quarantined: bool,
 }
+
+/// What became of a judgement that was handed back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandedBackAttempt {
+    /// The submission.
+    pub submission_id: SubmissionId,
+    /// Whether the new attempt is in quarantine and the old one was not.
+    pub quarantined: bool,
+}
+
+/// With this many lost workers a task may be what they died of. No further one
+/// gets it as usual: it goes into quarantine.
+const QUARANTINE_LOSSES: i32 = 2;
 
 struct Key {
     id: Uuid,
@@ -79,7 +104,8 @@ pub(crate) async fn batch_lock(
 }
 
 /// A worker took up the attempt. Also right when another worker had it before:
-/// the broker gave the task to the next one when that one vanished.
+/// the broker gave the task to the next one when that one vanished, which counts
+/// as a loss.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -94,6 +120,7 @@ pub(crate) async fn judgement_start(
         "UPDATE judgements SET
              state = 'running',
              started_at = CASE WHEN worker_id = $3 THEN started_at ELSE clock_timestamp() END,
+             losses = losses + CASE WHEN worker_id <> $3 THEN 1 ELSE 0 END,
              worker_id = $3,
              lease_until = clock_timestamp() + make_interval(secs => $4)
          WHERE id = $1 AND attempt = $2 AND state IN ('queued', 'running')
@@ -231,19 +258,20 @@ pub(crate) async fn judgement_finish(
 
 /// The attempt failed through no fault of the contestant: its worker was lost,
 /// or judging itself failed. Another attempt follows, or the judgement ends in
-/// a judging error.
+/// a judging error. What a second worker was lost with goes into quarantine.
 ///
 /// # Errors
 /// When the database can't be reached.
 pub(crate) async fn judgement_fail(
     connection: &mut PgConnection,
     held: HeldJudgement,
+    failure: Failure,
     reason: &str,
     policy: RetryPolicy,
 ) -> Result<Option<FailedAttempt>, StoreError> {
     let Key { id, attempt } = key(held)?;
     let open = sqlx::query!(
-        "SELECT submission_id, failures FROM judgements
+        "SELECT submission_id, failures, losses, lane FROM judgements
          WHERE id = $1 AND attempt = $2 AND state IN ('queued', 'running') FOR UPDATE",
         id,
         attempt
@@ -255,58 +283,85 @@ pub(crate) async fn judgement_fail(
 
     let reason = row::text(reason);
     let failures = row::count::<u32, _>("a number of failures", open.failures)?.saturating_add(1);
-    let next_attempt = if failures < policy.max_failures {
-        let delay = policy.first_delay * 2_u32.saturating_pow(failures - 1);
-        Some(judgement_requeue(connection, id, Some(&reason), delay).await?)
+    let losses = open.losses + i32::from(failure == Failure::Lost);
+    let (mut next_attempt, mut quarantined) = (None, false);
+    if failures < policy.max_failures {
+        let quarantine = quarantine(&open.lane, losses);
+        quarantined = quarantine.is_some();
+        let requeue = Requeue {
+            failure: Some(&reason),
+            losses,
+            quarantine,
+            delay: policy.first_delay * 2_u32.saturating_pow(failures - 1),
+        };
+        next_attempt = Some(judgement_requeue(connection, id, requeue).await?);
     } else {
         let error = format!("{failures} attempts failed, the last one because: {reason}");
         sqlx::query!(
-            "UPDATE judgements SET state = 'error', error = $2, failures = failures + 1, last_failure = $3,
+            "UPDATE judgements SET state = 'error', error = $2, failures = failures + 1, losses = $4, last_failure = $3,
                  finished_at = clock_timestamp(), lease_until = NULL
              WHERE id = $1",
             id,
             error,
-            reason
+            reason,
+            losses
         )
         .execute(connection)
         .await
         .map_err(StoreError::on("end a judgement in a judging error"))?;
-        None
-    };
+    }
     Ok(Some(FailedAttempt {
         submission_id: open.submission_id.into(),
         next_attempt,
+        quarantined,
     }))
 }
 
 /// A worker gives the attempt back unjudged. Another one follows at once, and
 /// it does not count as a failure. If the broker has given the task to another
-/// worker meanwhile, that one goes on undisturbed.
+/// worker meanwhile, that one goes on undisturbed. A task that came back to the
+/// broker too often goes into quarantine.
 ///
 /// # Errors
 /// When the database can't be reached.
 pub(crate) async fn judgement_hand_back(
     connection: &mut PgConnection,
-    held: HeldJudgement,
+    handed_back: &HandedBack,
     worker: WorkerId,
-) -> Result<Option<SubmissionId>, StoreError> {
-    let Key { id, attempt } = key(held)?;
-    let open = sqlx::query_scalar!(
-        "SELECT submission_id FROM judgements
+) -> Result<Option<HandedBackAttempt>, StoreError> {
+    let Key { id, attempt } = key(handed_back.judgement)?;
+    let deliveries = i32::try_from(handed_back.earlier_deliveries).unwrap_or(i32::MAX);
+    let open = sqlx::query!(
+        "SELECT submission_id, losses, lane FROM judgements
          WHERE id = $1 AND attempt = $2 AND state IN ('queued', 'running')
-           AND (worker_id IS NULL OR worker_id = $3) FOR UPDATE",
+           AND (worker_id IS NULL OR worker_id = $3 OR $4) FOR UPDATE",
         id,
         attempt,
-        worker.as_uuid()
+        worker.as_uuid(),
+        deliveries >= QUARANTINE_LOSSES
     )
     .fetch_optional(&mut *connection)
     .await
     .map_err(StoreError::on("read a judgement that is handed back"))?;
-    let Some(submission_id) = open else {
+    let Some(open) = open else {
         return Ok(None);
     };
-    judgement_requeue(connection, id, None, Duration::ZERO).await?;
-    Ok(Some(submission_id.into()))
+    // The broker also counts a connection that broke, and a worker that a start
+    // of another one followed may have been counted already.
+    let losses = open.losses.max(deliveries);
+    let quarantine = quarantine(&open.lane, losses);
+    let quarantined = quarantine.is_some();
+    let requeue = Requeue {
+        failure: None,
+        losses,
+        quarantine,
+        delay: Duration::ZERO,
+    };
+    judgement_requeue(connection, id, requeue).await?;
+    Ok(Some(HandedBackAttempt {
+        submission_id: open.submission_id.into(),
+        quarantined,
+    }))
 }
 
 /// The broker lost the attempt's task before a worker took it up. Another one
@@ -320,27 +375,62 @@ pub(crate) async fn judgement_redispatch(
 ) -> Result<bool, StoreError> {
     let Key { id, attempt } = key(held)?;
     let open = sqlx::query_scalar!(
-        "SELECT id FROM judgements WHERE id = $1 AND attempt = $2 AND state = 'queued' FOR UPDATE",
+        "SELECT losses FROM judgements WHERE id = $1 AND attempt = $2 AND state = 'queued' FOR UPDATE",
         id,
         attempt
     )
     .fetch_optional(&mut *connection)
     .await
     .map_err(StoreError::on("read a judgement whose task was lost"))?;
-    if open.is_some() {
-        judgement_requeue(connection, id, None, Duration::ZERO).await?;
+    if let Some(losses) = open {
+        let requeue = Requeue {
+            failure: None,
+            losses,
+            quarantine: None,
+            delay: Duration::ZERO,
+        };
+        judgement_requeue(connection, id, requeue).await?;
     }
     Ok(open.is_some())
 }
 
-/// Gives an open judgement, locked by the caller, a new attempt and asks for it
-/// after `delay`. With a reason, the old attempt counts as failed.
+/// The sandbox of a judgement that goes into quarantine now, with the reason.
+fn quarantine(lane: &str, losses: i32) -> Option<SandboxChoice> {
+    if losses < QUARANTINE_LOSSES || lane == Lane::Quarantine.name() {
+        return None;
+    }
+    let choice = choose_sandbox(SandboxFactors {
+        lane: Some(Lane::Quarantine),
+        ..SandboxFactors::default()
+    });
+    Some(SandboxChoice {
+        reason: format!("{}: {losses} workers were lost with it", choice.reason),
+        ..choice
+    })
+}
+
+/// How a judgement gets its next attempt.
+struct Requeue<'r> {
+    /// Why the old attempt failed, if it counts as failed.
+    failure: Option<&'r str>,
+    /// The workers lost with it so far.
+    losses: i32,
+    /// The sandbox in quarantine, if it goes there now.
+    quarantine: Option<SandboxChoice>,
+    /// How long to wait before asking for it.
+    delay: Duration,
+}
+
+/// Gives an open judgement, locked by the caller, a new attempt and asks for it.
 async fn judgement_requeue(
     connection: &mut PgConnection,
     id: Uuid,
-    failure: Option<&str>,
-    delay: Duration,
+    requeue: Requeue<'_>,
 ) -> Result<u32, StoreError> {
+    let (mode, reason) = requeue
+        .quarantine
+        .map(|choice| (choice.mode.to_string(), choice.reason))
+        .unzip();
     let attempt = sqlx::query!(
         r#"WITH moved AS (
                UPDATE judgements SET
@@ -348,6 +438,10 @@ async fn judgement_requeue(
                    attempt = attempt + 1,
                    failures = failures + CASE WHEN $2::text IS NULL THEN 0 ELSE 1 END,
                    last_failure = COALESCE($2, last_failure),
+                   losses = $3,
+                   lane = CASE WHEN $4::text IS NULL THEN lane ELSE 'quarantine' END,
+                   sandbox_mode = COALESCE($4, sandbox_mode),
+                   sandbox_reason = COALESCE($5, sandbox_reason),
                    queued_at = clock_timestamp(),
                    dispatched_at = NULL,
                    started_at = NULL,
@@ -358,12 +452,15 @@ async fn judgement_requeue(
                RETURNING id, attempt, lane
            ), task AS (
                INSERT INTO outbox (judgement_id, attempt, lane, not_before)
-               SELECT id, attempt, lane, clock_timestamp() + make_interval(secs => $3) FROM moved
+               SELECT id, attempt, lane, clock_timestamp() + make_interval(secs => $6) FROM moved
            )
-           SELECT attempt, pg_notify($4, lane)::text AS "rung" FROM moved"#,
+           SELECT attempt, pg_notify($7, lane)::text AS "rung" FROM moved"#,
         id,
-        failure,
-        delay.as_secs_f64(),
+        requeue.failure,
+        requeue.losses,
+        mode,
+        reason,
+        requeue.delay.as_secs_f64(),
         OUTBOX_CHANNEL
     )
     .fetch_one(connection)

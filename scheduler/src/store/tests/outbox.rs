@@ -145,6 +145,7 @@ async fn the_bell_rings_for_new_tasks(pool: PgPool) {
         report: Report::HandedBack(HandedBack {
             judgement: held,
             reason: "draining".into(),
+            earlier_deliveries: 0,
         }),
     };
     apply_batch(&fixture.store, &[&handed_back], SETTINGS)

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use assize_common::Verdict;
 use assize_common::api::{Judgement, JudgementState};
 use assize_common::id::{JudgementId, SubmissionId, WorkerId};
 use assize_common::message::{
     Exit, HandedBack, HeldJudgement, KillCause, LanguageVersion, Registered, Report, RunReport,
     Started, WorkerReport,
 };
+use assize_common::{Lane, SandboxMode, Verdict};
 use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::Barrier;
@@ -17,7 +17,8 @@ use tokio::sync::Barrier;
 use crate::fixture::{Fixture, SETTINGS, compiled, finished, judging_error, run};
 use crate::reconciler::expire_leases;
 use crate::reports::{Effect, apply_batch};
-use crate::store::{Store, StoreError, judgement_finish, judgement_redispatch};
+use crate::settings::Settings;
+use crate::store::{RetryPolicy, Store, StoreError, judgement_finish, judgement_redispatch};
 
 async fn apply(fixture: &Fixture, report: WorkerReport) -> Effect {
     let mut effects = apply_batch(&fixture.store, &[&report], SETTINGS)
@@ -35,10 +36,17 @@ fn started(worker_id: WorkerId, judgement: HeldJudgement) -> WorkerReport {
 }
 
 fn handed_back(worker_id: WorkerId, judgement: HeldJudgement) -> WorkerReport {
-    let reason = "draining".into();
+    came_back(worker_id, judgement, 0)
+}
+
+fn came_back(worker_id: WorkerId, judgement: HeldJudgement, deliveries: u64) -> WorkerReport {
     WorkerReport {
         worker_id,
-        report: Report::HandedBack(HandedBack { judgement, reason }),
+        report: Report::HandedBack(HandedBack {
+            judgement,
+            reason: "draining".into(),
+            earlier_deliveries: deliveries,
+        }),
     }
 }
 
@@ -63,13 +71,18 @@ async fn judgement(fixture: &Fixture, id: SubmissionId) -> Judgement {
 }
 
 async fn expire(fixture: &Fixture) {
+    expire_with(fixture, SETTINGS.retry).await;
+}
+
+async fn expire_with(fixture: &Fixture, retry: RetryPolicy) {
     fixture
         .execute(
             "UPDATE judgements SET lease_until = now() - interval '1 s' WHERE state = 'running'",
         )
         .await
         .unwrap();
-    expire_leases(&fixture.store, SETTINGS).await.unwrap();
+    let settings = Settings { retry, ..SETTINGS };
+    expire_leases(&fixture.store, settings).await.unwrap();
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -257,6 +270,76 @@ async fn after_three_failures_it_is_a_judging_error(pool: PgPool) {
     );
     let effect = apply(&fixture, finished(worker, held, Verdict::Ac)).await;
     assert!(matches!(effect, Effect::Stale { .. }));
+}
+
+async fn quarantined(fixture: &Fixture, id: SubmissionId) -> bool {
+    let judgement = judgement(fixture, id).await.summary;
+    let is = judgement.lane == Lane::Quarantine;
+    assert_eq!(is, judgement.sandbox.mode == SandboxMode::Ptrace);
+    assert_eq!(is, judgement.sandbox.reason.contains("workers were lost"));
+    is
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_two_workers_died_of_goes_into_quarantine(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, _) = fixture.submit().await;
+    // A judging error is no death.
+    apply(
+        &fixture,
+        judging_error(WorkerId::generate(), fixture.held(id).await),
+    )
+    .await;
+    for (attempt, expected) in [(2, false), (3, true)] {
+        let held = fixture.held(id).await;
+        assert_eq!(held.attempt, attempt);
+        apply(&fixture, started(WorkerId::generate(), held)).await;
+        let policy = RetryPolicy {
+            max_failures: 4,
+            ..SETTINGS.retry
+        };
+        expire_with(&fixture, policy).await;
+        assert_eq!(quarantined(&fixture, id).await, expected);
+    }
+    let waiting = "SELECT count(*) FROM outbox WHERE lane = 'quarantine' AND attempt = 4";
+    assert_eq!(fixture.count(waiting).await, 1);
+
+    let held = fixture.held(id).await;
+    apply(&fixture, started(WorkerId::generate(), held)).await;
+    expire(&fixture).await;
+    let ended = judgement(&fixture, id).await.summary;
+    assert_eq!(ended.state, JudgementState::Error);
+    assert!(ended.error.unwrap().contains("was not heard of"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_the_broker_got_back_twice_goes_into_quarantine(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let [dead, third] = [(); 2].map(|()| WorkerId::generate());
+    apply(&fixture, started(dead, held)).await;
+    // A worker that drains and never had it does not decide that.
+    let effect = apply(&fixture, came_back(third, held, 1)).await;
+    assert!(matches!(effect, Effect::Stale { .. }));
+    assert!(!quarantined(&fixture, id).await);
+    apply(&fixture, came_back(third, held, 2)).await;
+    assert!(quarantined(&fixture, id).await);
+    let failures = "SELECT failures::bigint FROM judgements";
+    assert_eq!(fixture.count(failures).await, 0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_start_by_the_next_worker_counts_the_one_before_as_lost(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let [dead, next] = [(); 2].map(|()| WorkerId::generate());
+    for worker in [dead, dead, next, next] {
+        apply(&fixture, started(worker, held)).await;
+    }
+    let losses = "SELECT losses::bigint FROM judgements";
+    assert_eq!(fixture.count(losses).await, 1);
+    expire(&fixture).await;
+    assert!(quarantined(&fixture, id).await);
 }
 
 #[sqlx::test(migrations = "../migrations")]
