@@ -1,0 +1,52 @@
+# What a person types; the rest is cargo. Targets install what they need (Debian 12), may run again at any time, and
+# end only what they started.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench check fmt clippy doc dependencies sqlx clean
+
+target := $(or $(CARGO_TARGET_DIR),target)
+
+help: ## Show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+setup: ## Install missing packages, quietly when there are none
+	@deploy/debian-setup
+
+demo: setup ## Judge the example contest by a whole installation of its own
+	cargo build --locked --release --workspace --bins
+	$(target)/release/assize demo
+
+test: setup ## Run every test
+	cargo build --locked --workspace --bins
+	tests/with-services tests/run
+
+bench: setup ## Measure
+	cargo build --locked --release --workspace --bins
+	$(target)/release/assize run --repeat 500 --json -- /bin/true
+
+check: fmt clippy doc dependencies sqlx ## Everything that is not a test: format, lints, documentation, dependencies, SQL
+
+fmt:
+	cargo fmt --all --check
+
+clippy: setup
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+
+doc: setup
+	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+# `make test` applies the lists of deny.toml as well, without the tool.
+dependencies:
+	if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
+	else echo "cargo-deny is not installed: only the tidy test applies deny.toml"; fi
+
+sqlx: setup
+	fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	tests/with-services scheduler/prepare-sqlx "$$fresh"; \
+	diff --recursive .sqlx "$$fresh" || { echo "run scheduler/prepare-sqlx and commit .sqlx" >&2; exit 1; }
+
+clean: ## Remove what was built, and the demo's data
+	cargo clean
+	rm -rf data
