@@ -12,6 +12,8 @@ pub const FAILURE: u8 = 1;
 pub const USAGE: u8 = 2;
 /// A judging error, or a host that can't judge.
 pub const JUDGING_ERROR: u8 = 3;
+/// A signal to stop came before the end. (128 + SIGINT, as of shells)
+pub const INTERRUPTED: u8 = 130;
 /// Try again later: a server can't be reached. (`EX_TEMPFAIL` of sysexits.h)
 pub const TEMPORARY: u8 = 75;
 

@@ -7,8 +7,7 @@ use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The exit code by which shells say that Ctrl-C ended a program.
-const INTERRUPTED: i32 = 130;
+use crate::exit;
 
 /// Cancels the token at the first signal to stop. A second one is for those who
 /// can't wait: it ends this process at once, as if nobody listened.
@@ -35,7 +34,7 @@ pub fn listen() -> anyhow::Result<CancellationToken> {
 
 #[expect(clippy::exit, reason = "whoever signals twice wants no cleaning up")]
 fn leave() -> ! {
-    process::exit(INTERRUPTED)
+    process::exit(i32::from(exit::INTERRUPTED))
 }
 
 struct Signals([Signal; 3]);

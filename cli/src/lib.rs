@@ -2,8 +2,14 @@
 //! the very code that users run.
 #![forbid(unsafe_code)]
 
+pub mod blocking;
 pub mod client;
 pub mod command;
 pub mod exit;
+pub mod host;
 pub mod interrupt;
+pub mod judge;
+pub mod local_judge;
+pub mod run;
+pub mod sandbox_option;
 pub mod up;

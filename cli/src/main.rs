@@ -17,9 +17,10 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Command {
     Up(command::up::Up),
+    Judge(command::judge::Judge),
+    Run(command::run::Run),
     Completions(command::completions::Completions),
 }
 
@@ -27,6 +28,8 @@ impl Command {
     async fn execute(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Up(up) => up.execute().await,
+            Self::Judge(judge) => judge.execute().await,
+            Self::Run(run) => run.execute().await,
             Self::Completions(completions) => completions.execute(&mut Cli::command()),
         }
     }

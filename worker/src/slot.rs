@@ -108,8 +108,11 @@ impl Slot {
     }
 }
 
-/// Runs a program in a jail so that `cancel` ends it.
-pub(crate) fn run_in(
+/// Runs a program in a jail so that `cancel` ends it; `activity` is for errors.
+///
+/// # Errors
+/// When the jail fails, or somebody cancelled.
+pub fn run_in(
     jail: &mut Jail,
     spec: Spec,
     activity: &str,

@@ -1,0 +1,168 @@
+//! `assize judge`: judge a package's submissions on this machine.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use assize_common::language::LanguageTable;
+use assize_common::package::OutputValidator;
+use assize_worker::cancel::Cancel;
+use clap::Args;
+
+use crate::exit::{self, Failure};
+use crate::judge::{OpenedPackage, Report, Selected, Session, Table, select};
+use crate::local_judge::LocalJudge;
+use crate::sandbox_option::SandboxOption;
+use crate::{blocking, host};
+
+/// Judge submissions on this machine, by the same code as a worker, with no services
+///
+/// Without SUBMISSION all below submissions/ of the package are judged and
+/// compared with what the package expects of each: by their directories,
+/// submissions.yaml and @EXPECTED_RESULTS@. Nothing is expected of a submission
+/// from elsewhere but that it compiles.
+#[derive(Debug, Args)]
+#[command(
+    about = "Judge submissions on this machine, by the same code as a worker, with no services",
+    after_long_help = "Exit code: 0 all as expected; 1 some not; 2 wrong arguments or a broken package; \
+                       3 a judging error or an unfit host; 130 interrupted."
+)]
+pub struct Judge {
+    /// One line of JSON for each submission instead of a table
+    #[arg(long)]
+    json: bool,
+    /// How system calls are controlled; auto is unshare
+    #[arg(long, value_name = "MODE", default_value = "auto")]
+    sandbox: SandboxOption,
+    /// Submissions to judge at once; half of the cores by default, which keeps times steady
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    jobs: Option<u16>,
+    /// Judge all test cases, not only up to the first that fails
+    #[arg(long)]
+    all: bool,
+    /// Judge by this time limit instead of the package's
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    time_limit: Option<Duration>,
+    /// The language of all submissions, such as cpp20; by default told from their names
+    #[arg(long, value_name = "ID")]
+    language: Option<String>,
+    /// A language table other than the built-in one
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ASSIZE_LANGUAGE_TABLE",
+        hide_env_values = true
+    )]
+    language_table: Option<PathBuf>,
+    /// The problem package: a directory or a zip archive
+    package: PathBuf,
+    /// Files or directories, here or within the package
+    #[arg(value_name = "SUBMISSION")]
+    submissions: Vec<String>,
+}
+
+impl Judge {
+    /// Judges.
+    ///
+    /// # Errors
+    /// A [`Failure`] with the exit code.
+    pub async fn execute(self) -> anyhow::Result<ExitCode> {
+        blocking::until_cancelled(move |cancel| self.run(cancel)).await
+    }
+
+    fn run(self, cancel: &Cancel) -> anyhow::Result<ExitCode> {
+        let table = LanguageTable::load(self.language_table.as_deref())
+            .map_err(|error| Failure::new(exit::USAGE, "unusable language table").because(error))?;
+        let mut opened = OpenedPackage::open(&self.package)?;
+        for warning in &opened.package.warnings {
+            writeln!(io::stderr(), "assize: warning: {warning}")?;
+        }
+        if let Some(limit) = self.time_limit {
+            opened.package.limits.time_limit = limit;
+        }
+        let selected = select(&opened, &self.submissions, &table, self.language.as_deref())?;
+        host::require_fit()?;
+        let local = open_judge(&table, &opened, &selected)?;
+        let sandbox = self.sandbox.choose();
+        let session = Session {
+            judge: local.judge(),
+            package: &opened.package,
+            selected: &selected,
+            sandbox: sandbox.mode,
+            all: self.all,
+            jobs: self.jobs(selected.len()),
+            show_progress: !self.json,
+        };
+        let mut code = exit::OK;
+        let mut shown = Table::default();
+        session
+            .run(cancel, |selected, result| {
+                let report = Report::new(selected, result, &sandbox);
+                code = code.max(code_of(&report));
+                if self.json {
+                    print(&serde_json::to_string(&report)?)
+                } else {
+                    shown.add(report);
+                    Ok(())
+                }
+            })
+            .map_err(|error| Failure::new(exit::JUDGING_ERROR, "judging failed").because(error))?;
+        if !self.json && !cancel.is_cancelled() {
+            print(&shown.to_string())?;
+        }
+        Ok(ExitCode::from(code))
+    }
+
+    fn jobs(&self, submissions: usize) -> u16 {
+        let half =
+            || std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        let wanted = self.jobs.map_or_else(half, usize::from);
+        u16::try_from(wanted.min(submissions)).unwrap_or(u16::MAX)
+    }
+}
+
+/// A judge for the languages that are needed, which spares asking for others.
+fn open_judge(
+    table: &LanguageTable,
+    opened: &OpenedPackage,
+    selected: &[Selected],
+) -> Result<LocalJudge, Failure> {
+    let mut ids: Vec<&str> = selected
+        .iter()
+        .map(|selected| selected.language.id.as_str())
+        .collect();
+    if let OutputValidator::Custom(program) = &opened.package.output_validator {
+        // A validator of no known language is a judging error of each submission.
+        ids.extend(
+            program
+                .find_language(table)
+                .map(|language| language.id.as_str()),
+        );
+    }
+    let needed = table
+        .iter()
+        .filter(|language| ids.contains(&language.id.as_str()));
+    LocalJudge::open(table, needed)
+}
+
+const fn code_of(report: &Report) -> u8 {
+    match report {
+        Report {
+            judging_error: Some(_),
+            ..
+        } => exit::JUDGING_ERROR,
+        Report {
+            as_expected: true, ..
+        } => exit::OK,
+        _ => exit::FAILURE,
+    }
+}
+
+fn print(line: &str) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{line}").map_err(|source| {
+        Failure::new(exit::JUDGING_ERROR, "cannot write the results")
+            .because(source)
+            .into()
+    })
+}

@@ -1,0 +1,173 @@
+//! Which submissions to judge, in which language, and what is expected.
+
+use std::path::Path;
+
+use assize_common::language::{Language, LanguageTable};
+use assize_common::package::{Expectation, File, Package, Program, Submission};
+use walkdir::WalkDir;
+
+use super::opened_package::OpenedPackage;
+use crate::exit::{self, Failure};
+
+/// A submission to judge.
+#[derive(Debug)]
+pub struct Selected {
+    /// As the person named it, or its path within the package.
+    pub name: String,
+    /// Its files.
+    pub program: Program,
+    /// The language it is judged as.
+    pub language: Language,
+    /// What the package expects of it; nothing of one from outside.
+    pub expectation: Expectation,
+}
+
+/// The submissions that `given` names, or all of the package when it is empty;
+/// all as `language` if one is named.
+///
+/// # Errors
+/// A [`Failure`] of code [`exit::USAGE`] that lists everything wrong with what
+/// was given.
+pub fn select(
+    opened: &OpenedPackage,
+    given: &[String],
+    table: &LanguageTable,
+    language: Option<&str>,
+) -> Result<Vec<Selected>, Failure> {
+    let usage = |message: String| Failure::new(exit::USAGE, message);
+    let forced = language.map(|id| table.get(id)).transpose();
+    let forced = forced.map_err(|error| usage(error.to_string()))?;
+    let mut problems = Vec::new();
+    let mut named = Vec::new();
+    if given.is_empty() {
+        named.extend(opened.package.submissions.iter().map(of_package));
+        if named.is_empty() {
+            problems.push(
+                "the package has no submissions: put some below submissions/accepted/ \
+                 and its siblings, or name files"
+                    .to_owned(),
+            );
+        }
+    }
+    for name in given {
+        match find(opened, name) {
+            Ok(found) => named.extend(found),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let mut selected = Vec::new();
+    for (name, submission) in named {
+        let language = forced.map_or_else(|| submission.program.find_language(table), Ok);
+        match language {
+            Ok(language) => selected.push(Selected {
+                name,
+                language: language.clone(),
+                program: submission.program,
+                expectation: submission.expectation,
+            }),
+            Err(problem) => problems.push(problem.to_string()),
+        }
+    }
+    if problems.is_empty() {
+        Ok(selected)
+    } else {
+        Err(usage(problems.join("\n")))
+    }
+}
+
+fn of_package(submission: &Submission) -> (String, Submission) {
+    (submission.program.name.clone(), submission.clone())
+}
+
+/// A file or directory of the host, which may belong to the package, or else a
+/// path within the package.
+fn find(opened: &OpenedPackage, name: &str) -> Result<Vec<(String, Submission)>, String> {
+    let path = Path::new(name);
+    if !path.exists() {
+        let found = within(&opened.package, name.trim_end_matches('/'), name);
+        return if found.is_empty() {
+            Err(format!(
+                "{name}: neither a file here nor a submission of the package"
+            ))
+        } else {
+            Ok(found)
+        };
+    }
+    let canonical = path
+        .canonicalize()
+        .map_err(|error| format!("{name}: {error}"))?;
+    if let Some(root) = &opened.directory
+        && let Ok(root) = root.canonicalize()
+        && let Ok(inner) = canonical.strip_prefix(&root)
+        && let Some(inner) = inner.to_str()
+    {
+        let found = within(&opened.package, inner, name);
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    let submission = Submission {
+        program: from_host(path, name)?,
+        expectation: Expectation::default(),
+    };
+    Ok(vec![(name.to_owned(), submission)])
+}
+
+/// The submission at `inner`, under the name that was given, or all below it.
+fn within(package: &Package, inner: &str, given: &str) -> Vec<(String, Submission)> {
+    let exact = package
+        .submissions
+        .iter()
+        .find(|submission| submission.program.name == inner);
+    if let Some(submission) = exact {
+        return vec![(given.to_owned(), submission.clone())];
+    }
+    let below = package
+        .submissions
+        .iter()
+        .filter(|submission| Path::new(&submission.program.name).starts_with(inner));
+    below.map(of_package).collect()
+}
+
+/// A program of one file, or of all files below a directory.
+fn from_host(path: &Path, name: &str) -> Result<Program, String> {
+    let mut files = Vec::new();
+    let root = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
+    let is_hidden = |entry: &walkdir::DirEntry| {
+        entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let entries = WalkDir::new(path)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| !is_hidden(entry));
+    for entry in entries {
+        let entry = entry.map_err(|error| format!("{name}: {error}"))?;
+        if !entry.path().is_file() {
+            continue;
+        }
+        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let relative = relative.to_str().ok_or_else(|| {
+            format!(
+                "{name}: the name of {} is not UTF-8",
+                entry.path().display()
+            )
+        })?;
+        files.push(File {
+            name: relative.to_owned(),
+            path: entry.path().to_owned(),
+        });
+    }
+    if files.is_empty() {
+        return Err(format!("{name}: no files"));
+    }
+    Ok(Program {
+        name: name.to_owned(),
+        files,
+        language: None,
+        entry_point: None,
+    })
+}

@@ -1,0 +1,133 @@
+//! Reports as a table for people, with the details of what went wrong.
+
+use std::fmt::{self, Write as _};
+
+use assize_common::Verdict;
+use bytesize::ByteSize;
+use comfy_table::{CellAlignment, presets};
+
+use super::report::Report;
+
+/// Lines of a compiler's output that are shown.
+const LINES: usize = 20;
+
+/// Collects reports; its `Display` is the table.
+#[derive(Debug, Default)]
+pub struct Table {
+    reports: Vec<Report>,
+}
+
+impl Table {
+    /// Adds a row.
+    pub fn add(&mut self, report: Report) {
+        self.reports.push(report);
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header([
+            "",
+            "submission",
+            "language",
+            "expected",
+            "verdict",
+            "time",
+            "memory",
+        ]);
+        for report in &self.reports {
+            table.add_row([
+                mark(report).to_owned(),
+                report.submission.clone(),
+                report.language.clone(),
+                expected(report),
+                report.verdict.map_or("-", Verdict::id).to_owned(),
+                report
+                    .cpu_time_ms
+                    .map_or_else(String::new, |time| format!("{time} ms")),
+                report
+                    .memory_bytes
+                    .map_or_else(String::new, |bytes| ByteSize(bytes).to_string()),
+            ]);
+        }
+        for column in table.column_iter_mut().skip(5) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        writeln!(f, "{}", table.trim_fmt())?;
+        for report in self.reports.iter().filter(|report| wants_details(report)) {
+            write!(f, "\n{}", details(report)?)?;
+        }
+        write!(f, "\n{}", self.conclusion())
+    }
+}
+
+impl Table {
+    fn conclusion(&self) -> String {
+        let count = |wanted: fn(&Report) -> bool| {
+            self.reports.iter().filter(|report| wanted(report)).count()
+        };
+        let errors = count(|report| report.judging_error.is_some());
+        let unexpected = count(|report| !report.as_expected) - errors;
+        let all = self.reports.len();
+        match (unexpected, errors) {
+            (0, 0) => format!("all as expected: {all}"),
+            (_, 0) => format!("not as expected: {unexpected} of {all}"),
+            (0, _) => format!("not judged: {errors} of {all}"),
+            _ => format!("not as expected: {unexpected}, not judged: {errors}, of {all}"),
+        }
+    }
+}
+
+fn mark(report: &Report) -> &'static str {
+    match report {
+        Report {
+            judging_error: Some(_),
+            ..
+        } => "!",
+        Report {
+            as_expected: true, ..
+        } => "✓",
+        _ => "✗",
+    }
+}
+
+fn expected(report: &Report) -> String {
+    let ids: Vec<_> = report.expected.iter().map(|verdict| verdict.id()).collect();
+    ids.join(", ")
+}
+
+/// What is expected needs no explanation; what nobody expected anything of does.
+fn wants_details(report: &Report) -> bool {
+    !report.as_expected || (report.expected.is_empty() && report.verdict != Some(Verdict::Ac))
+}
+
+fn details(report: &Report) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    write!(text, "{}: ", report.submission)?;
+    if let Some(error) = &report.judging_error {
+        writeln!(text, "not judged: {error}")?;
+        return Ok(text);
+    }
+    let verdict = report.verdict.map_or("-", Verdict::id);
+    match (report.as_expected, report.expected.is_empty()) {
+        (true, _) => writeln!(text, "{verdict}")?,
+        (false, true) => writeln!(text, "{verdict}, which is not what the package expects")?,
+        (false, false) => writeln!(text, "{verdict}, expected {}", expected(report))?,
+    }
+    if let Some(compile) = report.compile.as_ref().filter(|compile| !compile.success) {
+        for line in compile.output.lines().take(LINES) {
+            writeln!(text, "  {line}")?;
+        }
+        if compile.output.lines().count() > LINES {
+            writeln!(text, "  …")?;
+        }
+    }
+    if let Some(run) = report.failed_run() {
+        let message = run.message.as_deref().unwrap_or_default().trim_end();
+        let message = message.replace('\n', "\n    ");
+        writeln!(text, "  {}: {} {message}", run.testcase, run.verdict)?;
+    }
+    Ok(text)
+}

@@ -1,0 +1,126 @@
+//! The facts of a run, for scripts and for people.
+
+use std::time::Duration;
+
+use assize_common::SandboxMode;
+use assize_worker::sandbox::{Facts, KillCause, Outcome};
+use serde::Serialize;
+
+/// A run's facts with the time that all of it took.
+#[derive(Debug)]
+pub struct Measured {
+    /// What the jail reports.
+    pub facts: Facts,
+    /// From the request to the facts.
+    pub total: Duration,
+}
+
+/// The JSON form: part of the interface.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    outcome: &'static str,
+    exit_code: Option<i32>,
+    signal: Option<i32>,
+    kill_cause: Option<&'static str>,
+    /// The forbidden call, when the cause is `policy`.
+    syscall: Option<&'a str>,
+    cpu_time_us: u64,
+    user_time_us: u64,
+    system_time_us: u64,
+    wall_time_us: u64,
+    memory_peak_bytes: u64,
+    output_bytes: u64,
+    processes_peak: Option<u32>,
+    setup_us: u64,
+    total_us: u64,
+    sandbox: SandboxMode,
+}
+
+impl Measured {
+    /// Whether the program ended by itself and with code 0.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.facts.outcome == Outcome::Exited { code: 0 }
+    }
+
+    /// One line of JSON.
+    ///
+    /// # Errors
+    /// None: plain data always has a JSON form.
+    pub fn to_json(&self, sandbox: SandboxMode) -> serde_json::Result<String> {
+        let facts = &self.facts;
+        let (outcome, exit_code, signal, cause) = match &facts.outcome {
+            Outcome::Exited { code } => ("exited", Some(*code), None, None),
+            Outcome::Signalled { signal } => ("signalled", None, Some(*signal), None),
+            Outcome::Killed { cause } => ("killed", None, None, Some(cause)),
+        };
+        serde_json::to_string(&Line {
+            outcome,
+            exit_code,
+            signal,
+            kill_cause: cause.map(name),
+            syscall: cause.and_then(forbidden),
+            cpu_time_us: micros(facts.cpu_time),
+            user_time_us: micros(facts.user_time),
+            system_time_us: micros(facts.system_time),
+            wall_time_us: micros(facts.wall_time),
+            memory_peak_bytes: facts.memory_peak.as_u64(),
+            output_bytes: facts.output.as_u64(),
+            processes_peak: facts.processes_peak,
+            setup_us: micros(facts.setup_time),
+            total_us: micros(self.total),
+            sandbox,
+        })
+    }
+
+    /// A few lines for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let facts = &self.facts;
+        let outcome = match &facts.outcome {
+            Outcome::Exited { code } => format!("exited with code {code}"),
+            Outcome::Signalled { signal } => format!("ended by signal {signal}"),
+            Outcome::Killed { cause } => match forbidden(cause) {
+                Some(syscall) => format!("killed: {} ({syscall})", name(cause)),
+                None => format!("killed: {}", name(cause)),
+            },
+        };
+        format!(
+            "{outcome}\n\
+             cpu {:.1?} (user {:.1?}, system {:.1?}), wall {:.1?}, memory {}, output {}\n\
+             set up in {:.1?}, all in {:.1?}",
+            facts.cpu_time,
+            facts.user_time,
+            facts.system_time,
+            facts.wall_time,
+            facts.memory_peak,
+            facts.output,
+            facts.setup_time,
+            self.total,
+        )
+    }
+}
+
+/// Whole microseconds, as leave the process.
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+const fn name(cause: &KillCause) -> &'static str {
+    match cause {
+        KillCause::CpuTime => "cpu_time",
+        KillCause::WallTime => "wall_time",
+        KillCause::Memory => "memory",
+        KillCause::Output => "output",
+        KillCause::Processes => "processes",
+        KillCause::Policy { .. } => "policy",
+        KillCause::Cancelled => "cancelled",
+    }
+}
+
+fn forbidden(cause: &KillCause) -> Option<&str> {
+    match cause {
+        KillCause::Policy { syscall } => syscall.as_deref(),
+        _ => None,
+    }
+}
