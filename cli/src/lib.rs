@@ -5,6 +5,7 @@
 pub mod blocking;
 pub mod client;
 pub mod command;
+pub mod doctor;
 pub mod exit;
 pub mod host;
 pub mod interrupt;

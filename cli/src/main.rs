@@ -21,6 +21,7 @@ enum Command {
     Up(command::up::Up),
     Judge(command::judge::Judge),
     Run(command::run::Run),
+    Doctor(command::doctor::Doctor),
     Completions(command::completions::Completions),
 }
 
@@ -30,6 +31,7 @@ impl Command {
             Self::Up(up) => up.execute().await,
             Self::Judge(judge) => judge.execute().await,
             Self::Run(run) => run.execute().await,
+            Self::Doctor(doctor) => doctor.execute().await,
             Self::Completions(completions) => completions.execute(&mut Cli::command()),
         }
     }

@@ -250,6 +250,19 @@ fn find_programs(installed: &Path, cluster: &Path) -> anyhow::Result<PathBuf> {
         }
         return Ok(programs(version));
     }
+    newest_programs(installed)
+}
+
+/// Where Postgres is installed on this host.
+///
+/// # Errors
+/// When it is not.
+pub(super) fn installed() -> anyhow::Result<PathBuf> {
+    newest_programs(Path::new(INSTALLED))
+}
+
+fn newest_programs(installed: &Path) -> anyhow::Result<PathBuf> {
+    let programs = |version: &str| installed.join(version).join("bin");
     let versions = fs::read_dir(installed).into_iter().flatten().flatten();
     let versions = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let newest = versions

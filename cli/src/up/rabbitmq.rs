@@ -229,6 +229,14 @@ impl Service for PortMapper {
     }
 }
 
+/// Where RabbitMQ is installed on this host.
+///
+/// # Errors
+/// When it is not.
+pub(super) fn installed() -> anyhow::Result<PathBuf> {
+    find_server(Path::new(INSTALLED))
+}
+
 /// The server's own start script; the one in /usr/sbin insists on root and on
 /// writing to /var/log.
 fn find_server(installed: &Path) -> anyhow::Result<PathBuf> {
