@@ -4,13 +4,17 @@
 
 pub mod blocking;
 pub mod client;
+mod columns;
 pub mod command;
+pub mod demo;
 pub mod doctor;
 pub mod exit;
+pub mod follow;
 pub mod host;
 pub mod interrupt;
 pub mod judge;
 pub mod local_judge;
+mod output;
 pub mod run;
 pub mod sandbox_option;
 pub mod up;

@@ -18,20 +18,34 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(command::demo::Demo),
     Up(command::up::Up),
     Judge(command::judge::Judge),
     Run(command::run::Run),
     Doctor(command::doctor::Doctor),
+    Problem(command::problem::Problem),
+    Submit(command::submit::Submit),
+    Watch(command::watch::Watch),
+    Submission(command::submission::Submission),
+    Worker(command::worker::Worker),
+    Languages(command::languages::Languages),
     Completions(command::completions::Completions),
 }
 
 impl Command {
     async fn execute(self) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Demo(demo) => demo.execute().await,
             Self::Up(up) => up.execute().await,
             Self::Judge(judge) => judge.execute().await,
             Self::Run(run) => run.execute().await,
             Self::Doctor(doctor) => doctor.execute().await,
+            Self::Problem(problem) => problem.execute().await,
+            Self::Submit(submit) => submit.execute().await,
+            Self::Watch(watch) => watch.execute().await,
+            Self::Submission(submission) => submission.execute().await,
+            Self::Worker(worker) => worker.execute().await,
+            Self::Languages(languages) => languages.execute().await,
             Self::Completions(completions) => completions.execute(&mut Cli::command()),
         }
     }

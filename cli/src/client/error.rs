@@ -24,7 +24,7 @@ pub enum ClientError {
     #[error("cannot set up an HTTP client")]
     Setup(#[source] reqwest::Error),
     /// Nobody answers.
-    #[error("cannot {attempt}: the scheduler at {url} does not answer; is it running?")]
+    #[error("cannot {attempt}: the scheduler at {url} does not answer")]
     Unreachable {
         /// What was attempted.
         attempt: String,

@@ -1,7 +1,14 @@
 //! The subcommands, one per file: each has its arguments and runs them.
 
 pub mod completions;
+pub mod demo;
 pub mod doctor;
 pub mod judge;
+pub mod languages;
+pub mod problem;
 pub mod run;
+pub mod submission;
+pub mod submit;
 pub mod up;
+pub mod watch;
+pub mod worker;

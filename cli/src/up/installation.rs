@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::account::Account;
 use super::announce::Announce;
 use super::daemon::{Common, Scheduler, Slots, Worker};
-use super::data_dir::{self, DataDir};
+use super::data_dir::DataDir;
 use super::languages::{self, Availability};
 use super::options::Options;
 use super::postgres::Postgres;
@@ -22,6 +22,7 @@ use super::rabbitmq::RabbitMq;
 use super::stamp::{self, Stamp};
 use super::supervisor::{Service, Starts, Supervised};
 use crate::client::{Api, Server};
+use crate::exit::{self, Failure};
 
 const DATABASE: &str = "assize";
 const ADMIN_TOKEN: &str = "admin-token";
@@ -51,10 +52,7 @@ impl Installation {
         interrupt: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let account = Account::for_services(&options.service_user)?;
-        let path = match &options.data_dir {
-            Some(path) => path.clone(),
-            None => data_dir::default_path(account.as_ref())?,
-        };
+        let path = options.data_path(account.as_ref())?;
         let data = DataDir::open(&path, account.as_ref())?;
         // One of an installation that was killed leads nowhere now.
         Server::withdraw(&data)?;
@@ -311,7 +309,9 @@ impl Start<'_> {
                 BROKER_WITHIN.as_secs(),
                 self.data.path().join("logs/scheduler.log").display()
             )),
-            () = self.running.interrupt.cancelled() => Err(anyhow::anyhow!("interrupted while waiting for RabbitMQ")),
+            () = self.running.interrupt.cancelled() => Err(
+                Failure::new(exit::INTERRUPTED, "interrupted while waiting for RabbitMQ").into(),
+            ),
         }
     }
 
@@ -362,7 +362,7 @@ impl Start<'_> {
         let data = self.data.path().display();
         format!(
             "Assize runs.\n  \
-             API         {url}  (its description: {url}/api/v1/openapi.json)\n  \
+             API         {url}  (its description: {url}/openapi.json)\n  \
              workers     {workers} with {slots} {} each\n  \
              {languages}\n  \
              Postgres    {}\n  \

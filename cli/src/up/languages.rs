@@ -82,15 +82,36 @@ fn ids(languages: &[Language]) -> Vec<&str> {
         .collect()
 }
 
+/// Starts the version command. It is written for jails, which show a toolchain
+/// at `/opt/<id>`; here it is where the toolchain command says.
 fn ask(language: &Language) -> Option<Child> {
-    let (program, arguments) = language.version.split_first()?;
-    let mut command = Command::new(program);
+    let toolchain = match &language.toolchain {
+        Some(command) => printed_line(command)?,
+        None => String::new(),
+    };
+    let in_jail = format!("/opt/{}/", language.id);
+    let mut arguments = language.version.iter().map(|argument| {
+        let within = argument.strip_prefix(&in_jail);
+        within.map_or_else(
+            || argument.clone(),
+            |within| format!("{toolchain}/{within}"),
+        )
+    });
+    let mut command = Command::new(arguments.next()?);
     command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command.spawn().ok()
+}
+
+fn printed_line(command: &[String]) -> Option<String> {
+    let (program, arguments) = command.split_first()?;
+    let mut command = Command::new(program);
+    let answer = command.args(arguments).stdin(Stdio::null()).output().ok()?;
+    let line = String::from_utf8(answer.stdout).ok()?;
+    Some(line.trim_end().to_owned()).filter(|_| answer.status.success())
 }
 
 fn answers(mut asked: Child) -> bool {
@@ -144,6 +165,35 @@ mod tests {
                     .contains("gone (Debian packages gone-compiler)")
             );
         }
+    }
+
+    #[test]
+    fn toolchains_are_looked_for_where_they_are() {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/bin/true", root.path().join("compiler")).unwrap();
+        let place = root.path().display();
+        let table = |printed: &str| {
+            LanguageTable::parse(&format!(
+                r#"
+                [[language]]
+                id = "far"
+                name = "Far"
+                code = "far"
+                extensions = ["f"]
+                default = true
+                toolchain = ["echo", "{printed}"]
+                artifacts = ["program"]
+                run = ["/box/program"]
+                version = ["/opt/far/compiler"]
+                self_test = ""
+                self_test_file = "main.f"
+                "#
+            ))
+            .unwrap()
+        };
+        let found = find(&table(&place.to_string()), &[]).unwrap();
+        assert_eq!(found.ids(), ["far"]);
+        assert!(find(&table("/nonexistent"), &[]).is_err());
     }
 
     #[test]

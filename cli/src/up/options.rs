@@ -7,7 +7,8 @@ use std::thread;
 use assize_common::secret::Secret;
 use clap::Args;
 
-use super::account::DEFAULT_SERVICE_USER;
+use super::account::{Account, DEFAULT_SERVICE_USER};
+use super::data_dir;
 
 /// What an installation consists of.
 #[derive(Debug, Clone, Args)]
@@ -55,6 +56,21 @@ pub struct Options {
 }
 
 impl Options {
+    /// The data directory.
+    ///
+    /// # Errors
+    /// When none is named, and the default can't be told: as root without the service user.
+    pub fn data_directory(&self) -> anyhow::Result<PathBuf> {
+        self.data_path(Account::for_services(&self.service_user)?.as_ref())
+    }
+
+    pub(super) fn data_path(&self, account: Option<&Account>) -> anyhow::Result<PathBuf> {
+        match &self.data_dir {
+            Some(path) => Ok(path.clone()),
+            None => data_dir::default_path(account),
+        }
+    }
+
     /// How many judgements each worker runs at once.
     #[must_use]
     pub fn slots(&self) -> u16 {

@@ -15,6 +15,7 @@ use super::announce::Announce;
 use super::log_file;
 use super::process::{Process, Program, describe};
 use super::stamp::Stamp;
+use crate::exit::{self, Failure};
 
 const PROBE_INTERVAL: Duration = Duration::from_millis(50);
 const FIRST_DELAY: Duration = Duration::from_millis(200);
@@ -82,7 +83,8 @@ impl Supervised {
             started = start_once(&service) => started?,
             () = interrupt.cancelled() => {
                 service.stamp().end_leftovers().await?;
-                bail!("interrupted while starting {name}");
+                let message = format!("interrupted while starting {name}");
+                return Err(Failure::new(exit::INTERRUPTED, message).into());
             }
         };
         let (sender, starts) = watch::channel(Starts {

@@ -1,0 +1,229 @@
+//! `assize submission`: what was submitted and what became of it.
+
+use std::process::ExitCode;
+
+use assize_common::Verdict;
+use assize_common::api::{Judgement, JudgementState, Submission as ApiSubmission};
+use assize_common::id::SubmissionId;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::client::{ServerArguments, SubmissionFilter};
+use crate::{columns, exit, output};
+
+/// The most that the scheduler puts on a page.
+const PAGE: u32 = 200;
+
+/// Look at submissions and their judgements
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct Submission {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List submissions, the newest first
+    List(List),
+    /// Show a submission with all runs of its judgement
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// Only of this problem
+    #[arg(long, value_name = "NAME")]
+    problem: Option<String>,
+    /// Only of this contest
+    #[arg(long)]
+    contest: Option<String>,
+    /// Only of this team
+    #[arg(long)]
+    team: Option<String>,
+    /// Only in this language
+    #[arg(long, value_name = "ID")]
+    language: Option<String>,
+    /// Only with this verdict, such as AC
+    #[arg(long)]
+    verdict: Option<Verdict>,
+    /// Only in this state: queued, running, done or error
+    #[arg(long)]
+    state: Option<JudgementState>,
+    /// How many at most
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    limit: usize,
+    #[command(flatten)]
+    server: ServerArguments,
+    /// One JSON object a line for each submission instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    /// The submission
+    #[arg(value_name = "SUBMISSION")]
+    id: SubmissionId,
+    #[command(flatten)]
+    server: ServerArguments,
+    /// One JSON object with `submission` and `judgement` instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+impl Submission {
+    /// Does it.
+    ///
+    /// # Errors
+    /// When the scheduler does not answer, or there is no such submission.
+    pub async fn execute(self) -> anyhow::Result<ExitCode> {
+        match self.action {
+            Action::List(list) => list.execute().await,
+            Action::Show(show) => show.execute().await,
+        }
+    }
+}
+
+impl List {
+    async fn execute(self) -> anyhow::Result<ExitCode> {
+        let api = self.server.api()?;
+        let filter = SubmissionFilter {
+            problem: self.problem,
+            contest: self.contest,
+            team: self.team,
+            language: self.language,
+            verdict: self.verdict,
+            state: self.state,
+        };
+        let mut submissions = Vec::new();
+        let mut cursor = None;
+        while submissions.len() < self.limit {
+            let wanted = u32::try_from(self.limit - submissions.len()).unwrap_or(PAGE);
+            let page = api
+                .submissions(&filter, cursor.as_deref(), wanted.min(PAGE))
+                .await?;
+            submissions.extend(page.submissions);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        if self.json {
+            output::print_json(submissions)?;
+        } else {
+            output::print(&table(&submissions))?;
+        }
+        Ok(ExitCode::from(exit::OK))
+    }
+}
+
+impl Show {
+    async fn execute(self) -> anyhow::Result<ExitCode> {
+        let api = self.server.api()?;
+        let submission = api.submission(self.id).await?;
+        let judgement = api.judgement(self.id).await?;
+        if self.json {
+            output::print_json([json!({ "submission": submission, "judgement": judgement })])?;
+        } else {
+            output::print(&details(&submission, &judgement))?;
+        }
+        Ok(ExitCode::from(exit::OK))
+    }
+}
+
+/// Submissions with their verdicts, a row each.
+pub(crate) fn table(submissions: &[ApiSubmission]) -> String {
+    let mut table = columns::table([
+        "submission",
+        "submitted",
+        "problem",
+        "language",
+        "team",
+        "verdict",
+        "tests",
+        "time",
+        "memory",
+        "lane",
+        "sandbox and why",
+    ]);
+    for submission in submissions {
+        let judgement = &submission.judgement;
+        table.add_row([
+            submission.id.to_string(),
+            columns::moment(submission.submitted_at),
+            submission.problem.clone(),
+            submission.language.clone(),
+            submission.team.clone().unwrap_or_default(),
+            columns::verdict(judgement),
+            format!("{}/{}", judgement.testcases_done, judgement.testcases_total),
+            columns::time(judgement.max_cpu_time_ms),
+            columns::memory(judgement.max_memory_bytes),
+            judgement.lane.to_string(),
+            columns::sandbox(&judgement.sandbox),
+        ]);
+    }
+    columns::align_right(&mut table, [6, 7, 8]);
+    table.trim_fmt()
+}
+
+/// A submission with its judgement and all runs.
+pub(crate) fn details(submission: &ApiSubmission, judgement: &Judgement) -> String {
+    let summary = &judgement.summary;
+    let mut lines = vec![
+        format!("submission  {}", submission.id),
+        format!("problem     {}", submission.problem),
+        format!("language    {}", submission.language),
+        format!("files       {}", submission.files.join(", ")),
+        format!("submitted   {}", columns::moment(submission.submitted_at)),
+        format!("verdict     {}", columns::verdict(summary)),
+        format!("sandbox     {}", columns::sandbox(&summary.sandbox)),
+        format!(
+            "judgement   {} ({} lane, attempt {})",
+            summary.id, summary.lane, summary.attempt
+        ),
+    ];
+    let optional = [
+        ("contest", submission.contest.clone()),
+        ("team", submission.team.clone()),
+        ("worker", judgement.worker_id.map(|id| id.to_string())),
+        ("error", summary.error.clone()),
+    ];
+    for (name, value) in optional {
+        lines.extend(value.map(|value| format!("{name:11} {value}")));
+    }
+    if let Some(compile) = &judgement.compile {
+        let how = match (compile.success, compile.cached) {
+            (false, _) => "failed",
+            (true, true) => "taken from the cache",
+            (true, false) => "succeeded",
+        };
+        lines.push(format!("compiling   {how}, {} ms", compile.cpu_time_ms));
+        lines.extend(compile.output.lines().map(|line| format!("    {line}")));
+    }
+    if !judgement.runs.is_empty() {
+        lines.push(String::new());
+        lines.push(runs(judgement));
+    }
+    lines.join("\n")
+}
+
+fn runs(judgement: &Judgement) -> String {
+    let mut table = columns::table(["test case", "verdict", "time", "wall", "memory", "message"]);
+    for run in &judgement.runs {
+        table.add_row([
+            run.testcase.clone(),
+            run.verdict.id().to_owned(),
+            columns::time(Some(run.cpu_time_ms)),
+            columns::time(Some(run.wall_time_ms)),
+            columns::memory(Some(run.memory_bytes)),
+            run.message
+                .clone()
+                .unwrap_or_default()
+                .trim_end()
+                .to_owned(),
+        ]);
+    }
+    columns::align_right(&mut table, [2, 3, 4]);
+    table.trim_fmt()
+}
