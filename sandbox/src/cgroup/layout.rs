@@ -50,6 +50,11 @@ impl Layout {
         self.kind
     }
 
+    /// Whether this is version 2.
+    pub(crate) fn is_unified(&self) -> bool {
+        matches!(self.kind, Kind::V2)
+    }
+
     /// For people: which version, where.
     pub(crate) fn describe(&self) -> String {
         let version = match self.kind {

@@ -2,7 +2,8 @@
 
 use crate::spec::FileOut;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
-use nix::sys::stat::fstat;
+use nix::sys::stat::{Mode, fchmod, fstat};
+use nix::unistd::{Gid, Uid, fchown};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -34,5 +35,12 @@ fn open(file: &FileOut) -> Option<(OwnedFd, u64)> {
     let stat = fstat(&opened).ok()?;
     let size = u64::try_from(stat.st_size).ok()?;
     let regular = stat.st_mode & libc::S_IFMT == libc::S_IFREG;
-    (regular && size <= file.max_size.as_u64()).then_some((opened, size))
+    if !regular || size > file.max_size.as_u64() {
+        return None;
+    }
+    // It may be given to another run of this jail, whose program must not be
+    // able to open it anew for writing as its own.
+    fchown(&opened, Some(Uid::from_raw(0)), Some(Gid::from_raw(0))).ok()?;
+    fchmod(&opened, Mode::from_bits_truncate(0o555 & stat.st_mode)).ok()?;
+    Some((opened, size))
 }

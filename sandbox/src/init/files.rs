@@ -12,7 +12,7 @@ const CHUNK: usize = 256 * 1024;
 
 pub(super) fn copy_in(order: &Order, contents: &[OwnedFd]) -> Result<(), Failure> {
     for (file, content) in order.files.iter().zip(contents) {
-        copy(file, content).map_err(Failure::step(format!("copy in {}", file.path.display())))?;
+        copy(file, content).map_err(Failure::asked(format!("copy in {}", file.path.display())))?;
     }
     Ok(())
 }

@@ -94,10 +94,10 @@ fn put(placed: &Placed<'_>) -> Result<(), Failure> {
     let attempt = || format!("put {} in place", target.display());
     match placed {
         Placed::Mount(_, source) => {
-            place(source, target, is_directory(source)?).map_err(Failure::step(attempt()))
+            place(source, target, is_directory(source)?).map_err(Failure::asked(attempt()))
         }
         Placed::Scratch(scratch) => {
-            make_mount_point(target, true).map_err(Failure::step(attempt()))?;
+            make_mount_point(target, true).map_err(Failure::asked(attempt()))?;
             let options = format!(
                 "size={},nr_inodes={SCRATCH_INODES},mode=755,uid={PROGRAM_ID},gid={PROGRAM_ID}",
                 scratch.size.as_u64()

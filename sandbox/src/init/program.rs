@@ -184,7 +184,9 @@ fn set_limits(limits: &Limits) -> Result<(), Failure> {
     set(Resource::RLIMIT_FSIZE, limits.file_size.as_u64())?;
     set(Resource::RLIMIT_STACK, limits.stack.as_u64())?;
     set(Resource::RLIMIT_NOFILE, limits.open_files.into())?;
-    set(Resource::RLIMIT_CORE, 0)?;
+    // Not 0, with which a host's core dump handler would still be started:
+    // 1 is the kernel's own mark for processes that are never dumped.
+    set(Resource::RLIMIT_CORE, 1)?;
     set(Resource::RLIMIT_MEMLOCK, 0)?;
     set(Resource::RLIMIT_MSGQUEUE, 0)?;
     set(Resource::RLIMIT_NICE, 0)?;

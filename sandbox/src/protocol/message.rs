@@ -135,6 +135,28 @@ impl Failure {
         matches!(self, Self::InvalidSpec { .. } | Self::Exec { .. })
     }
 
+    /// For `map_err`: like [`Self::step`], but where the error says that what
+    /// was asked for can't be had in a jail, the request is at fault.
+    pub(crate) fn asked(step: impl Display) -> impl FnOnce(io::Error) -> Self {
+        move |error| match error.raw_os_error() {
+            Some(
+                libc::EROFS
+                | libc::ENOSPC
+                | libc::EEXIST
+                | libc::ENOENT
+                | libc::ENOTDIR
+                | libc::EISDIR
+                | libc::EBADF
+                | libc::EACCES
+                | libc::ELOOP
+                | libc::ENAMETOOLONG,
+            ) => Self::InvalidSpec {
+                problem: format!("can't {step}: {error}"),
+            },
+            _ => Self::step(step)(error),
+        }
+    }
+
     /// For `map_err`: what was attempted, with the error's number.
     pub(crate) fn step<E: Into<io::Error>>(step: impl Display) -> impl FnOnce(E) -> Self {
         move |error| {

@@ -20,7 +20,9 @@ use std::process::ExitCode;
 /// The life of `assize-jail`. Its standard input is the worker's socket.
 pub fn serve() -> ExitCode {
     let worker = Channel::new(descriptor::take_stdin());
-    match receive_and_serve(&worker) {
+    // A pipe that the worker forgot to close on exec would be held open here.
+    let closed = descriptor::close_from(3).map_err(Failure::step("close inherited descriptors"));
+    match closed.and_then(|()| receive_and_serve(&worker)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Nobody is left to be told when this fails too.
@@ -55,10 +57,7 @@ fn take_runs(worker: &Channel, setup: &mut Setup) -> Result<(), Failure> {
                 collected,
                 contents,
             }) => {
-                let report = Report::Done {
-                    facts: Box::new(facts),
-                    collected,
-                };
+                let report = Report::Done { facts, collected };
                 reply(worker, &report, &contents)?;
             }
             Ok(run::Done::WorkerGone) => return Ok(()),

@@ -1,6 +1,7 @@
 //! How a run ended, from what was recorded while it ran.
 
 use crate::facts::{KillCause, Outcome};
+use std::time::Duration;
 
 /// What is known of a finished run.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +14,9 @@ pub(super) struct Record {
     pub(super) memory_kills: u64,
     /// Times that the kernel refused a process for the limit.
     pub(super) processes_refused: u64,
+    /// CPU time used, and the limit.
+    pub(super) cpu_time: Duration,
+    pub(super) cpu_limit: Duration,
     /// Bytes captured, and the limit.
     pub(super) output: u64,
     pub(super) output_limit: u64,
@@ -46,6 +50,10 @@ pub(super) fn decide(record: Record) -> Option<Outcome> {
     }
     if record.processes_refused > 0 {
         return killed(KillCause::Processes);
+    }
+    // Between two looks at the clock, or with the kernel's own limit first.
+    if record.cpu_time > record.cpu_limit {
+        return killed(KillCause::CpuTime);
     }
     if record.output > record.output_limit {
         return killed(KillCause::Output);
@@ -143,6 +151,21 @@ mod tests {
             ..exited(0)
         };
         assert_eq!(decide(record), Some(Outcome::Exited { code: 0 }));
+    }
+
+    #[test]
+    fn cpu_time_over_the_limit_counts_even_after_a_good_exit() {
+        let limit = Duration::from_secs(1);
+        let record = |cpu_time| Record {
+            cpu_time,
+            cpu_limit: limit,
+            ..exited(0)
+        };
+        assert_eq!(
+            cause(record(limit + Duration::from_micros(1))),
+            KillCause::CpuTime
+        );
+        assert_eq!(decide(record(limit)), Some(Outcome::Exited { code: 0 }));
     }
 
     #[test]

@@ -52,6 +52,18 @@ pub(super) fn check(order: &Order) -> Result<(), Failure> {
             return Err(invalid(format!("{} is in no scratch", path.display())));
         }
     }
+    for scratch in &order.scratch {
+        // Zero means no limit to tmpfs.
+        if scratch.size.as_u64() == 0 {
+            return Err(invalid(format!(
+                "the scratch {} has no size",
+                scratch.target.display()
+            )));
+        }
+    }
+    if order.limits.memory.as_u64() == 0 {
+        return Err(invalid("no memory allowed".to_owned()));
+    }
     if order.limits.processes == 0 {
         return Err(invalid("no process allowed".to_owned()));
     }

@@ -30,7 +30,7 @@ const TICK: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) enum Done {
     Facts {
-        facts: Facts,
+        facts: Box<Facts>,
         collected: Vec<(PathBuf, u64)>,
         contents: Vec<OwnedFd>,
     },
@@ -387,6 +387,8 @@ impl State {
             status,
             memory_kills: usage.memory_kills,
             processes_refused: self.processes_refused.max(group.processes_refused()?),
+            cpu_time: usage.cpu,
+            cpu_limit: limits.cpu_time,
             output: self.output,
             output_limit: limits.output.as_u64(),
             oversized,
@@ -398,7 +400,7 @@ impl State {
             errno: libc::EPROTO,
         })?;
         Ok(Done::Facts {
-            facts: Facts {
+            facts: Box::new(Facts {
                 outcome,
                 cpu_time: usage.cpu,
                 user_time: usage.user,
@@ -410,7 +412,7 @@ impl State {
                 processes_peak: usage.processes_peak,
                 collected: Vec::new(),
                 audit,
-            },
+            }),
             collected,
             contents,
         })

@@ -2,6 +2,7 @@
 
 use crate::cgroup::{Home, Layout};
 use crate::policy::Filters;
+use crate::preflight;
 use crate::protocol::{Channel, Failure, FromJail, SetupRequest};
 use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::process;
@@ -36,14 +37,21 @@ impl Setup {
         if let Some(core) = request.core {
             pin(core)?;
         }
+        preflight::refuse()?;
         let filters = Filters::compile()?;
-        let home = Home::claim(Layout::detect()?)?;
         let trees = HostTrees::collect(&request.trees)?;
         let (zygote, theirs) = Channel::pair().map_err(Failure::step("make a socket pair"))?;
-        let cloned = fork_into(JAIL_NAMESPACES).map_err(Failure::step("clone the zygote"))?;
-        let Cloned::Parent { pid, pidfd } = cloned else {
-            drop(zygote);
-            zygote::live(theirs, trees, &filters);
+        let home = Home::claim(Layout::detect()?)?;
+        let (pid, pidfd) = match fork_into(JAIL_NAMESPACES) {
+            Ok(Cloned::Parent { pid, pidfd }) => (pid, pidfd),
+            Ok(Cloned::Child) => {
+                drop(zygote);
+                zygote::live(theirs, trees, &filters)
+            }
+            Err(error) => {
+                home.leave()?;
+                return Err(no_namespaces(&error));
+            }
         };
         drop(theirs);
         let setup = Self {
@@ -104,8 +112,17 @@ fn own_process() -> Result<(), Failure> {
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
         .map_err(Failure::step("unblock signals"))?;
     process::ignore_pipe_signal().map_err(Failure::step("ignore SIGPIPE"))?;
-    umask(Mode::empty());
+    umask(Mode::from_bits_truncate(0o022));
     std::env::set_current_dir("/").map_err(Failure::step("enter /"))
+}
+
+fn no_namespaces(error: &std::io::Error) -> Failure {
+    Failure::Unfit {
+        feature: "namespaces".to_owned(),
+        problem: format!("the jail's namespaces can't be made ({error})"),
+        fix: "run as root, and see that the user.max_*_namespaces settings of sysctl leave room"
+            .to_owned(),
+    }
 }
 
 fn pin(core: usize) -> Result<(), Failure> {

@@ -49,6 +49,24 @@ pub(crate) fn drop_bounding_set() -> io::Result<()> {
     check(result.into()).map(drop)
 }
 
+/// Leaves the keys of whoever started this process behind, in a new and empty
+/// session keyring. A kernel without keys has none to leave.
+pub(crate) fn join_new_keyring() -> io::Result<()> {
+    const JOIN_SESSION_KEYRING: libc::c_int = 1;
+    // SAFETY: a null name makes an anonymous keyring; no memory is touched.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_keyctl,
+            JOIN_SESSION_KEYRING,
+            std::ptr::null::<libc::c_char>(),
+        )
+    };
+    match check(result) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
 /// Empties the effective, permitted and inheritable sets.
 pub(crate) fn drop_capabilities() -> io::Result<()> {
     let header = Header {

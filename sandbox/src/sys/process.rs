@@ -79,14 +79,11 @@ pub(crate) fn signal(pidfd: BorrowedFd<'_>, signal: Signal) -> io::Result<()> {
     check(result).map(drop)
 }
 
-/// Gives one signal its default action.
-pub(crate) fn default_signal(number: libc::c_int) -> io::Result<()> {
-    // SAFETY: SIG_DFL runs no code of ours.
-    let previous = unsafe { libc::signal(number, libc::SIG_DFL) };
-    if previous == libc::SIG_ERR {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
+/// Sets the NIS domain name of the calling process's UTS namespace.
+pub(crate) fn set_domain_name(name: &str) -> io::Result<()> {
+    // SAFETY: the pointer and length are those of `name`, which is only read.
+    let result = unsafe { libc::setdomainname(name.as_ptr().cast(), name.len()) };
+    check(result.into()).map(drop)
 }
 
 /// Has a write to a closed pipe fail instead of ending this process.
@@ -99,14 +96,36 @@ pub(crate) fn ignore_pipe_signal() -> io::Result<()> {
     Ok(())
 }
 
-/// Gives every signal its default action, whatever was inherited.
+/// Gives every signal its default action, whatever was inherited. Past libc,
+/// which keeps 32 and 33 to itself and would leave them ignored for programs.
 pub(crate) fn default_signals() -> io::Result<()> {
-    for number in 1..=libc::SIGRTMAX() {
-        // KILL and STOP can't be set; 32 and 33 belong to libc.
-        if matches!(number, libc::SIGKILL | libc::SIGSTOP | 32 | 33) {
-            continue;
-        }
-        default_signal(number)?;
+    /// The kernel's `struct sigaction`, with the default action as zero.
+    #[repr(C)]
+    struct Action {
+        handler: usize,
+        flags: libc::c_ulong,
+        restorer: usize,
+        mask: u64,
+    }
+    let action = Action {
+        handler: libc::SIG_DFL,
+        flags: 0,
+        restorer: 0,
+        mask: 0,
+    };
+    for number in (1..=64).filter(|number| !matches!(*number, libc::SIGKILL | libc::SIGSTOP)) {
+        // SAFETY: `action` lives through the call and has the kernel's layout,
+        // with a mask of the size passed; the default action runs no code.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                number,
+                &raw const action,
+                std::ptr::null_mut::<Action>(),
+                size_of::<u64>(),
+            )
+        };
+        check(result)?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::init;
 use crate::policy::Filters;
 use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
 use crate::sys::clone::{Cloned, fork_into};
-use crate::sys::{descriptor, process};
+use crate::sys::{credentials, descriptor, process};
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
@@ -48,9 +48,15 @@ pub(crate) fn live(socket: OwnedFd, trees: HostTrees, filters: &Filters) -> ! {
 
 fn set_up(channel: &Channel, trees: HostTrees) -> Result<(), Failure> {
     // The supervisor writes the id maps and then says so with any message.
-    channel
+    let told = channel
         .receive::<()>()
         .map_err(Failure::step("hear from the supervisor"))?;
+    if told.is_none() {
+        return Err(Failure::Step {
+            step: "hear from the supervisor, which is gone".to_owned(),
+            errno: libc::EPIPE,
+        });
+    }
     setresgid(Gid::from_raw(0), Gid::from_raw(0), Gid::from_raw(0))
         .map_err(Failure::step("become group 0 of the jail"))?;
     setgroups(&[]).map_err(Failure::step("leave all groups"))?;
@@ -58,8 +64,11 @@ fn set_up(channel: &Channel, trees: HostTrees) -> Result<(), Failure> {
         .map_err(Failure::step("become user 0 of the jail"))?;
     // After the change of user, which would clear it.
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(Failure::step("tie the zygote's life"))?;
-    process::default_signal(libc::SIGPIPE).map_err(Failure::step("reset signals"))?;
+    // The supervisor ignores one of them.
+    process::default_signals().map_err(Failure::step("reset signals"))?;
     nix::unistd::sethostname("jail").map_err(Failure::step("set the host name"))?;
+    process::set_domain_name("(none)").map_err(Failure::step("set the domain name"))?;
+    credentials::join_new_keyring().map_err(Failure::step("leave the host's keyring"))?;
     nix::unistd::setsid().map_err(Failure::step("start a session"))?;
     root::make(trees)?;
     keep_only(channel)?;

@@ -1,0 +1,70 @@
+//! How much there is to run programs with.
+
+use super::{Finding, read};
+use bytesize::ByteSize;
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::statvfs::statvfs;
+
+const LOW_DISK: ByteSize = ByteSize::gib(1);
+const LOW_MEMORY: ByteSize = ByteSize::gib(1);
+const FEW_FILES: u64 = 1024;
+
+pub(super) fn findings() -> Vec<Finding> {
+    vec![cores(), memory(), disk(), open_files()]
+}
+
+fn cores() -> Finding {
+    let name = "capacity.cores";
+    match std::thread::available_parallelism().map_or(1, usize::from) {
+        1 => Finding::warning(
+            name,
+            "1: programs share it with everything else",
+            "give the host a second core",
+        ),
+        cores => Finding::good(name, cores.to_string()),
+    }
+}
+
+fn memory() -> Finding {
+    let name = "capacity.memory";
+    let text = read("/proc/meminfo").unwrap_or_default();
+    let available = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))
+        .and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok())
+        .map_or(ByteSize::b(0), ByteSize::kib);
+    if available < LOW_MEMORY {
+        return Finding::warning(
+            name,
+            format!("only {available} available"),
+            "give the host more memory than all slots' limits together",
+        );
+    }
+    Finding::good(name, format!("{available} available"))
+}
+
+fn disk() -> Finding {
+    let name = "capacity.disk";
+    let directory = std::env::temp_dir();
+    let free = statvfs(&directory).map_or(0, |stat| stat.blocks_available() * stat.fragment_size());
+    let free = ByteSize::b(free);
+    let detail = format!("{free} free at {}", directory.display());
+    if free < LOW_DISK {
+        return Finding::warning(name, detail, "free some, or set TMPDIR elsewhere");
+    }
+    Finding::good(name, detail)
+}
+
+/// Without the right to raise a hard limit, a run can't have more than this.
+fn open_files() -> Finding {
+    let name = "capacity.open_files";
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((0, 0));
+    if hard < FEW_FILES {
+        return Finding::warning(
+            name,
+            format!("{hard} at most"),
+            "raise the hard limit (ulimit -Hn, LimitNOFILE=)",
+        );
+    }
+    Finding::good(name, format!("{hard} at most"))
+}
