@@ -123,6 +123,21 @@ impl Group {
         self.process_events.as_fd()
     }
 
+    /// Whether [`Self::process_events`] does so and a kill for memory takes
+    /// the whole group. In version 1 a look now and then must do: its file
+    /// never becomes readable, on kernels up to 6.18 at least.
+    pub(crate) fn tells(&self) -> bool {
+        matches!(self.kind, Kind::V2)
+    }
+
+    /// Processes that the kernel killed for the memory limit.
+    pub(crate) fn memory_kills(&self) -> Result<u64, Failure> {
+        match self.kind {
+            Kind::V1 => v1::memory_kills(&self.directories),
+            Kind::V2 => v2::memory_kills(&self.directories),
+        }
+    }
+
     /// How often a process could not be made for the limit.
     pub(crate) fn processes_refused(&self) -> Result<u64, Failure> {
         file::number_after(&self.process_events, "max")

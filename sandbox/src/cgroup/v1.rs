@@ -45,15 +45,19 @@ pub(super) fn cpu_time(usage: &File) -> Result<Duration, Failure> {
     file::parse(&file::reread(usage)?).map(Duration::from_nanos)
 }
 
+pub(super) fn memory_kills(directories: &[PathBuf]) -> Result<u64, Failure> {
+    let control = file::read(&at(directories, 0).join("memory.oom_control"))?;
+    file::find(&control, "oom_kill")
+}
+
 pub(super) fn usage(directories: &[PathBuf], cpu: Duration) -> Result<Usage, Failure> {
     let (memory, pids, cpuacct) = (at(directories, 0), at(directories, 1), at(directories, 2));
-    let oom = file::read(&memory.join("memory.oom_control"))?;
     Ok(Usage {
         cpu,
         user: Duration::from_nanos(file::number(&cpuacct.join("cpuacct.usage_user"))?),
         system: Duration::from_nanos(file::number(&cpuacct.join("cpuacct.usage_sys"))?),
         memory_peak: file::number(&memory.join("memory.max_usage_in_bytes"))?,
-        memory_kills: file::find(&oom, "oom_kill")?,
+        memory_kills: memory_kills(directories)?,
         // Linux 6.12 and later.
         processes_peak: file::number(&pids.join("pids.peak"))
             .ok()

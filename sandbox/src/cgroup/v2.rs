@@ -37,15 +37,19 @@ pub(super) fn cpu_time(stat: &File) -> Result<Duration, Failure> {
     file::number_after(stat, "usage_usec").map(Duration::from_micros)
 }
 
+pub(super) fn memory_kills(directories: &[PathBuf]) -> Result<u64, Failure> {
+    let events = file::read(&directory(directories).join("memory.events"))?;
+    file::find(&events, "oom_kill")
+}
+
 pub(super) fn usage(directories: &[PathBuf], stat: &File) -> Result<Usage, Failure> {
     let group = directory(directories);
-    let events = file::read(&group.join("memory.events"))?;
     Ok(Usage {
         cpu: cpu_time(stat)?,
         user: file::number_after(stat, "user_usec").map(Duration::from_micros)?,
         system: file::number_after(stat, "system_usec").map(Duration::from_micros)?,
         memory_peak: file::number(&group.join("memory.peak"))?,
-        memory_kills: file::find(&events, "oom_kill")?,
+        memory_kills: memory_kills(directories)?,
         processes_peak: file::number(&group.join("pids.peak"))
             .ok()
             .and_then(|peak| u32::try_from(peak).ok()),

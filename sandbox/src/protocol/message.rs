@@ -138,19 +138,16 @@ impl Failure {
     /// For `map_err`: like [`Self::step`], but where the error says that what
     /// was asked for can't be had in a jail, the request is at fault.
     pub(crate) fn asked(step: impl Display) -> impl FnOnce(io::Error) -> Self {
-        move |error| match error.raw_os_error() {
-            Some(
-                libc::EROFS
-                | libc::ENOSPC
-                | libc::EEXIST
-                | libc::ENOENT
-                | libc::ENOTDIR
-                | libc::EISDIR
-                | libc::EBADF
-                | libc::EACCES
-                | libc::ELOOP
-                | libc::ENAMETOOLONG,
-            ) => Self::InvalidSpec {
+        use io::ErrorKind as Kind;
+        move |error| match error.kind() {
+            Kind::ReadOnlyFilesystem
+            | Kind::StorageFull
+            | Kind::AlreadyExists
+            | Kind::NotFound
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::PermissionDenied
+            | Kind::InvalidFilename => Self::InvalidSpec {
                 problem: format!("can't {step}: {error}"),
             },
             _ => Self::step(step)(error),

@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Shortest time between two looks at the CPU time used.
 const TICK: Duration = Duration::from_millis(1);
+/// Longest time between two looks where the kernel does not tell of limits.
+const LONG_TICK: Duration = Duration::from_millis(50);
 
 /// How a run was finished.
 #[derive(Debug)]
@@ -235,7 +237,7 @@ impl Watch<'_> {
                 self.state.started = Some(now);
                 self.state.setup_time = now.duration_since(self.requested);
                 self.deadline.set(self.limits.wall_time)?;
-                self.look_at_cpu_time()?;
+                self.look_at_usage()?;
             }
             FromJail::Ended {
                 status,
@@ -279,16 +281,13 @@ impl Watch<'_> {
             self.strike()?;
         }
         if events.processes {
-            self.state.processes_refused = self.group.processes_refused()?;
-            if self.state.processes_refused > 0 {
-                self.kill(KillCause::Processes)?;
-            }
+            self.look_at_processes()?;
         }
         if self.state.output > self.limits.output.as_u64() {
             self.kill(KillCause::Output)?;
         }
         if events.cpu {
-            self.look_at_cpu_time()?;
+            self.look_at_usage()?;
         }
         if events.deadline {
             self.deadline_passed()?;
@@ -311,7 +310,13 @@ impl Watch<'_> {
 
     /// Kills when the CPU time is used up; otherwise looks again when, with
     /// all cores busy, it could be.
-    fn look_at_cpu_time(&mut self) -> Result<(), Failure> {
+    fn look_at_usage(&mut self) -> Result<(), Failure> {
+        if !self.group.tells() {
+            self.look_at_processes()?;
+            if self.group.memory_kills()? > 0 {
+                self.kill(KillCause::Memory)?;
+            }
+        }
         if self.state.ended.is_some() || self.state.killed.is_some() {
             return self.cpu_timer.unset();
         }
@@ -320,8 +325,19 @@ impl Watch<'_> {
             self.cpu_timer.unset()?;
             return self.kill(KillCause::CpuTime);
         }
-        let left = (self.limits.cpu_time - used) / self.setup.cores;
+        let mut left = (self.limits.cpu_time - used) / self.setup.cores;
+        if !self.group.tells() {
+            left = left.min(LONG_TICK);
+        }
         self.cpu_timer.set(left.max(TICK))
+    }
+
+    fn look_at_processes(&mut self) -> Result<(), Failure> {
+        self.state.processes_refused = self.group.processes_refused()?;
+        if self.state.processes_refused > 0 {
+            self.kill(KillCause::Processes)?;
+        }
+        Ok(())
     }
 
     /// Ends the run and records why; the first cause stays.

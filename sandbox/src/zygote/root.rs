@@ -83,8 +83,12 @@ pub(crate) fn place(shown: &OwnedFd, target: &Path, is_directory: bool) -> io::R
 }
 
 pub(crate) fn make_mount_point(target: &Path, is_directory: bool) -> io::Result<()> {
-    if target.exists() {
-        return Ok(());
+    if let Ok(metadata) = target.metadata() {
+        return if metadata.is_dir() == is_directory {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::NotADirectory.into())
+        };
     }
     if is_directory {
         return fs::create_dir_all(target);

@@ -5,33 +5,46 @@ use assize_sandbox::{
     Facts, Input, Jail, JailConfig, KillCause, Limits, Mode, Outcome, PolicyName, Sink, Spec,
 };
 use bytesize::ByteSize;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Duration;
 
 pub(crate) fn start() -> Jail {
     Jail::start(&JailConfig::new(0).unwrap()).unwrap()
 }
 
-/// Compiles `tests/programs/NAME.c` statically and opens the result.
-pub(crate) fn compile(name: &str) -> OwnedFd {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/programs")
-        .join(name)
-        .with_extension("c");
-    let directory = tempfile::tempdir().unwrap();
-    let program = directory.path().join("program");
-    let status = Command::new("gcc")
-        .args(["-O1", "-static", "-pthread", "-w", "-o"])
-        .arg(&program)
-        .arg(&source)
-        .status()
-        .unwrap();
-    assert!(status.success(), "{name} does not compile");
+/// `tests/programs/NAME.c`, compiled statically, once.
+pub(crate) fn compile(name: &'static str) -> OwnedFd {
+    static COMPILED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut compiled = COMPILED.lock().unwrap();
+    if !compiled.contains(name) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/programs")
+            .join(name)
+            .with_extension("c");
+        let status = Command::new("gcc")
+            .args(["-O1", "-static", "-pthread", "-w", "-o"])
+            .arg(&program)
+            .arg(&source)
+            .status()
+            .unwrap();
+        assert!(status.success(), "{name} does not compile");
+        compiled.insert(name);
+    }
     File::open(program).unwrap().into()
+}
+
+/// A run of a compiled program with these arguments.
+pub(crate) fn program(name: &'static str, args: &[&str]) -> Spec {
+    let mut spec = spec(compile(name));
+    spec.args.extend(args.iter().map(|arg| (*arg).to_owned()));
+    spec
 }
 
 pub(crate) fn limits() -> Limits {
@@ -104,6 +117,17 @@ pub(crate) fn run_captured(jail: &mut Jail, mut spec: Spec) -> (Facts, String, S
     spec.stderr = sink;
     let facts = jail.run(spec).unwrap();
     (facts, stdout.text(), stderr.text())
+}
+
+/// Runs a shell command that must end well; returns what it printed.
+pub(crate) fn shell(jail: &mut Jail, script: &str) -> String {
+    let (facts, stdout, stderr) = run_captured(jail, command(&["/bin/sh", "-c", script]));
+    assert_eq!(facts.outcome, exited(0), "{script}: {stderr}");
+    stdout
+}
+
+pub(crate) fn signalled(signal: i32) -> Outcome {
+    Outcome::Signalled { signal }
 }
 
 pub(crate) fn exited(code: i32) -> Outcome {

@@ -1,6 +1,25 @@
 //! The jail against real kernels: ordinary programs and hostile ones.
 //! Needs root, as the sandbox does.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, like the tests themselves"
+)]
 
+mod cancel;
+mod collect;
+mod descriptors;
 mod harness;
+mod host;
+mod isolation;
+mod leftovers;
+mod memory;
+mod mounts;
 mod outcomes;
+mod output;
+mod policy;
+mod processes;
+mod runtimes;
+mod scratch;
+mod specification;
+mod time;
 mod tracer;

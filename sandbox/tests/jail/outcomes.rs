@@ -1,6 +1,7 @@
 //! How programs end.
 
 use crate::harness::*;
+use assize_sandbox::KillCause;
 
 #[test]
 fn exit_code_and_output() {
@@ -13,4 +14,59 @@ fn exit_code_and_output() {
     assert_eq!((stdout.as_str(), stderr.as_str()), ("out\n", "err\n"));
     assert_eq!(facts.output.as_u64(), 8);
     assert_usable(&mut jail);
+}
+
+#[test]
+fn every_exit_code_is_its_own() {
+    let mut jail = start();
+    for code in [0, 1, 126, 127, 128, 137, 255] {
+        let facts = jail
+            .run(program("end", &["exit", &code.to_string()]))
+            .unwrap();
+        assert_eq!(facts.outcome, exited(code));
+    }
+}
+
+#[test]
+fn signals_are_told_as_they_are() {
+    let mut jail = start();
+    let ends: [(&[&str], i32); 9] = [
+        (&["abort"], libc::SIGABRT),
+        (&["null"], libc::SIGSEGV),
+        (&["divide"], libc::SIGFPE),
+        (&["pipe"], libc::SIGPIPE),
+        (&["raise", "9"], libc::SIGKILL),
+        (&["raise", "15"], libc::SIGTERM),
+        (&["raise", "2"], libc::SIGINT),
+        (&["raise", "24"], libc::SIGXCPU),
+        (&["raise", "64"], 64),
+    ];
+    for (args, signal) in ends {
+        let facts = jail.run(program("end", args)).unwrap();
+        assert_eq!(facts.outcome, signalled(signal), "{args:?}");
+    }
+}
+
+#[test]
+fn file_over_the_limit_is_output() {
+    let mut jail = start();
+    let mut spec = program("output", &["/tmp/file", "2000000"]);
+    spec.limits.file_size = bytesize::ByteSize::b(1_000_000);
+    let facts = jail.run(spec).unwrap();
+    assert_eq!(facts.outcome, killed(KillCause::Output));
+}
+
+#[test]
+fn killing_everything_reaches_nobody_else() {
+    let mut jail = start();
+    let facts = jail.run(program("end", &["all"])).unwrap();
+    assert_eq!(facts.outcome, exited(3));
+    assert_usable(&mut jail);
+}
+
+#[test]
+fn end_of_a_child_is_not_the_programs() {
+    let mut jail = start();
+    let facts = jail.run(program("end", &["child"])).unwrap();
+    assert_eq!(facts.outcome, exited(4));
 }

@@ -1,0 +1,40 @@
+//! Ending a run from another thread.
+
+use crate::harness::*;
+use assize_sandbox::{KillCause, Sink};
+use std::io::Read;
+
+#[test]
+fn cancel_before_the_run_ends_it_at_its_start() {
+    let mut jail = start();
+    jail.canceller().cancel();
+    let facts = jail.run(program("time", &["sleep"])).unwrap();
+    assert_eq!(facts.outcome, killed(KillCause::Cancelled));
+    assert_usable(&mut jail);
+}
+
+#[test]
+fn cancel_during_the_run_ends_it() {
+    let mut jail = start();
+    let canceller = jail.canceller();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut spec = command(&["/bin/sh", "-c", "echo; while :; do :; done"]);
+    spec.stdout = Sink::Fd(writer.into());
+    let cancelling = std::thread::spawn(move || {
+        reader.read_exact(&mut [0]).unwrap();
+        canceller.cancel();
+    });
+    let facts = jail.run(spec).unwrap();
+    assert_eq!(facts.outcome, killed(KillCause::Cancelled));
+    cancelling.join().unwrap();
+    assert_usable(&mut jail);
+}
+
+#[test]
+fn late_cancel_hits_nobody() {
+    let mut jail = start();
+    let canceller = jail.canceller();
+    assert_usable(&mut jail);
+    canceller.cancel();
+    assert_usable(&mut jail);
+}

@@ -1,0 +1,52 @@
+//! CPU time and time on the clock.
+
+use crate::harness::*;
+use assize_sandbox::{Facts, KillCause};
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_millis(200);
+
+fn spend(way: &[&str]) -> Facts {
+    let mut jail = start();
+    let mut spec = program("time", way);
+    spec.limits.cpu_time = LIMIT;
+    spec.limits.wall_time = Duration::from_secs(20);
+    let facts = jail.run(spec).unwrap();
+    assert_usable(&mut jail);
+    facts
+}
+
+/// Each ignores every signal that can be ignored.
+#[test]
+fn every_way_to_use_the_processor_counts() {
+    for way in ["spin", "system", "threads", "children"] {
+        let facts = spend(&[way]);
+        assert_eq!(facts.outcome, killed(KillCause::CpuTime), "{way}");
+        assert!(facts.cpu_time >= LIMIT, "{way}: {facts:?}");
+        assert!(facts.cpu_time < 2 * LIMIT, "{way}: {facts:?}");
+    }
+}
+
+#[test]
+fn sleeping_is_wall_time() {
+    for way in ["sleep", "stop"] {
+        let mut jail = start();
+        let mut spec = program("time", &[way]);
+        spec.limits.wall_time = LIMIT;
+        let facts = jail.run(spec).unwrap();
+        assert_eq!(facts.outcome, killed(KillCause::WallTime), "{way}");
+        assert!(facts.wall_time >= LIMIT, "{way}: {facts:?}");
+        assert!(facts.cpu_time < LIMIT, "{way}: {facts:?}");
+        assert_usable(&mut jail);
+    }
+}
+
+#[test]
+fn time_used_is_told() {
+    let facts = spend(&["burn", "100"]);
+    assert_eq!(facts.outcome, exited(0));
+    // The program's own clock lacks what was used before it started.
+    assert!(facts.cpu_time >= Duration::from_millis(99), "{facts:?}");
+    assert!(facts.cpu_time < LIMIT, "{facts:?}");
+    assert!(facts.wall_time >= Duration::from_millis(99), "{facts:?}");
+}
