@@ -23,10 +23,6 @@ pub(crate) struct Stop {
 }
 
 impl Waited {
-    pub(crate) fn exit_code(self) -> Option<i32> {
-        libc::WIFEXITED(self.status).then(|| libc::WEXITSTATUS(self.status))
-    }
-
     /// How it stopped, if it is a traced one that has not ended.
     pub(crate) fn stop(self) -> Option<Stop> {
         libc::WIFSTOPPED(self.status).then(|| Stop {

@@ -24,7 +24,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use assize_common::package::Testcase;
-use assize_sandbox::{Facts, Input, JailError, Outcome, Sink, Spec};
+use assize_sandbox::{Facts, Input, JailError, KillCause, Outcome, Sink, Spec};
 
 use super::Validated;
 use super::jury::JuryValidator;
@@ -183,10 +183,16 @@ impl Talk<'_> {
         let jury_facts = jury_facts.ok_or_else(gone)??;
         let validated = validator.answer(testcase, jury_facts, self.judge_stderr)?;
         // Ended by itself before the pipes were closed, though its jail was slow
-        // to say so: half the guard is the tolerance of the two clocks.
+        // to say so: half the guard is the tolerance of the two clocks. One that
+        // was ended because of the validator's answer was certainly later, also
+        // when it was started late.
         let ended_at = started + facts.setup_time + facts.wall_time;
+        let cut_short = facts.outcome
+            == Outcome::Killed {
+                cause: KillCause::Cancelled,
+            };
         let validator_ended_first =
-            released.is_some_and(|released| ended_at + GUARD / 2 > released);
+            released.is_some_and(|released| cut_short || ended_at + GUARD / 2 > released);
         Ok(Conversation {
             facts,
             validated,
