@@ -29,16 +29,19 @@ impl Traces {
         let mut waiting = vec![ancestor];
         while let Some(parent) = waiting.pop() {
             for pid in children(parent) {
-                traces.processes.insert((pid, start_time(pid).unwrap()));
-                traces.add_groups(pid);
-                waiting.push(pid);
+                // Other tests' processes come and go meanwhile.
+                if let Some(start) = start_time(pid) {
+                    traces.processes.insert((pid, start));
+                    traces.add_groups(pid);
+                    waiting.push(pid);
+                }
             }
         }
         traces
     }
 
     fn add_groups(&mut self, pid: u32) {
-        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         for line in groups.lines().filter(|line| line.contains("/assize/")) {
             let path = line.rsplit(':').next().unwrap().trim_start_matches('/');
             for hierarchy in fs::read_dir("/sys/fs/cgroup").unwrap() {
@@ -71,10 +74,13 @@ impl Traces {
 }
 
 fn children(parent: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{parent}/task")).unwrap();
+    let threads = fs::read_dir(format!("/proc/{parent}/task"));
     threads
+        .into_iter()
+        .flatten()
+        .flatten()
         .flat_map(|thread| {
-            let list = fs::read_to_string(thread.unwrap().path().join("children")).unwrap();
+            let list = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
             list.split(' ')
                 .filter_map(|pid| pid.parse().ok())
                 .collect::<Vec<_>>()
