@@ -6,11 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use assize_common::SandboxMode;
+use assize_common::Verdict;
 use assize_common::language::Language;
-use assize_common::package::{
-    File, FormatVersion, Kind, Limits, OutputValidator, Package, Program, Testcase,
-};
-use assize_common::{ContentHash, Verdict};
+use assize_common::package::{File, Limits, Package, Program, Testcase};
 use bytesize::ByteSize;
 
 use crate::cancel::Cancel;
@@ -87,34 +85,17 @@ fn write(directory: &Path, name: &str, content: &str) -> Result<std::path::PathB
 fn addition(input: std::path::PathBuf, answer: std::path::PathBuf) -> Package {
     let limit = Duration::from_secs(10);
     let memory = ByteSize::mib(1024);
-    Package {
-        name: "Addition".to_owned(),
-        format: FormatVersion::V2025_09,
-        limits: Limits {
-            time_limit: limit,
-            memory,
-            output: ByteSize::mib(1),
-            code: ByteSize::mib(1),
-            compilation_time: Duration::from_secs(60),
-            compilation_memory: ByteSize::mib(2048),
-            validation_time: limit,
-            validation_memory: memory,
-            validation_output: ByteSize::mib(1),
-        },
-        kind: Kind::PassFail,
-        testcases: vec![Testcase {
-            name: "secret/sum".to_owned(),
-            input,
-            answer,
-            args: Vec::new(),
-            output_validator_args: Vec::new(),
-        }],
-        output_validator: OutputValidator::Default,
-        input_validators: Vec::new(),
-        languages: None,
-        include: std::collections::BTreeMap::new(),
-        submissions: Vec::new(),
-        content_hash: ContentHash::of(b"addition"),
-        warnings: Vec::new(),
-    }
+    let limits = Limits {
+        time_limit: limit,
+        memory,
+        output: ByteSize::mib(1),
+        code: ByteSize::mib(1),
+        compilation_time: Duration::from_secs(60),
+        compilation_memory: ByteSize::mib(2048),
+        validation_time: limit,
+        validation_memory: memory,
+        validation_output: ByteSize::mib(1),
+    };
+    let testcase = Testcase::new("secret/sum".to_owned(), input, answer);
+    Package::plain("Addition".to_owned(), limits, vec![testcase])
 }

@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 
 use super::glob::Glob;
-use crate::Verdict;
+use super::grading::ScoreRange;
+use crate::{Score, Verdict};
 
 /// All that is expected of a submission; nothing without rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Expectation {
     rules: Vec<Rule>,
 }
 
-/// One rule on the verdicts of the test cases.
+/// One rule on the verdicts of the test cases and on scores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rule {
     /// The test cases it is about; all without a pattern.
@@ -27,6 +28,40 @@ pub(super) struct Rule {
     pub(super) required: BTreeSet<Verdict>,
     /// A text that the validator's message on one of them must contain.
     pub(super) message: Option<String>,
+    /// The verdict of the whole submission.
+    pub(super) overall: Option<Verdict>,
+    /// The score of the submission, or of the groups that `testcases` names.
+    pub(super) score: Option<ScoreRule>,
+    /// Whether the running times say something about the time limit, where the
+    /// verdicts let them.
+    pub(super) bounds_time_limit: bool,
+}
+
+/// A rule on a score.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct ScoreRule {
+    /// Where it must be.
+    pub(super) range: ScoreRange,
+    /// What it must not be.
+    pub(super) not: Option<Score>,
+}
+
+/// How the slowest of some runs of a submission bounds the time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeBound {
+    /// With the margin for accepted submissions, the limit may not be below it.
+    Lower,
+    /// With the margin for slow submissions, the limit may not be above it.
+    Upper,
+}
+
+/// The score of a group, or of `secret`, which is that of the submission.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupScore<'a> {
+    /// The group's path below `data/`.
+    pub name: &'a str,
+    /// Its points.
+    pub score: &'a Score,
 }
 
 /// What a rule looks at of a judged test case.
@@ -76,6 +111,7 @@ impl Expectation {
             };
             rule.testcases.is_none()
                 && rule.message.is_none()
+                && rule.score.is_none()
                 && failures(&rule.permitted).is_subset(&failures(&rule.required))
         })
     }
@@ -86,7 +122,74 @@ impl Expectation {
         if verdict == Verdict::Ce {
             return self.verdicts().contains(&verdict);
         }
-        self.rules.iter().all(|rule| rule.is_met(testcases))
+        self.rules.iter().all(|rule| {
+            rule.overall.is_none_or(|expected| expected == verdict) && rule.is_met(testcases)
+        })
+    }
+
+    /// Whether the scores are as expected; `total` is that of the submission.
+    #[must_use]
+    pub fn are_scores_met(&self, total: &Score, groups: &[GroupScore<'_>]) -> bool {
+        self.rules.iter().all(|rule| {
+            let Some(expected) = &rule.score else {
+                return true;
+            };
+            let allows = |score: &Score| {
+                expected.range.contains(score) && expected.not.as_ref() != Some(score)
+            };
+            match &rule.testcases {
+                None => allows(total),
+                Some(glob) => groups
+                    .iter()
+                    .filter(|group| glob.matches_exactly(group.name))
+                    .all(|group| allows(group.score)),
+            }
+        })
+    }
+
+    /// What the running time on the test case `name` says of the time limit.
+    #[must_use]
+    pub fn time_bounds(&self, name: &str) -> Vec<TimeBound> {
+        let slow = BTreeSet::from([Verdict::Tle]);
+        let concerned = self.rules.iter().filter(|rule| {
+            let glob = rule.testcases.as_ref();
+            rule.bounds_time_limit && glob.is_none_or(|glob| glob.matches(name))
+        });
+        let mut bounds = Vec::new();
+        for rule in concerned {
+            let bound = if !rule.permitted.contains(&Verdict::Tle) {
+                TimeBound::Lower
+            } else if rule.required == slow {
+                TimeBound::Upper
+            } else {
+                continue;
+            };
+            if !bounds.contains(&bound) {
+                bounds.push(bound);
+            }
+        }
+        bounds
+    }
+}
+
+/// Every verdict on a test case that the format knows.
+pub(super) fn any_verdict() -> BTreeSet<Verdict> {
+    let all = Verdict::ALL.into_iter();
+    all.filter(|verdict| *verdict != Verdict::Ce).collect()
+}
+
+impl Default for Rule {
+    /// A rule that every submission meets.
+    fn default() -> Self {
+        Self {
+            testcases: None,
+            permitted: any_verdict(),
+            required: any_verdict(),
+            message: None,
+            overall: None,
+            score: None,
+            bounds_time_limit: false,
+        }
     }
 }
 
@@ -100,7 +203,7 @@ impl Rule {
             testcases: None,
             permitted,
             required,
-            message: None,
+            ..Self::default()
         }
     }
 
@@ -145,10 +248,10 @@ mod tests {
 
     fn rule(permitted: &[Verdict], required: &[Verdict]) -> Rule {
         Rule {
-            testcases: None,
             permitted: permitted.iter().copied().collect(),
             required: required.iter().copied().collect(),
-            message: None,
+            bounds_time_limit: true,
+            ..Rule::default()
         }
     }
 
@@ -227,6 +330,74 @@ mod tests {
             !Expectation::default().is_met(Ce, &[]),
             "a program that does not compile is never fine"
         );
+    }
+
+    #[test]
+    fn scores_of_submissions_and_groups() {
+        let range = |min: u64, max: u64| ScoreRange {
+            min: Some(min.into()),
+            max: Some(max.into()),
+        };
+        let total = ScoreRule {
+            range: range(10, 60),
+            not: Some(Score::from(50)),
+        };
+        let group = ScoreRule {
+            range: range(5, 5),
+            not: None,
+        };
+        let expectation = Expectation {
+            rules: vec![
+                Rule {
+                    score: Some(total),
+                    ..Rule::default()
+                },
+                Rule {
+                    testcases: Some(Glob::parse("secret/g*").unwrap()),
+                    score: Some(group),
+                    ..Rule::default()
+                },
+            ],
+        };
+        assert!(!expectation.is_settled_by_first_failure());
+        for (total, group, met) in [
+            (10, 5, true),
+            (60, 5, true),
+            (61, 5, false),
+            (50, 5, false),
+            (10, 4, false),
+        ] {
+            let (total, group) = (Score::from(total), Score::from(group));
+            let other = Score::from(99);
+            let groups = [
+                ("secret", &total),
+                ("secret/g1", &group),
+                ("secret/g1/in", &other),
+            ]
+            .map(|(name, score)| GroupScore { name, score });
+            assert_eq!(
+                expectation.are_scores_met(&total, &groups),
+                met,
+                "{total} {group}"
+            );
+        }
+    }
+
+    #[test]
+    fn running_times_bound_the_time_limit() {
+        let on_hard = Rule {
+            testcases: Some(Glob::parse("secret/hard").unwrap()),
+            ..rule(&[Ac, Tle], &[Tle])
+        };
+        let expectation = Expectation {
+            rules: vec![on_hard, rule(&[Ac, Rte, Tle], &[Rte, Tle])],
+        };
+        assert_eq!(expectation.time_bounds("secret/hard"), [TimeBound::Upper]);
+        assert_eq!(expectation.time_bounds("secret/easy"), []);
+        let accepted = Expectation {
+            rules: vec![rule(&[Ac], &[Ac]), rule(&[Ac], &[Ac])],
+        };
+        assert_eq!(accepted.time_bounds("sample/1"), [TimeBound::Lower]);
     }
 
     #[test]

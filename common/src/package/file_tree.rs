@@ -12,6 +12,10 @@ use crate::ContentHash;
 use crate::content_hash::ContentHasher;
 
 const MAX_FILES: usize = 100_000;
+/// Links inside the package can show a directory many times over.
+const MAX_DIRECTORIES: usize = 100_000;
+/// Test data beyond this does not travel well, nor does it judge better.
+const MAX_FILE_BYTES: u64 = 2 << 30;
 const MAX_DEPTH: usize = 16;
 /// Configuration files are small; a larger one is a mistake or an attack.
 const MAX_TEXT_BYTES: u64 = 1024 * 1024;
@@ -23,6 +27,8 @@ pub(super) const TIME_LIMIT_FILE: &str = ".timelimit";
 #[derive(Debug)]
 pub(super) struct FileTree {
     files: BTreeMap<String, PathBuf>,
+    /// How many directories were listed.
+    directories: usize,
     /// Files that the format wants treated as absent, because of their names.
     pub(super) ignored: Vec<String>,
 }
@@ -33,6 +39,7 @@ impl FileTree {
         let canonical_root = fs::canonicalize(root).map_err(PackageError::io("open", root))?;
         let mut tree = Self {
             files: BTreeMap::new(),
+            directories: 0,
             ignored: Vec::new(),
         };
         tree.add_directory(&canonical_root, root, "", 0)?;
@@ -51,6 +58,13 @@ impl FileTree {
             return Err(PackageError::TooLarge {
                 what: "nested directories",
                 limit: format!("{MAX_DEPTH} levels"),
+            });
+        }
+        self.directories += 1;
+        if self.directories > MAX_DIRECTORIES {
+            return Err(PackageError::TooLarge {
+                what: "directories",
+                limit: MAX_DIRECTORIES.to_string(),
             });
         }
         for entry in fs::read_dir(directory).map_err(PackageError::io("list", directory))? {
@@ -91,6 +105,10 @@ impl FileTree {
                         limit: MAX_FILES.to_string(),
                     });
                 }
+                if metadata.len() > MAX_FILE_BYTES {
+                    let problem = format!("larger than {MAX_FILE_BYTES} bytes");
+                    return Err(PackageError::invalid(&inner, "", problem));
+                }
                 self.files.insert(inner, path);
             } else {
                 return Err(PackageError::invalid(
@@ -108,12 +126,14 @@ impl FileTree {
     fn refuse_case_clashes(&self) -> Result<(), PackageError> {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
         for path in self.files.keys() {
-            if let Some(other) = seen.insert(path.to_lowercase(), path) {
-                return Err(PackageError::invalid(
-                    path,
-                    "",
-                    format!("differs from {other} in case only"),
-                ));
+            let directories = path.match_indices('/').map(|(at, _)| &path[..at]);
+            for part in directories.chain([path.as_str()]) {
+                if let Some(other) = seen.insert(part.to_lowercase(), part)
+                    && other != part
+                {
+                    let problem = format!("differs from {other} in case only");
+                    return Err(PackageError::invalid(part, "", problem));
+                }
             }
         }
         Ok(())
@@ -185,6 +205,11 @@ impl FileTree {
                 path,
                 "",
                 format!("larger than {MAX_TEXT_BYTES} bytes"),
+            )),
+            Ok(_) if text.starts_with('\u{feff}') => Err(PackageError::invalid(
+                path,
+                "",
+                "begins with a byte-order mark: save it without",
             )),
             Ok(_) => Ok(Some(text)),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(
@@ -293,6 +318,38 @@ mod tests {
                 .to_string()
                 .contains("in case only")
         );
+        let directories = TestPackage::minimal()
+            .with("data/secret/g/1.in", "")
+            .with("data/secret/G/2.in", "");
+        let error = FileTree::read(directories.path()).unwrap_err().to_string();
+        assert!(error.contains("in case only"), "{error}");
+    }
+
+    #[test]
+    fn many_ways_to_the_same_directory_end() {
+        let package = TestPackage::empty().with("data/a/x", "");
+        for name in ["b", "c", "d", "e", "f", "g", "h", "i", "j", "k"] {
+            std::os::unix::fs::symlink("..", package.path().join("data/a").join(name)).unwrap();
+        }
+        assert!(matches!(
+            FileTree::read(package.path()),
+            Err(PackageError::TooLarge { .. })
+        ));
+    }
+
+    #[test]
+    fn texts_that_editors_spoil_are_named() {
+        let marked = TestPackage::minimal().with("problem.yaml", "\u{feff}name: x\n");
+        let error = FileTree::read(marked.path())
+            .unwrap()
+            .text("problem.yaml")
+            .unwrap_err();
+        assert!(error.to_string().contains("byte-order mark"), "{error}");
+        let large = TestPackage::minimal();
+        let file = std::fs::File::create(large.path().join("data/secret/1.in")).unwrap();
+        file.set_len(MAX_FILE_BYTES + 1).unwrap();
+        let error = FileTree::read(large.path()).unwrap_err().to_string();
+        assert!(error.contains("data/secret/1.in: larger"), "{error}");
     }
 
     #[test]

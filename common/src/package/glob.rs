@@ -34,13 +34,25 @@ impl Glob {
     /// Whether the pattern matches `path` or a directory that holds it.
     #[must_use]
     pub(super) fn matches(&self, path: &str) -> bool {
-        self.alternatives.iter().any(|pattern| {
+        self.rest_after_match(path).next().is_some()
+    }
+
+    /// Whether the pattern matches `path` itself.
+    #[must_use]
+    pub(super) fn matches_exactly(&self, path: &str) -> bool {
+        self.rest_after_match(path).any(|rest| rest == 0)
+    }
+
+    /// For every alternative that matches, how many names of the path are left.
+    fn rest_after_match(&self, path: &str) -> impl Iterator<Item = usize> {
+        self.alternatives.iter().filter_map(move |pattern| {
             let mut names = path.split('/');
-            pattern.iter().all(|part| {
+            let matches = pattern.iter().all(|part| {
                 names
                     .next()
                     .is_some_and(|name| name_matches(part.as_bytes(), name.as_bytes()))
-            })
+            });
+            matches.then(|| names.count())
         })
     }
 }
@@ -110,6 +122,13 @@ mod tests {
         assert!(!matches("secret/*-easy", "secret/01-easy-not"));
         assert!(matches("a*b*c", "aXbYbZc"));
         assert!(!matches("a*b*c", "aXbYbZ"));
+    }
+
+    #[test]
+    fn a_directory_is_not_what_lies_in_it() {
+        let glob = Glob::parse("secret/{a,b*}").unwrap();
+        assert!(glob.matches_exactly("secret/a") && glob.matches_exactly("secret/bc"));
+        assert!(!glob.matches_exactly("secret/a/1") && glob.matches("secret/a/1"));
     }
 
     #[test]

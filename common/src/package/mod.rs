@@ -1,36 +1,50 @@
 //! The problem package: model and reader.
 //!
 //! [`Package::read`] takes a directory, [`Package::unpack`] an archive, both of
-//! the ICPC/Kattis format in its generations `legacy` and `2025-09`. What a
-//! package asks for and Assize can't honour is refused with file, key and
-//! reason; what it says beyond the format is a warning.
+//! the ICPC/Kattis format in its versions `legacy`, `legacy-icpc`, `2023-07-draft`
+//! and `2025-09`. What a package asks for and Assize can't honour is refused with
+//! file, key and reason; what it says beyond the format is a warning.
 
+mod annotation;
 mod archive;
 #[cfg(test)]
 mod archive_tests;
+mod constants;
 mod default_validator;
 mod error;
 mod expectation;
 mod file_tree;
 mod glob;
+mod grader_groups;
+pub mod grading;
+#[cfg(test)]
+mod grading_tests;
 mod model;
 mod problem_yaml;
 mod program;
 mod read;
 mod submissions;
+mod submissions_yaml;
+mod support;
+mod test_config;
+mod test_groups;
 #[cfg(test)]
 mod test_package;
 mod testdata;
 #[cfg(test)]
 mod tests;
 mod time_limit;
+mod validator_tests;
+mod validators;
 mod yaml;
 
 pub use archive::UnpackLimits;
+pub use constants::Constants;
 pub use default_validator::DefaultValidatorOptions;
 pub use error::PackageError;
-pub use expectation::{Expectation, JudgedTestcase};
+pub use expectation::{Expectation, GroupScore, JudgedTestcase, TimeBound};
 pub use model::{
-    File, FormatVersion, Kind, Limits, OutputValidator, Package, Program, Submission, Testcase,
+    File, FormatVersion, InputValidatorArgs, Kind, Limits, OutputValidator, Package, Program,
+    StaticTest, StaticValidator, Submission, Testcase, Timing, ValidatorTest, ValidatorTestKind,
 };
 pub use program::UnknownLanguage;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
+use super::constants::Constants;
 use super::expectation::Expectation;
+use super::grading::Grading;
 use crate::ContentHash;
 
 /// A problem package, read and checked. Paths point into the directory it was
@@ -15,23 +17,44 @@ use crate::ContentHash;
 pub struct Package {
     /// The problem's name: English if there is one, else the first language's.
     pub name: String,
+    /// The id by which the problem is told from others, if it has one.
+    pub uuid: Option<String>,
     /// The version of the package format.
     pub format: FormatVersion,
     /// Limits on submissions and jury programs.
     pub limits: Limits,
+    /// How the time limit relates to the running times of submissions.
+    pub timing: Timing,
     /// How submissions are run.
     pub kind: Kind,
+    /// How often a submission is run on one test case at most, each time with
+    /// the input that the output validator made for it; 1 unless multi-pass.
+    pub passes: u32,
+    /// Whether submissions may write into their directory.
+    pub allows_file_writing: bool,
     /// Test cases in the order they are judged in: samples first.
     pub testcases: Vec<Testcase>,
+    /// How their results combine.
+    pub grading: Grading,
     /// What decides whether an output is right.
     pub output_validator: OutputValidator,
+    /// What decides whether a submission's source is right.
+    pub static_validator: Option<StaticValidator>,
     /// Programs that check the inputs, not used when judging.
     pub input_validators: Vec<Program>,
+    /// What validators must say of certain inputs and outputs, not used when
+    /// judging.
+    pub validator_tests: Vec<ValidatorTest>,
     /// Language codes that submissions may be written in; all if `None`.
     pub languages: Option<Vec<String>>,
     /// Files added to every submission of a language before compiling, by
     /// language code; `default` is for languages that have no entry of their own.
     pub include: BTreeMap<String, Vec<File>>,
+    /// What stands for `{{name}}` in jury programs, included files and example
+    /// submissions.
+    pub constants: Constants,
+    /// Files for teams, by their paths below `attachments/`.
+    pub attachments: Vec<File>,
     /// The jury's example submissions with what is expected of each.
     pub submissions: Vec<Submission>,
     /// The hash of the paths and contents of all files, by which versions of a
@@ -41,6 +64,36 @@ pub struct Package {
     pub warnings: Vec<String>,
 }
 
+impl Package {
+    /// A pass-fail problem in its plainest form: read, write, compare tokens.
+    #[must_use]
+    pub fn plain(name: String, limits: Limits, testcases: Vec<Testcase>) -> Self {
+        Self {
+            content_hash: ContentHash::of(name.as_bytes()),
+            name,
+            uuid: None,
+            format: FormatVersion::V2025_09,
+            limits,
+            timing: Timing::default(),
+            kind: Kind::PassFail,
+            passes: 1,
+            allows_file_writing: false,
+            testcases,
+            grading: Grading::PassFail,
+            output_validator: OutputValidator::Default,
+            static_validator: None,
+            input_validators: Vec::new(),
+            validator_tests: Vec::new(),
+            languages: None,
+            include: BTreeMap::new(),
+            constants: Constants::default(),
+            attachments: Vec::new(),
+            submissions: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// A version of the package format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormatVersion {
@@ -48,8 +101,18 @@ pub enum FormatVersion {
     Legacy,
     /// `legacy-icpc`, a subset of `legacy`.
     LegacyIcpc,
+    /// `2023-07-draft`: as `2025-09`, with nested groups and other names of keys.
+    Draft2023_07,
     /// `2025-09`.
     V2025_09,
+}
+
+impl FormatVersion {
+    /// Whether it is one of the two legacy formats.
+    #[must_use]
+    pub const fn is_legacy(self) -> bool {
+        matches!(self, Self::Legacy | Self::LegacyIcpc)
+    }
 }
 
 /// How submissions are run.
@@ -57,8 +120,36 @@ pub enum FormatVersion {
 pub enum Kind {
     /// The submission reads the input and writes an output, which is validated.
     PassFail,
-    /// The submission talks to the output validator, as pass-fail.
+    /// The submission talks to the output validator.
     Interactive,
+    /// The submission consists of the outputs themselves: nothing is run.
+    SubmitAnswer,
+}
+
+/// How a time limit is found when the package states none, and what margins it
+/// must keep when there is one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timing {
+    /// Whether the package states a time limit.
+    pub time_limit_is_stated: bool,
+    /// The time limit is a multiple of this.
+    pub resolution: Duration,
+    /// Times the slowest accepted submission, it may not exceed the time limit.
+    pub ac_to_time_limit: f64,
+    /// Times the time limit, it may not exceed the fastest submission that is
+    /// meant to be too slow.
+    pub time_limit_to_tle: f64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            time_limit_is_stated: true,
+            resolution: Duration::from_secs(1),
+            ac_to_time_limit: 2.0,
+            time_limit_to_tle: 1.5,
+        }
+    }
 }
 
 /// Limits of a problem. Those on submissions are exact; those on compiling and
@@ -94,18 +185,128 @@ pub struct Testcase {
     pub input: PathBuf,
     /// The answer file.
     pub answer: PathBuf,
+    /// Files put into the submission's directory before it runs.
+    pub files: Vec<File>,
     /// Command-line arguments of the submission.
     pub args: Vec<String>,
     /// Command-line arguments of the output validator.
     pub output_validator_args: Vec<String>,
+    /// Command-line arguments of the input validators.
+    pub input_validator_args: InputValidatorArgs,
+    /// Whether teams may see everything about it once they fail on it.
+    pub full_feedback: bool,
+    /// An output that is shown instead of the answer, and must be right.
+    pub shown_output: Option<PathBuf>,
 }
 
 impl Testcase {
+    /// A test case without arguments or files.
+    #[must_use]
+    pub fn new(name: String, input: PathBuf, answer: PathBuf) -> Self {
+        Self {
+            full_feedback: name.starts_with("sample/"),
+            name,
+            input,
+            answer,
+            files: Vec::new(),
+            args: Vec::new(),
+            output_validator_args: Vec::new(),
+            input_validator_args: InputValidatorArgs::default(),
+            shown_output: None,
+        }
+    }
+
     /// Whether it is one of the samples that teams see.
     #[must_use]
     pub fn is_sample(&self) -> bool {
         self.name.starts_with("sample/")
     }
+}
+
+/// Arguments of input validators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputValidatorArgs {
+    /// The same for all of them.
+    All(Vec<String>),
+    /// By the name of the validator; the others get none.
+    ByName(BTreeMap<String, Vec<String>>),
+}
+
+impl Default for InputValidatorArgs {
+    fn default() -> Self {
+        Self::All(Vec::new())
+    }
+}
+
+impl InputValidatorArgs {
+    /// The arguments of the validator `program`, which is called by the name of
+    /// its file or directory, with or without the ending.
+    #[must_use]
+    pub fn of(&self, program: &Program) -> &[String] {
+        match self {
+            Self::All(args) => args,
+            Self::ByName(by_name) => {
+                let name = program.name.rsplit('/').next().unwrap_or_default();
+                let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+                by_name
+                    .get(name)
+                    .or_else(|| by_name.get(stem))
+                    .map(Vec::as_slice)
+                    .unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// The program that looks at the sources of submissions, with its test cases.
+#[derive(Debug, Clone)]
+pub struct StaticValidator {
+    /// The program.
+    pub program: Program,
+    /// What it is asked, in the order of judging.
+    pub tests: Vec<StaticTest>,
+}
+
+/// A test case of the static validator. It has neither input nor answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaticTest {
+    /// The group it belongs to, such as `secret/group1`.
+    pub group: String,
+    /// Command-line arguments of the static validator.
+    pub args: Vec<String>,
+}
+
+/// What a validator must say of an input or output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidatorTest {
+    /// The path below `data/` without the ending.
+    pub name: String,
+    /// The input file.
+    pub input: PathBuf,
+    /// Command-line arguments of submissions, which input validators get too.
+    pub args: Vec<String>,
+    /// Command-line arguments of the input validators.
+    pub input_validator_args: InputValidatorArgs,
+    /// What is tested.
+    pub of: ValidatorTestKind,
+}
+
+/// What a [`ValidatorTest`] tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValidatorTestKind {
+    /// Some input validator must reject the input.
+    InvalidInput,
+    /// The output validator must give an answer on an output.
+    Output {
+        /// The answer file.
+        answer: PathBuf,
+        /// The output.
+        output: PathBuf,
+        /// Command-line arguments of the output validator.
+        args: Vec<String>,
+        /// Whether it must accept the output.
+        valid: bool,
+    },
 }
 
 /// What decides whether an output is right.
@@ -146,4 +347,6 @@ pub struct Submission {
     pub program: Program,
     /// What the jury expects of it.
     pub expectation: Expectation,
+    /// Whether the jury offers it as a model to learn from.
+    pub is_model: bool,
 }

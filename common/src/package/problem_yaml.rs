@@ -1,13 +1,15 @@
-//! problem.yaml of both generations of the format.
+//! problem.yaml of all generations of the format.
 
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde_json::Value;
 
+use super::constants::Constants;
 use super::error::PackageError;
 use super::file_tree::FileTree;
-use super::model::{FormatVersion, Kind};
+use super::grading::Objective;
+use super::model::{FormatVersion, Kind, Timing};
 use super::yaml::Section;
 
 /// The file's name.
@@ -17,15 +19,20 @@ pub(super) const FILE: &str = "problem.yaml";
 #[derive(Debug)]
 pub(super) struct ProblemYaml {
     pub(super) format: FormatVersion,
-    /// The format was called `2023-07-draft`, whose test group files differ.
-    pub(super) draft: bool,
     pub(super) name: Option<String>,
+    pub(super) uuid: Option<String>,
     pub(super) kind: Kind,
+    pub(super) passes: u32,
+    /// What is wanted of scores, in scoring problems.
+    pub(super) scoring: Option<Objective>,
     /// Whether a validator of the package is asked for; only legacy says so.
     pub(super) custom_validator: Option<bool>,
     /// Arguments of the output validator on every test case; legacy only.
     pub(super) validator_flags: Vec<String>,
     pub(super) languages: Option<Vec<String>>,
+    pub(super) allows_file_writing: bool,
+    pub(super) constants: Constants,
+    pub(super) timing: Timing,
     pub(super) limits: StatedLimits,
 }
 
@@ -50,11 +57,13 @@ impl ProblemYaml {
         let problem = match version.as_deref() {
             None | Some("legacy") => Self::legacy(&mut yaml, FormatVersion::Legacy, warnings),
             Some("legacy-icpc") => Self::legacy(&mut yaml, FormatVersion::LegacyIcpc, warnings),
-            Some("2025-09") => Self::v2025_09(&mut yaml, false, warnings),
-            Some("2023-07-draft") => Self::v2025_09(&mut yaml, true, warnings),
+            Some("2025-09") => Self::modern(&mut yaml, FormatVersion::V2025_09, warnings),
+            Some("2023-07-draft") => Self::modern(&mut yaml, FormatVersion::Draft2023_07, warnings),
             Some(other) => Err(yaml.unsupported(
                 "problem_format_version",
-                format!("version {other:?} (legacy, legacy-icpc and 2025-09 are); it"),
+                format!(
+                    "version {other:?} (legacy, legacy-icpc, 2023-07-draft and 2025-09 are); it"
+                ),
             )),
         }?;
         yaml.finish(warnings);
@@ -66,21 +75,20 @@ impl ProblemYaml {
         format: FormatVersion,
         warnings: &mut Vec<String>,
     ) -> Result<Self, PackageError> {
-        yaml.skip(&[
-            "uuid",
-            "author",
-            "source",
-            "source_url",
-            "license",
-            "rights_owner",
-            "keywords",
-        ]);
-        if let Some(kind) = yaml.string("type")?.filter(|kind| kind != "pass-fail") {
-            return Err(yaml.unsupported("type", format!("a {kind} problem")));
-        }
-        if yaml.take("grading").is_some() {
-            return Err(yaml.unsupported("grading", "grading (of scoring problems)"));
-        }
+        yaml.skip(&["author", "source", "source_url", "rights_owner", "keywords"]);
+        check_license(yaml, warnings)?;
+        let scoring = match yaml.string("type")?.as_deref() {
+            None | Some("pass-fail") => false,
+            Some("scoring") if format == FormatVersion::Legacy => true,
+            Some("scoring") => {
+                return Err(yaml.invalid("type", "legacy-icpc has no scoring problems"));
+            }
+            Some(other) => {
+                let problem = format!("must be `pass-fail` or `scoring`, not {other:?}");
+                return Err(yaml.invalid("type", problem));
+            }
+        };
+        let objective = legacy_grading(yaml, scoring, warnings)?;
         let validation = yaml
             .string("validation")?
             .unwrap_or_else(|| "default".to_owned());
@@ -94,107 +102,239 @@ impl ProblemYaml {
         for word in words {
             match word {
                 "interactive" if custom => kind = Kind::Interactive,
-                "score" => {
-                    return Err(yaml.unsupported("validation", "a validator that gives scores"));
+                "score" if custom && scoring => {}
+                "score" if custom => {
+                    let problem = "`score` needs `type: scoring`";
+                    return Err(yaml.invalid("validation", problem));
                 }
                 _ => return Err(yaml.invalid("validation", format!("unexpected {word:?}"))),
             }
         }
         let flags = yaml.string("validator_flags")?.unwrap_or_default();
+        let uuid = yaml.string("uuid")?;
         let mut limits = yaml.section("limits")?;
-        // They bound a time limit that is inferred from the submissions' times.
-        limits.skip(&["time_multiplier", "time_safety_margin"]);
+        let timing = Timing {
+            ac_to_time_limit: limits.factor("time_multiplier")?.unwrap_or(5.0),
+            time_limit_to_tle: limits.factor("time_safety_margin")?.unwrap_or(2.0),
+            ..Timing::default()
+        };
         Ok(Self {
             format,
-            draft: false,
             name: name(yaml)?,
+            uuid,
             kind,
+            passes: 1,
+            scoring: scoring.then_some(objective),
             custom_validator: Some(custom),
             validator_flags: flags.split_whitespace().map(str::to_owned).collect(),
             languages: None,
+            allows_file_writing: false,
+            constants: Constants::default(),
+            timing,
             limits: StatedLimits::take(limits, warnings)?,
         })
     }
 
-    fn v2025_09(
+    fn modern(
         yaml: &mut Section,
-        draft: bool,
+        format: FormatVersion,
         warnings: &mut Vec<String>,
     ) -> Result<Self, PackageError> {
         yaml.skip(&[
             "version",
             "credits",
             "source",
-            "license",
             "rights_owner",
             "embargo_until",
             "keywords",
         ]);
-        let types = yaml.string_or_strings("type")?;
-        if types.as_ref().is_some_and(Vec::is_empty) {
+        check_license(yaml, warnings)?;
+        let types = Types::take(yaml)?;
+        let name = name(yaml)?.ok_or_else(|| yaml.invalid("name", "missing: name the problem"))?;
+        let uuid = yaml.string("uuid")?;
+        if uuid.is_none() {
+            warnings.push(format!(
+                "{FILE}: `uuid` is missing, which the format requires"
+            ));
+        }
+        let languages = yaml
+            .string_or_strings("languages")?
+            .filter(|languages| *languages != ["all"]);
+        if languages.as_ref().is_some_and(Vec::is_empty) {
+            return Err(yaml.invalid(
+                "languages",
+                "an empty list: name a language, or write `all`",
+            ));
+        }
+        let allows_file_writing = yaml.boolean("allow_file_writing")?.unwrap_or_default();
+        let constants = Constants::take(yaml)?;
+        let mut limits = yaml.section("limits")?;
+        let passes = passes(&mut limits, types.multi_pass)?;
+        let timing = modern_timing(&mut limits, warnings)?;
+        let limits = StatedLimits::take(limits, warnings)?;
+        if let Some(time_limit) = limits.time_limit {
+            let resolution = timing.resolution.as_secs_f64();
+            let steps = time_limit.as_secs_f64() / resolution;
+            if (steps - steps.round()).abs() > 1e-6 {
+                return Err(yaml.invalid(
+                    "limits.time_limit",
+                    format!(
+                        "must be a multiple of `time_resolution`, which is {resolution} seconds: \
+                         choose another limit, or state a finer time_resolution"
+                    ),
+                ));
+            }
+        }
+        Ok(Self {
+            format,
+            name: Some(name),
+            uuid,
+            kind: types.kind,
+            passes,
+            scoring: types.scoring.then_some(Objective::Maximize),
+            custom_validator: None,
+            validator_flags: Vec::new(),
+            languages,
+            allows_file_writing,
+            constants,
+            timing,
+            limits,
+        })
+    }
+}
+
+/// What the key `type` says since 2023-07-draft.
+struct Types {
+    kind: Kind,
+    multi_pass: bool,
+    scoring: bool,
+}
+
+impl Types {
+    fn take(yaml: &mut Section) -> Result<Self, PackageError> {
+        const KNOWN: [&str; 5] = [
+            "pass-fail",
+            "scoring",
+            "multi-pass",
+            "interactive",
+            "submit-answer",
+        ];
+        const INCOMPATIBLE: [(&str, &str); 3] = [
+            ("pass-fail", "scoring"),
+            ("submit-answer", "multi-pass"),
+            ("submit-answer", "interactive"),
+        ];
+        let types = yaml
+            .string_or_strings("type")?
+            .unwrap_or_else(|| vec!["pass-fail".to_owned()]);
+        let has = |word: &str| types.iter().any(|found| found == word);
+        if types.is_empty() {
             return Err(yaml.invalid(
                 "type",
                 "an empty list: name at least one type or leave the key out",
             ));
         }
-        let mut kind = Kind::PassFail;
-        for word in types.into_iter().flatten() {
-            match word.as_str() {
-                "pass-fail" => {}
-                "interactive" => kind = Kind::Interactive,
-                "scoring" | "multi-pass" | "submit-answer" => {
-                    return Err(yaml.unsupported("type", format!("a {word} problem")));
-                }
-                _ => return Err(yaml.invalid("type", format!("unknown type {word:?}"))),
+        for (at, word) in types.iter().enumerate() {
+            if !KNOWN.contains(&word.as_str()) {
+                return Err(yaml.invalid("type", format!("unknown type {word:?}")));
+            }
+            if types[..at].contains(word) {
+                return Err(yaml.invalid("type", format!("{word} is there twice")));
             }
         }
-        let name = name(yaml)?.ok_or_else(|| yaml.invalid("name", "missing: name the problem"))?;
-        if yaml.string("uuid")?.is_none() {
-            warnings.push(format!(
-                "{FILE}: `uuid` is missing, which the format requires"
-            ));
-        }
-        if yaml.boolean("allow_file_writing")? == Some(true) {
-            return Err(yaml.unsupported("allow_file_writing", "a submission that writes files"));
-        }
-        if yaml
-            .take("constants")
-            .is_some_and(|constants| constants.as_object().is_none_or(|map| !map.is_empty()))
-        {
-            return Err(yaml.unsupported("constants", "replacing constants in programs"));
-        }
-        let languages = yaml
-            .string_or_strings("languages")?
-            .filter(|languages| *languages != ["all"]);
-        let mut limits = yaml.section("limits")?;
-        if limits.take("validation_passes").is_some() {
-            return Err(limits.unsupported("validation_passes", "a multi-pass problem"));
-        }
-        limits.skip(&["time_multipliers"]);
-        let resolution = limits.number("time_resolution")?.unwrap_or(1.0);
-        let limits_error =
-            |problem: String| PackageError::invalid(FILE, "limits.time_limit", problem);
-        let limits = StatedLimits::take(limits, warnings)?;
-        if let Some(time_limit) = limits.time_limit {
-            let steps = time_limit.as_secs_f64() / resolution;
-            if (steps - steps.round()).abs() > 1e-6 {
-                return Err(limits_error(format!(
-                    "must be a multiple of `time_resolution`, which is {resolution} seconds: \
-                     choose another limit, or state a finer time_resolution"
-                )));
+        for (one, other) in INCOMPATIBLE {
+            if has(one) && has(other) {
+                return Err(yaml.invalid("type", format!("{one} and {other} exclude each other")));
             }
         }
+        let kind = if has("interactive") {
+            Kind::Interactive
+        } else if has("submit-answer") {
+            Kind::SubmitAnswer
+        } else {
+            Kind::PassFail
+        };
         Ok(Self {
-            format: FormatVersion::V2025_09,
-            draft,
-            name: Some(name),
             kind,
-            custom_validator: None,
-            validator_flags: Vec::new(),
-            languages,
-            limits,
+            multi_pass: has("multi-pass"),
+            scoring: has("scoring"),
         })
     }
+}
+
+fn passes(limits: &mut Section, multi_pass: bool) -> Result<u32, PackageError> {
+    const KEY: &str = "validation_passes";
+    match (limits.whole_number(KEY)?, multi_pass) {
+        (None, false) => Ok(1),
+        (None, true) => Ok(2),
+        (Some(_), false) => Err(limits.invalid(KEY, "only for problems of the type multi-pass")),
+        (Some(passes), true) => u32::try_from(passes)
+            .ok()
+            .filter(|passes| *passes >= 2)
+            .ok_or_else(|| limits.invalid(KEY, "expected a whole number of at least 2")),
+    }
+}
+
+fn modern_timing(limits: &mut Section, warnings: &mut Vec<String>) -> Result<Timing, PackageError> {
+    let resolution = limits.seconds("time_resolution")?;
+    let mut multipliers = limits.section("time_multipliers")?;
+    let timing = Timing {
+        time_limit_is_stated: true,
+        resolution: resolution.unwrap_or(Duration::from_secs(1)),
+        ac_to_time_limit: multipliers.factor("ac_to_time_limit")?.unwrap_or(2.0),
+        time_limit_to_tle: multipliers.factor("time_limit_to_tle")?.unwrap_or(1.5),
+    };
+    multipliers.finish(warnings);
+    Ok(timing)
+}
+
+/// The key `grading` of legacy packages.
+fn legacy_grading(
+    yaml: &mut Section,
+    scoring: bool,
+    warnings: &mut Vec<String>,
+) -> Result<Objective, PackageError> {
+    let mut grading = yaml.section("grading")?;
+    // Once they were here, and some tools still look.
+    for key in ["on_reject", "accept_score", "reject_score", "range"] {
+        if grading.take(key).is_some() {
+            let problem = "belongs into data/testdata.yaml: move it there";
+            return Err(grading.invalid(key, problem));
+        }
+    }
+    let objective = match grading.string("objective")?.as_deref() {
+        None => Objective::Maximize,
+        Some(_) if !scoring => {
+            return Err(grading.invalid("objective", "only for problems of the type scoring"));
+        }
+        Some("max") => Objective::Maximize,
+        Some("min") => Objective::Minimize,
+        Some(_) => return Err(grading.invalid("objective", "expected `max` or `min`")),
+    };
+    grading.skip(&["show_test_data_groups"]);
+    grading.finish(warnings);
+    Ok(objective)
+}
+
+/// Licenses do not concern judging, but a typing error is worth a word.
+fn check_license(yaml: &mut Section, warnings: &mut Vec<String>) -> Result<(), PackageError> {
+    const KNOWN: [&str; 7] = [
+        "unknown",
+        "public domain",
+        "cc0",
+        "cc by",
+        "cc by-sa",
+        "educational",
+        "permission",
+    ];
+    let license = yaml.string("license")?;
+    if let Some(license) = license.filter(|license| !KNOWN.contains(&license.as_str())) {
+        warnings.push(format!(
+            "{FILE}: `license`: {license:?} is not one of {}",
+            KNOWN.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 impl StatedLimits {

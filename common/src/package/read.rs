@@ -8,9 +8,9 @@ use bytesize::ByteSize;
 
 use super::error::PackageError;
 use super::file_tree::FileTree;
-use super::model::{File, FormatVersion, Kind, Limits, OutputValidator, Package, Program};
+use super::model::{File, Kind, Limits, Package, Timing};
 use super::problem_yaml::{self, ProblemYaml, StatedLimits};
-use super::{submissions, testdata, time_limit};
+use super::{submissions, support, testdata, time_limit, validator_tests, validators};
 
 impl Package {
     /// Reads the package in the directory `root`.
@@ -19,39 +19,74 @@ impl Package {
     /// When it is broken, or asks for something that is not supported; the
     /// error names file and key.
     pub fn read(root: &Path) -> Result<Self, PackageError> {
-        let tree = FileTree::read(root)?;
-        if tree.get(problem_yaml::FILE).is_none() {
-            return Err(PackageError::NotAPackage {
-                path: root.to_owned(),
-            });
-        }
-        let mut warnings: Vec<String> = tree
-            .ignored
-            .iter()
-            // Hidden files are hidden on purpose.
-            .filter(|path| !path.split('/').any(|name| name.starts_with('.')))
-            .map(|path| format!("{path}: ignored, its name is not allowed by the format"))
-            .collect();
-        let problem = ProblemYaml::read(&tree, &mut warnings)?;
-        refuse_unsupported_parts(&tree, &problem)?;
-        let limits = limits(&tree, &problem.limits, &mut warnings)?;
-        let output_validator = output_validator(&tree, &problem, &mut warnings)?;
-        let testcases = testdata::read(&tree, &problem, &output_validator, &mut warnings)?;
-        Ok(Self {
-            content_hash: tree.content_hash()?,
-            submissions: submissions::read(&tree, problem.format, &mut warnings)?,
-            input_validators: input_validators(&tree),
-            include: include(&tree),
-            name: problem.name.unwrap_or_else(|| directory_name(root)),
-            format: problem.format,
-            kind: problem.kind,
-            languages: problem.languages,
-            limits,
-            testcases,
-            output_validator,
-            warnings,
-        })
+        let package = read(root, None)?;
+        support::check(&package)?;
+        Ok(package)
     }
+
+    /// Reads a package that may lack a time limit, which is to be found by
+    /// running its submissions; until then, `provisional` is the limit, and
+    /// [`Timing::time_limit_is_stated`] says so.
+    ///
+    /// # Errors
+    /// As for [`Package::read`].
+    pub fn read_unfinished(root: &Path, provisional: Duration) -> Result<Self, PackageError> {
+        let package = read(root, Some(provisional))?;
+        support::check(&package)?;
+        Ok(package)
+    }
+}
+
+/// Reads what a package says, whether judging can honour it or not.
+pub(super) fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageError> {
+    let tree = FileTree::read(root)?;
+    if tree.get(problem_yaml::FILE).is_none() {
+        return Err(PackageError::NotAPackage {
+            path: root.to_owned(),
+        });
+    }
+    let mut warnings: Vec<String> = tree
+        .ignored
+        .iter()
+        // Hidden files are hidden on purpose.
+        .filter(|path| !path.split('/').any(|name| name.starts_with('.')))
+        .map(|path| format!("{path}: ignored, its name is not allowed by the format"))
+        .collect();
+    let problem = ProblemYaml::read(&tree, &mut warnings)?;
+    let stated = time_limit::find(&tree, problem.limits.time_limit, &mut warnings)?;
+    let time_limit = stated.or(provisional).ok_or(PackageError::NoTimeLimit)?;
+    let limits = limits(time_limit, &problem.limits);
+    let output_validator = validators::output_validator(&tree, &problem, &mut warnings)?;
+    let data = testdata::read(&tree, &problem, &output_validator, &mut warnings)?;
+    let static_validator =
+        validators::static_validator(&tree, &problem, data.static_tests, &mut warnings)?;
+    let validator_tests = validator_tests::read(&tree, &problem, &output_validator, &mut warnings)?;
+    Ok(Package {
+        content_hash: tree.content_hash()?,
+        submissions: submissions::read(&tree, &problem, &data.grading, &mut warnings)?,
+        input_validators: validators::input_validators(&tree, &mut warnings),
+        include: include(&tree, &problem, &mut warnings),
+        attachments: attachments(&tree, &problem, &mut warnings),
+        name: problem.name.unwrap_or_else(|| directory_name(root)),
+        uuid: problem.uuid,
+        format: problem.format,
+        timing: Timing {
+            time_limit_is_stated: stated.is_some(),
+            ..problem.timing
+        },
+        kind: problem.kind,
+        passes: problem.passes,
+        allows_file_writing: problem.allows_file_writing,
+        languages: problem.languages,
+        constants: problem.constants,
+        limits,
+        testcases: data.testcases,
+        grading: data.grading,
+        output_validator,
+        static_validator,
+        validator_tests,
+        warnings,
+    })
 }
 
 fn directory_name(root: &Path) -> String {
@@ -62,42 +97,13 @@ fn directory_name(root: &Path) -> String {
     )
 }
 
-fn refuse_unsupported_parts(tree: &FileTree, problem: &ProblemYaml) -> Result<(), PackageError> {
-    if tree.has_directory("static_validator") {
-        return Err(PackageError::unsupported(
-            "static_validator/",
-            "",
-            "a static validator",
-        ));
-    }
-    if problem.draft {
-        // Groups and their keys were renamed and inherit differently since.
-        let grouped = tree.iter().find(|(path, _)| {
-            path.starts_with("data/")
-                && (path.ends_with("/testdata.yaml") || path.ends_with("/test_group.yaml"))
-        });
-        if let Some((path, _)) = grouped {
-            return Err(PackageError::unsupported(
-                path,
-                "",
-                "test data configuration in the 2023-07-draft format",
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// Where a limit is not stated, the format's typical system default holds.
-fn limits(
-    tree: &FileTree,
-    stated: &StatedLimits,
-    warnings: &mut Vec<String>,
-) -> Result<Limits, PackageError> {
+fn limits(time_limit: Duration, stated: &StatedLimits) -> Limits {
     const DEFAULT_TIME: Duration = Duration::from_secs(60);
     let default_memory = ByteSize::mib(2048);
     let default_output = ByteSize::mib(8);
-    Ok(Limits {
-        time_limit: time_limit::find(tree, stated.time_limit, warnings)?,
+    Limits {
+        time_limit,
         memory: stated.memory.unwrap_or(default_memory),
         output: stated.output.unwrap_or(default_output),
         code: stated.code.unwrap_or(ByteSize::kib(128)),
@@ -106,101 +112,50 @@ fn limits(
         validation_time: stated.validation_time.unwrap_or(DEFAULT_TIME),
         validation_memory: stated.validation_memory.unwrap_or(default_memory),
         validation_output: stated.validation_output.unwrap_or(default_output),
-    })
-}
-
-fn program(tree: &FileTree, path: &str) -> Program {
-    Program {
-        name: path.to_owned(),
-        files: tree.program_files(path),
-        language: None,
-        entry_point: None,
     }
 }
 
-fn output_validator(
+fn include(
     tree: &FileTree,
     problem: &ProblemYaml,
     warnings: &mut Vec<String>,
-) -> Result<OutputValidator, PackageError> {
-    let directory = match problem.format {
-        FormatVersion::Legacy | FormatVersion::LegacyIcpc => "output_validators",
-        FormatVersion::V2025_09 => "output_validator",
-    };
-    let entries = tree.children(directory);
-    if problem.custom_validator == Some(false) {
-        if !entries.is_empty() {
+) -> BTreeMap<String, Vec<File>> {
+    let mut include = BTreeMap::new();
+    for language in tree.children("include") {
+        let path = format!("include/{language}");
+        if tree.get(&path).is_some() {
             warnings.push(format!(
-                "{directory}/: unused, as problem.yaml says `validation: default`"
+                "{path}: ignored, put it into include/ and the code of its language"
+            ));
+            continue;
+        }
+        let allowed = problem
+            .languages
+            .as_ref()
+            .is_none_or(|languages| languages.iter().any(|allowed| allowed == language));
+        if !allowed && language != "default" {
+            warnings.push(format!(
+                "{path}/: unused, problem.yaml does not allow {language}"
             ));
         }
-        return Ok(OutputValidator::Default);
+        include.insert(language.to_owned(), tree.program_files(&path));
     }
-    let mut entries = entries.into_iter();
-    let path = match (entries.next(), entries.next()) {
-        (Some(only), None) => format!("{directory}/{only}"),
-        // In 2025-09 the directory itself may be the program.
-        (Some(_), Some(_)) if problem.format == FormatVersion::V2025_09 => directory.to_owned(),
-        (Some(_), Some(_)) => {
-            let feature =
-                "more than one output validator (put the files of one program into a directory)";
-            return Err(PackageError::unsupported(
-                &format!("{directory}/"),
-                "",
-                feature,
-            ));
-        }
-        (None, _)
-            if problem.custom_validator == Some(true) || problem.kind == Kind::Interactive =>
-        {
-            return Err(PackageError::invalid(
-                problem_yaml::FILE,
-                if problem.custom_validator.is_some() {
-                    "validation"
-                } else {
-                    "type"
-                },
-                format!("needs an output validator: put it into {directory}/"),
-            ));
-        }
-        (None, _) => return Ok(OutputValidator::Default),
-    };
-    let program = program(tree, &path);
-    if let Some(script) = program
-        .files
-        .iter()
-        .find(|file| matches!(file.name.as_str(), "build" | "run"))
-    {
-        let file = format!("{path}/{}", script.name);
-        return Err(PackageError::unsupported(
-            &file,
-            "",
-            "a validator with build and run scripts",
-        ));
+    if problem.kind == Kind::SubmitAnswer && !include.is_empty() {
+        warnings.push("include/: unused, a submit-answer problem compiles nothing".to_owned());
     }
-    Ok(OutputValidator::Custom(program))
+    include
 }
 
-fn input_validators(tree: &FileTree) -> Vec<Program> {
-    ["input_validators", "input_format_validators"]
-        .into_iter()
-        .flat_map(|directory| {
-            tree.children(directory)
-                .into_iter()
-                .map(move |name| format!("{directory}/{name}"))
-        })
-        .map(|path| program(tree, &path))
-        .collect()
-}
-
-fn include(tree: &FileTree) -> BTreeMap<String, Vec<File>> {
-    tree.children("include")
-        .into_iter()
-        .map(|language| {
-            (
-                language.to_owned(),
-                tree.program_files(&format!("include/{language}")),
-            )
-        })
-        .collect()
+fn attachments(tree: &FileTree, problem: &ProblemYaml, warnings: &mut Vec<String>) -> Vec<File> {
+    let files = tree.program_files("attachments");
+    let strict = !problem.format.is_legacy();
+    for file in &files {
+        if strict && file.name.contains('/') && !file.name.starts_with("templates/") {
+            warnings.push(format!(
+                "attachments/{}: the only directory there may be is templates/",
+                file.name
+            ));
+        }
+    }
+    files
 }

@@ -1,301 +1,272 @@
-//! Test cases and the configuration of their groups.
+//! Test cases with the settings that hold for them.
 
 use std::collections::BTreeMap;
-
-use serde_json::Value;
 
 use super::default_validator::DefaultValidatorOptions;
 use super::error::PackageError;
 use super::file_tree::FileTree;
-use super::model::{FormatVersion, OutputValidator, Testcase};
+use super::grader_groups::{self, GraderYaml};
+use super::grading::Grading;
+use super::model::{FormatVersion, OutputValidator, StaticTest, Testcase};
 use super::problem_yaml::ProblemYaml;
+use super::test_config::TestConfig;
+use super::test_groups::{self, GroupYaml};
 use super::yaml::Section;
 
-/// Arguments as a group or test case sets them; `None` where it is silent.
-#[derive(Debug, Clone, Default)]
-struct Arguments {
-    submission: Option<Vec<String>>,
-    output_validator: Option<Vec<String>>,
+/// What the directory `data/` says about judging.
+#[derive(Debug)]
+pub(super) struct TestData {
+    pub(super) testcases: Vec<Testcase>,
+    pub(super) static_tests: Vec<StaticTest>,
+    pub(super) grading: Grading,
 }
 
-/// All test cases in the order they are judged in.
+/// Reads `data/sample` and `data/secret`.
 pub(super) fn read(
     tree: &FileTree,
     problem: &ProblemYaml,
     validator: &OutputValidator,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Testcase>, PackageError> {
-    if problem.format == FormatVersion::V2025_09 {
-        check_groups(tree)?;
-    }
-    let mut reader = Reader {
-        tree,
-        problem,
-        groups: BTreeMap::new(),
-    };
+) -> Result<TestData, PackageError> {
+    let settings = Settings::read(tree, problem, validator, warnings)?;
     let mut testcases = Vec::new();
     for part in ["sample", "secret"] {
         let directory = format!("data/{part}");
-        let mut names: Vec<&str> = tree
-            .below(&directory)
-            .filter_map(|(path, _)| path.strip_suffix(".in"))
-            .collect();
-        // Name by name, not character by character: `a/1` comes before `a-b`.
-        names.sort_by(|a, b| a.split('/').cmp(b.split('/')));
-        if part == "secret" && names.is_empty() {
-            return Err(PackageError::NoTestcases);
+        for name in names_of_testcases(tree, &directory) {
+            let name = format!("{part}/{name}");
+            testcases.push(testcase(
+                tree, problem, &settings, &name, validator, warnings,
+            )?);
         }
-        for name in names {
-            testcases.push(reader.testcase(&format!("{part}/{name}"), validator, warnings)?);
-        }
-        find_orphans(tree, &directory, warnings)?;
+        find_orphans(tree, problem, &directory, warnings)?;
     }
-    Ok(testcases)
+    let (grading, static_tests) = match &settings.files {
+        GroupFiles::Legacy(files) => {
+            let grading = grader_groups::grading(files, problem, &testcases)?;
+            (grading, Vec::new())
+        }
+        GroupFiles::Modern(files) => {
+            test_groups::grading(tree, files, problem, &testcases, warnings)?
+        }
+    };
+    let has_secret = testcases.iter().any(|testcase| !testcase.is_sample());
+    if !has_secret && static_tests.is_empty() {
+        return Err(PackageError::NoTestcases);
+    }
+    Ok(TestData {
+        testcases,
+        static_tests,
+        grading,
+    })
 }
 
-struct Reader<'a> {
-    tree: &'a FileTree,
-    problem: &'a ProblemYaml,
-    /// Arguments of each directory seen, with what it inherits.
-    groups: BTreeMap<String, Arguments>,
+/// Names of the test cases below `directory`, in the order of judging: name by
+/// name, not character by character, so `a/1` comes before `a-b`.
+pub(super) fn names_of_testcases<'a>(tree: &'a FileTree, directory: &str) -> Vec<&'a str> {
+    let mut names: Vec<&str> = tree
+        .below(directory)
+        .filter(|(path, _)| !path.split('/').any(|part| part.ends_with(".files")))
+        .filter_map(|(path, _)| path.strip_suffix(".in"))
+        .collect();
+    names.sort_by(|a, b| a.split('/').cmp(b.split('/')));
+    names
 }
 
-impl Reader<'_> {
-    fn testcase(
-        &mut self,
-        name: &str,
+/// The configuration files of directories.
+#[derive(Debug)]
+pub(super) struct Settings {
+    files: GroupFiles,
+    /// Whether a directory with a file inherits from the directory above.
+    inherits: bool,
+}
+
+/// By directory, such as `data/secret/group1`.
+#[derive(Debug)]
+enum GroupFiles {
+    Legacy(BTreeMap<String, GraderYaml>),
+    Modern(BTreeMap<String, GroupYaml>),
+}
+
+impl Settings {
+    pub(super) fn read(
+        tree: &FileTree,
+        problem: &ProblemYaml,
         validator: &OutputValidator,
         warnings: &mut Vec<String>,
-    ) -> Result<Testcase, PackageError> {
-        let path = format!("data/{name}");
-        let (input, answer) = (format!("{path}.in"), format!("{path}.ans"));
-        let (Some(input), Some(answer)) = (self.tree.get(&input), self.tree.get(&answer)) else {
-            return Err(PackageError::MissingAnswer { input, answer });
+    ) -> Result<Self, PackageError> {
+        let files = if problem.format.is_legacy() {
+            GroupFiles::Legacy(grader_groups::read(tree, problem, validator, warnings)?)
+        } else {
+            GroupFiles::Modern(test_groups::read(tree, problem, warnings)?)
         };
-        if self.tree.has_directory(&path) {
-            return Err(PackageError::invalid(
-                &path,
-                "",
-                "a directory with the name of a test case",
-            ));
-        }
-        if self.tree.has_directory(&format!("{path}.files")) {
-            return Err(PackageError::unsupported(
-                &format!("{path}.files"),
-                "",
-                "a test case with input files",
-            ));
-        }
-        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-        let mut arguments = self.group(directory, warnings)?;
-        if self.problem.format == FormatVersion::V2025_09 {
-            let own = testcase_yaml(self.tree, &format!("{path}.yaml"), warnings)?;
-            arguments.submission = own.submission.or(arguments.submission);
-            arguments.output_validator = own.output_validator.or(arguments.output_validator);
-        }
-        let mut output_validator_args = self.problem.validator_flags.clone();
-        output_validator_args.extend(arguments.output_validator.into_iter().flatten());
-        if matches!(validator, OutputValidator::Default) {
-            DefaultValidatorOptions::parse(&output_validator_args).map_err(|problem| {
-                PackageError::invalid(&path, "output validator arguments", problem)
-            })?;
-        }
-        Ok(Testcase {
-            name: name.to_owned(),
-            input: input.to_owned(),
-            answer: answer.to_owned(),
-            args: arguments.submission.unwrap_or_default(),
-            output_validator_args,
+        Ok(Self {
+            files,
+            inherits: problem.format != FormatVersion::V2025_09,
         })
     }
 
-    /// The arguments that hold in a directory below `data/`.
-    fn group(
-        &mut self,
-        directory: &str,
-        warnings: &mut Vec<String>,
-    ) -> Result<Arguments, PackageError> {
-        if let Some(known) = self.groups.get(directory) {
-            return Ok(known.clone());
-        }
-        let inherited = match directory.rsplit_once('/') {
-            Some((parent, _)) => self.group(parent, warnings)?,
-            None => Arguments::default(),
+    /// The settings that hold in `directory`. A directory without a file of its
+    /// own is part of the group it lies in.
+    pub(super) fn of(&self, directory: &str) -> TestConfig {
+        let own = match &self.files {
+            GroupFiles::Legacy(files) => files.get(directory).map(|file| &file.config),
+            GroupFiles::Modern(files) => files.get(directory).map(|file| &file.config),
         };
-        let arguments = match self.problem.format {
-            FormatVersion::Legacy | FormatVersion::LegacyIcpc => {
-                let own = legacy_group(self.tree, &format!("{directory}/testdata.yaml"), warnings)?;
-                Arguments {
-                    submission: None,
-                    output_validator: own.output_validator.or(inherited.output_validator),
-                }
-            }
-            FormatVersion::V2025_09 => {
-                let file = format!("{directory}/test_group.yaml");
-                // A group inherits nothing from `secret`; a plain directory is
-                // part of the group it lies in.
-                if self.tree.get(&file).is_some() {
-                    test_group(self.tree, &file, warnings)?
-                } else {
-                    inherited
-                }
-            }
+        let above = || {
+            let parent = directory.rsplit_once('/').map(|(parent, _)| parent);
+            parent.map(|parent| self.of(parent)).unwrap_or_default()
         };
-        self.groups.insert(directory.to_owned(), arguments.clone());
-        Ok(arguments)
-    }
-}
-
-fn testcase_yaml(
-    tree: &FileTree,
-    path: &str,
-    warnings: &mut Vec<String>,
-) -> Result<Arguments, PackageError> {
-    let mut yaml = Section::read(tree, path)?;
-    let arguments = take_arguments(&mut yaml)?;
-    yaml.skip(&["hint", "description"]);
-    yaml.finish(warnings);
-    Ok(arguments)
-}
-
-fn test_group(
-    tree: &FileTree,
-    path: &str,
-    warnings: &mut Vec<String>,
-) -> Result<Arguments, PackageError> {
-    let mut yaml = Section::read(tree, path)?;
-    for key in ["max_score", "score_aggregation", "require_pass"] {
-        if yaml.take(key).is_some() {
-            return Err(yaml.unsupported(key, "scoring"));
+        match own {
+            None => above(),
+            Some(own) if self.inherits => own.clone().or(above()),
+            Some(own) => own.clone(),
         }
     }
-    for key in ["static_validation_score", "static_validator_args"] {
-        if yaml.take(key).is_some() {
-            return Err(yaml.unsupported(key, "a static validator"));
-        }
-    }
-    let arguments = take_arguments(&mut yaml)?;
-    yaml.finish(warnings);
-    Ok(arguments)
 }
 
-fn take_arguments(yaml: &mut Section) -> Result<Arguments, PackageError> {
-    yaml.skip(&[
-        "input_validator_args",
-        "input_visualizer_args",
-        "output_visualizer_args",
-        "full_feedback",
-    ]);
-    Ok(Arguments {
-        submission: yaml.strings("args")?,
-        output_validator: yaml.strings("output_validator_args")?,
-    })
-}
-
-fn legacy_group(
+fn testcase(
     tree: &FileTree,
-    path: &str,
+    problem: &ProblemYaml,
+    settings: &Settings,
+    name: &str,
+    validator: &OutputValidator,
     warnings: &mut Vec<String>,
-) -> Result<Arguments, PackageError> {
-    let mut yaml = Section::read(tree, path)?;
-    yaml.skip(&["input_validator_flags"]);
-    match yaml.string("on_reject")?.as_deref() {
-        None | Some("break") => {}
-        Some("continue") => return Err(yaml.unsupported("on_reject", "judging on after a failure")),
-        Some(_) => return Err(yaml.invalid("on_reject", "expected `break` or `continue`")),
-    }
-    if yaml
-        .string("grading")?
-        .is_some_and(|grading| grading != "default")
-    {
-        return Err(yaml.unsupported("grading", "a custom grader"));
-    }
-    let grader_flags = yaml.string("grader_flags")?.unwrap_or_default();
-    // With judging that stops at the first failure, both of these mean that it
-    // decides.
-    if let Some(flag) = grader_flags
-        .split_whitespace()
-        .find(|flag| !matches!(*flag, "first_error" | "worst_error"))
-    {
-        return Err(yaml.unsupported("grader_flags", format!("the grader flag {flag}")));
-    }
-    for key in ["accept_score", "reject_score", "range"] {
-        if yaml.take(key).is_some() {
-            return Err(yaml.unsupported(key, "scoring"));
-        }
-    }
-    let flags = match yaml.take("output_validator_flags") {
-        None => None,
-        Some(Value::String(flags)) => Some(flags),
-        Some(Value::Object(map)) => map.get("flags").and_then(Value::as_str).map(str::to_owned),
-        Some(_) => return Err(yaml.invalid("output_validator_flags", "expected a string")),
+) -> Result<Testcase, PackageError> {
+    let path = format!("data/{name}");
+    let (input, answer) = (format!("{path}.in"), format!("{path}.ans"));
+    let (Some(input), Some(answer)) = (tree.get(&input), tree.get(&answer)) else {
+        return Err(PackageError::MissingAnswer { input, answer });
     };
-    yaml.finish(warnings);
-    Ok(Arguments {
-        submission: None,
-        output_validator: flags.map(|flags| flags.split_whitespace().map(str::to_owned).collect()),
+    if tree.has_directory(&path) {
+        let problem = "a directory with the name of a test case";
+        return Err(PackageError::invalid(&path, "", problem));
+    }
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let inherited = settings.of(directory);
+    let modern = !problem.format.is_legacy();
+    let config = if modern {
+        if path.ends_with("/test_group") {
+            let problem = "a test case of this name would share its file with the group: rename it";
+            return Err(PackageError::invalid(&format!("{path}.in"), "", problem));
+        }
+        shown_files(tree, &path, warnings);
+        testcase_yaml(tree, &format!("{path}.yaml"), warnings)?.or(inherited)
+    } else {
+        inherited
+    };
+    let files = format!("{path}.files");
+    if !modern && tree.has_directory(&files) {
+        let problem = "only newer formats give files to submissions: use 2025-09";
+        return Err(PackageError::invalid(&files, "", problem));
+    }
+    let mut output_validator_args = problem.validator_flags.clone();
+    output_validator_args.extend(config.output_validator_args.into_iter().flatten());
+    check_validator_args(&path, validator, &output_validator_args)?;
+    Ok(Testcase {
+        name: name.to_owned(),
+        input: input.to_owned(),
+        answer: answer.to_owned(),
+        files: tree.program_files(&files),
+        args: config.args.unwrap_or_default(),
+        output_validator_args,
+        input_validator_args: config.input_validator_args.unwrap_or_default(),
+        full_feedback: config
+            .full_feedback
+            .unwrap_or_else(|| name.starts_with("sample/")),
+        shown_output: tree.get(&format!("{path}.out")).map(ToOwned::to_owned),
     })
 }
 
-/// The rules of 2025-09 on where groups and test cases may be.
-fn check_groups(tree: &FileTree) -> Result<(), PackageError> {
-    let groups: Vec<&str> = tree
-        .below("data/secret")
-        .filter_map(|(path, _)| path.strip_suffix("/test_group.yaml"))
-        .collect();
-    if groups.is_empty() {
+/// Whether the default validator, if it is the one, understands its arguments.
+pub(super) fn check_validator_args(
+    path: &str,
+    validator: &OutputValidator,
+    args: &[String],
+) -> Result<(), PackageError> {
+    if matches!(validator, OutputValidator::Custom(_)) {
         return Ok(());
     }
-    if let Some(nested) = groups.iter().find(|group| group.contains('/')) {
-        let file = format!("data/secret/{nested}/test_group.yaml");
-        return Err(PackageError::invalid(
-            &file,
-            "",
-            "a test group inside another: groups lie directly in data/secret",
-        ));
-    }
-    for (path, _) in tree
-        .below("data/secret")
-        .filter(|(path, _)| path.ends_with(".in"))
-    {
-        let group = path.split_once('/').map(|(group, _)| group);
-        if group.is_none_or(|group| !groups.contains(&group)) {
-            let problem = "a test case outside all groups: with groups, every test case must be in one \
-                           (a directory with a test_group.yaml)";
-            return Err(PackageError::invalid(
-                &format!("data/secret/{path}"),
-                "",
-                problem,
+    DefaultValidatorOptions::parse(args)
+        .map(drop)
+        .map_err(|problem| PackageError::invalid(path, "output validator arguments", problem))
+}
+
+/// The settings of a single test case.
+pub(super) fn testcase_yaml(
+    tree: &FileTree,
+    path: &str,
+    warnings: &mut Vec<String>,
+) -> Result<TestConfig, PackageError> {
+    let mut yaml = Section::read(tree, path)?;
+    let config = TestConfig::take(&mut yaml)?;
+    yaml.skip(&["hint", "description"]);
+    yaml.finish(warnings);
+    Ok(config)
+}
+
+/// Files that replace what is shown to teams exclude each other.
+fn shown_files(tree: &FileTree, path: &str, warnings: &mut Vec<String>) {
+    const EXCLUSIVE: [&[&str]; 3] = [
+        &["in.statement", "interaction"],
+        &["out", "ans.statement", "interaction"],
+        &["out", "ans.download"],
+    ];
+    let has = |ending: &str| tree.get(&format!("{path}.{ending}")).is_some();
+    for endings in EXCLUSIVE {
+        let found: Vec<&str> = endings
+            .iter()
+            .copied()
+            .filter(|ending| has(ending))
+            .collect();
+        if found.len() > 1 {
+            warnings.push(format!(
+                "{path}: at most one of .{} may be given",
+                found.join(", .")
             ));
         }
     }
-    Ok(())
 }
 
-/// An answer without its input is a test case somebody believes to be there.
+/// A file without its input belongs to a test case that somebody believes to be
+/// there.
 fn find_orphans(
     tree: &FileTree,
+    problem: &ProblemYaml,
     directory: &str,
     warnings: &mut Vec<String>,
 ) -> Result<(), PackageError> {
+    let modern = !problem.format.is_legacy();
     for (path, _) in tree.below(directory) {
-        let Some((name, ending)) = path.rsplit_once('.') else {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let within = path.strip_suffix(file).unwrap_or_default();
+        let full = format!("{directory}/{path}");
+        if let Some(name) = path.split_once(".files/").map(|(name, _)| name) {
+            if modern && tree.get(&format!("{directory}/{name}.in")).is_none() {
+                let problem = format!("files without a test case: add {name}.in");
+                return Err(PackageError::invalid(&full, "", problem));
+            }
+            continue;
+        }
+        let Some((name, ending)) = file.split_once('.') else {
             continue;
         };
-        let has_input = tree.get(&format!("{directory}/{name}.in")).is_some();
-        match ending {
-            "ans" if !has_input => {
-                let file = format!("{directory}/{path}");
-                return Err(PackageError::invalid(
-                    &file,
-                    "",
-                    format!("an answer without its input: add {name}.in"),
-                ));
+        let beside = |name: &str| format!("{directory}/{within}{name}.in");
+        // The name of a test case may itself have dots.
+        let stem = file.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        if tree.get(&beside(name)).is_some() || tree.get(&beside(stem)).is_some() {
+            continue;
+        }
+        match ending.rsplit('.').next().unwrap_or(ending) {
+            "ans" => {
+                let problem = format!("an answer without its input: add {stem}.in");
+                return Err(PackageError::invalid(&full, "", problem));
             }
-            "out" | "hint" | "desc" if !has_input => {
-                warnings.push(format!(
-                    "{directory}/{path}: belongs to no test case and is ignored"
-                ));
+            "yaml" if modern && file != "test_group.yaml" => {
+                let problem = format!("settings of a test case that is not there: add {stem}.in");
+                return Err(PackageError::invalid(&full, "", problem));
+            }
+            "out" | "hint" | "desc" | "statement" | "download" => {
+                warnings.push(format!("{full}: belongs to no test case and is ignored"));
             }
             _ => {}
         }

@@ -6,12 +6,20 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::test_package::TestPackage;
-use super::{FormatVersion, Kind, OutputValidator, Package, PackageError};
+use super::{
+    FormatVersion, Kind, OutputValidator, Package, PackageError, Program, Timing, ValidatorTest,
+    ValidatorTestKind,
+};
 use crate::Verdict;
 use crate::language::LanguageTable;
 
 fn read(package: &TestPackage) -> Package {
     Package::read(package.path()).unwrap()
+}
+
+/// What a package says, supported or not.
+fn read_model(package: &TestPackage) -> Package {
+    super::read::read(package.path(), None).unwrap()
 }
 
 fn error(package: &TestPackage) -> String {
@@ -149,44 +157,270 @@ fn what_is_not_supported_is_refused_with_file_and_key() {
         ("allow_file_writing: true\n", "`allow_file_writing`"),
         ("constants:\n  n: 3\n", "`constants`"),
     ] {
-        let error = error(&yaml(&format!("{extra}{limit}")));
+        let package = yaml(&format!("{extra}{limit}")).with("output_validator/a.py", "");
+        let error = error(&package);
         assert!(
             error.starts_with("problem.yaml: ") && error.contains(key),
             "{error}"
         );
+        assert!(error.contains("not supported"), "{error}");
     }
-    for (file, content, key) in [
-        ("data/secret/test_group.yaml", "max_score: 3\n", "max_score"),
-        ("static_validator/a.py", "", "static validator"),
-        ("data/secret/1.files/x", "", "input files"),
-        ("submissions/partially_accepted/a.py", "", "partially"),
-        (
-            "submissions/submissions.yaml",
-            "accepted:\n  score: 1\n",
-            "score",
-        ),
-    ] {
-        let error = error(&TestPackage::minimal().with(file, content));
-        assert!(
-            error.contains(key) && error.contains("not supported"),
-            "{error}"
+    let static_validator = TestPackage::minimal()
+        .with("static_validator/a.py", "")
+        .with(
+            "data/secret/test_group.yaml",
+            "static_validation_score: pass-fail\n",
         );
-    }
+    assert!(error(&static_validator).contains("static_validator/: a static validator"));
+    let files = TestPackage::minimal().with("data/secret/1.files/x", "");
+    assert!(error(&files).contains("data/secret/1.files: "));
     for (file, content, key) in [
         ("problem.yaml", "type: scoring\n", "`type`"),
-        ("problem.yaml", "validation: custom score\n", "`validation`"),
         (
             "problem.yaml",
             "problem_format_version: 2031-01\n",
             "2031-01",
         ),
-        ("data/secret/testdata.yaml", "range: 0 100\n", "range"),
         ("data/testdata.yaml", "grading: custom\n", "grading"),
-        ("data/testdata.yaml", "on_reject: continue\n", "on_reject"),
+        ("data/testdata.yaml", "on_reject: continue\n", "grader"),
     ] {
         let error = error(&TestPackage::legacy().with(file, content));
         assert!(error.contains(file) && error.contains(key), "{error}");
+        assert!(error.contains("not supported"), "{error}");
     }
+}
+
+#[test]
+fn types_that_exclude_each_other() {
+    let limit = "limits:\n  time_limit: 1\n";
+    for (types, part) in [
+        ("[pass-fail, scoring]", "exclude"),
+        ("[submit-answer, multi-pass]", "exclude"),
+        ("[interactive, submit-answer]", "exclude"),
+        ("[interactive, interactive]", "twice"),
+        ("batch", "unknown type"),
+    ] {
+        let error = error(&yaml(&format!("type: {types}\n{limit}")));
+        assert!(error.contains("`type`") && error.contains(part), "{error}");
+    }
+    for (extra, part) in [
+        (
+            "limits: {time_limit: 1, validation_passes: 3}\n",
+            "multi-pass",
+        ),
+        (
+            "type: multi-pass\nlimits: {time_limit: 1, validation_passes: 1}\n",
+            "at least 2",
+        ),
+        (
+            "limits: {time_limit: 1, time_multipliers: {ac_to_time_limit: 0.5}}\n",
+            "at least 1",
+        ),
+        ("limits: {time_limit: 1}\nlanguages: []\n", "`languages`"),
+        (
+            "limits: {time_limit: 1}\nconstants: {1x: 3}\n",
+            "`constants.1x`",
+        ),
+        (
+            "limits: {time_limit: 1}\nconstants: {x: {tex: 3}}\n",
+            "`constants.x`",
+        ),
+    ] {
+        let error = error(&yaml(extra));
+        assert!(error.contains(part), "{error}");
+    }
+    let passes = read_model(
+        &yaml("type: multi-pass\nlimits: {time_limit: 1, validation_passes: 5}\n")
+            .with("output_validator/a.py", ""),
+    );
+    assert_eq!(passes.passes, 5);
+}
+
+#[test]
+fn a_time_limit_may_be_left_to_be_found() {
+    let provisional = Duration::from_secs(9);
+    let package =
+        yaml("limits: {time_multipliers: {time_limit_to_tle: 3}, time_resolution: 0.5}\n");
+    let read = Package::read_unfinished(package.path(), provisional).unwrap();
+    assert_eq!(read.limits.time_limit, provisional);
+    assert_eq!(
+        read.timing,
+        Timing {
+            time_limit_is_stated: false,
+            resolution: Duration::from_millis(500),
+            ac_to_time_limit: 2.0,
+            time_limit_to_tle: 3.0,
+        }
+    );
+    let stated = Package::read_unfinished(TestPackage::legacy().path(), provisional).unwrap();
+    assert_eq!(stated.limits.time_limit, Duration::from_millis(1500));
+    assert!(stated.timing.time_limit_is_stated);
+    assert_eq!(stated.timing.ac_to_time_limit, 5.0);
+}
+
+#[test]
+fn tests_of_validators_are_read() {
+    let package = TestPackage::minimal()
+        .with("data/invalid_input/a.in", "")
+        .with(
+            "data/invalid_input/test_group.yaml",
+            "input_validator_args: {check: [--small]}\n",
+        )
+        .with("data/invalid_output/b.in", "")
+        .with("data/invalid_output/b.ans", "")
+        .with("data/invalid_output/b.out", "")
+        .with(
+            "data/invalid_output/b.yaml",
+            "output_validator_args: [case_sensitive]\n",
+        )
+        .with("data/valid_output/c.in", "")
+        .with("data/valid_output/c.ans", "")
+        .with("data/valid_output/c.out", "");
+    let tests = read(&package).validator_tests;
+    let names: Vec<_> = tests.iter().map(|test| test.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["invalid_input/a", "invalid_output/b", "valid_output/c"]
+    );
+    assert_eq!(tests[0].of, ValidatorTestKind::InvalidInput);
+    let check = Program {
+        name: "input_validators/check.py".to_owned(),
+        files: Vec::new(),
+        language: None,
+        entry_point: None,
+    };
+    assert_eq!(tests[0].input_validator_args.of(&check), ["--small"]);
+    let valid = |test: &ValidatorTest| match &test.of {
+        ValidatorTestKind::Output { valid, args, .. } => (*valid, args.len()),
+        ValidatorTestKind::InvalidInput => panic!("{test:?}"),
+    };
+    assert_eq!(
+        (valid(&tests[1]), valid(&tests[2])),
+        ((false, 1), (true, 0))
+    );
+    let missing = package.with("data/valid_output/d.in", "");
+    assert!(error(&missing).contains("data/valid_output/d.ans"));
+}
+
+#[test]
+fn settings_of_test_cases() {
+    let package = TestPackage::minimal()
+        .with(
+            "data/secret/test_group.yaml",
+            "full_feedback: true\nargs: [a]\n",
+        )
+        .with(
+            "data/secret/1.yaml",
+            "input_validator_args: [x]\nhint: h\ndescription: d\nfull_feedback: false\n",
+        )
+        .with("data/secret/2.in", "")
+        .with("data/secret/2.ans", "")
+        .with("data/secret/2.out", "");
+    let testcases = read(&package).testcases;
+    let feedback: Vec<_> = testcases
+        .iter()
+        .map(|testcase| testcase.full_feedback)
+        .collect();
+    assert_eq!(feedback, [false, true]);
+    assert_eq!(testcases[0].args, ["a"]);
+    assert!(testcases[1].shown_output.is_some() && testcases[0].shown_output.is_none());
+    let shown = package.with("data/secret/2.ans.statement", "");
+    assert!(read(&shown).warnings[0].contains(".out, .ans.statement"));
+    let typo = shown.with("data/secret/3.yaml", "");
+    assert!(error(&typo).contains("add 3.in"));
+    let orphan = TestPackage::minimal().with("data/secret/9.files/x", "");
+    assert!(error(&orphan).contains("add 9.in"));
+    let name = TestPackage::minimal()
+        .with("data/secret/test_group.in", "")
+        .with("data/secret/test_group.ans", "");
+    assert!(error(&name).contains("rename it"));
+}
+
+#[test]
+fn flags_of_legacy_validators_may_name_them() {
+    let package = TestPackage::legacy()
+        .with("problem.yaml", "validation: custom\n")
+        .with("output_validators/check.py", "")
+        .with(
+            "data/testdata.yaml",
+            "output_validator_flags: {name: check, flags: a b}\n\
+             input_validator_flags: {name: in, flags: c}\n",
+        );
+    let testcase = &read(&package).testcases[0];
+    assert_eq!(testcase.output_validator_args, ["a", "b"]);
+    let other = package.with(
+        "data/testdata.yaml",
+        "output_validator_flags: {name: chek, flags: a b}\n",
+    );
+    assert!(error(&other).contains("\"chek\""));
+    let odd = other.with("data/testdata.yaml", "output_validator_flags: {flag: a}\n");
+    assert!(error(&odd).contains("`name` and `flags`"));
+}
+
+#[test]
+fn attachments_and_included_files_are_kept() {
+    let package = yaml("languages: [python3]\nlimits:\n  time_limit: 1\n")
+        .with("attachments/tool.py", "")
+        .with("attachments/templates/python3/a.py", "")
+        .with("attachments/more/x", "")
+        .with("include/default/a.txt", "")
+        .with("include/cpp/a.h", "")
+        .with("include/stray.h", "");
+    let package = read(&package);
+    let names: Vec<_> = package
+        .attachments
+        .iter()
+        .map(|file| file.name.as_str())
+        .collect();
+    assert_eq!(names, ["more/x", "templates/python3/a.py", "tool.py"]);
+    let languages: Vec<_> = package.include.keys().map(String::as_str).collect();
+    assert_eq!(languages, ["cpp", "default"]);
+    let warned = |part: &str| {
+        package
+            .warnings
+            .iter()
+            .any(|warning| warning.contains(part))
+    };
+    assert!(
+        warned("attachments/more/x") && warned("include/stray.h") && warned("does not allow cpp"),
+        "{:?}",
+        package.warnings
+    );
+}
+
+#[test]
+fn input_validators_that_can_not_run_are_warned_about() {
+    let package = TestPackage::minimal()
+        .with("input_validators/a.ctd", "")
+        .with("input_validators/b/build", "")
+        .with("input_validators/c.py", "")
+        .with("input_validators/README.md", "");
+    let package = read(&package);
+    assert_eq!(package.input_validators.len(), 1);
+    assert_eq!(package.warnings.len(), 2, "{:?}", package.warnings);
+}
+
+#[test]
+fn licenses_and_scores_out_of_place() {
+    let package = TestPackage::legacy().with("problem.yaml", "license: mine\n");
+    assert!(read(&package).warnings[0].contains("\"mine\""));
+    for (content, part) in [
+        ("validation: custom score\n", "needs `type: scoring`"),
+        ("grading: {objective: min}\n", "only for problems"),
+        ("type: scoring\ngrading: {accept_score: 5}\n", "move it"),
+        (
+            "problem_format_version: legacy-icpc\ntype: scoring\n",
+            "no scoring",
+        ),
+    ] {
+        let error = error(&TestPackage::legacy().with("problem.yaml", content));
+        assert!(error.contains(part), "{error}");
+    }
+    let partial = TestPackage::legacy().with("submissions/partially_accepted/a.py", "");
+    assert!(error(&partial).contains("submissions/partially_accepted"));
+    let score =
+        TestPackage::minimal().with("submissions/submissions.yaml", "accepted:\n  score: 1\n");
+    assert!(error(&score).contains("`accepted.score`"));
 }
 
 #[test]

@@ -9,12 +9,12 @@ use super::yaml::checked_seconds;
 const INI_FILE: &str = "domjudge-problem.ini";
 
 /// The time limit, from problem.yaml (`stated`), else domjudge-problem.ini, else
-/// `.timelimit`; a warning when they disagree.
+/// `.timelimit`, if any of them states it; a warning when they disagree.
 pub(super) fn find(
     tree: &FileTree,
     stated: Option<Duration>,
     warnings: &mut Vec<String>,
-) -> Result<Duration, PackageError> {
+) -> Result<Option<Duration>, PackageError> {
     let ini = match tree.text(INI_FILE)? {
         Some(text) => from_ini(&text, warnings)?,
         None => None,
@@ -31,7 +31,9 @@ pub(super) fn find(
     let mut found = found
         .into_iter()
         .filter_map(|(file, limit)| limit.map(|limit| (file, limit)));
-    let (used_file, used) = found.next().ok_or(PackageError::NoTimeLimit)?;
+    let Some((used_file, used)) = found.next() else {
+        return Ok(None);
+    };
     for (file, other) in found.filter(|(_, other)| *other != used) {
         warnings.push(format!(
             "{file}: the time limit of {} s is ignored, {used_file} says {} s",
@@ -39,7 +41,7 @@ pub(super) fn find(
             used.as_secs_f64()
         ));
     }
-    Ok(used)
+    Ok(Some(used))
 }
 
 fn from_ini(text: &str, warnings: &mut Vec<String>) -> Result<Option<Duration>, PackageError> {

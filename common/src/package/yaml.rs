@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::error::PackageError;
 use super::file_tree::FileTree;
+use crate::Score;
 
 /// A mapping of a YAML file from which keys are taken one after another.
 #[derive(Debug)]
@@ -20,7 +21,11 @@ pub(super) struct Section {
 impl Section {
     /// Reads the file `path` as a mapping; an absent or empty file is an empty one.
     pub(super) fn read(tree: &FileTree, path: &str) -> Result<Self, PackageError> {
-        let text = tree.text(path)?.unwrap_or_default();
+        Self::parse(path, &tree.text(path)?.unwrap_or_default())
+    }
+
+    /// Reads `text`, which comes from the file `path`.
+    pub(super) fn parse(path: &str, text: &str) -> Result<Self, PackageError> {
         // Whether an empty document is a null or an error is up to the parser.
         let blank = |line: &str| {
             line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim() == "---"
@@ -28,7 +33,7 @@ impl Section {
         let value = if text.lines().all(blank) {
             Value::Null
         } else {
-            serde_saphyr::from_str(&text).map_err(|source| PackageError::Yaml {
+            serde_saphyr::from_str(text).map_err(|source| PackageError::Yaml {
                 file: path.to_owned(),
                 source: Box::new(source),
             })?
@@ -123,18 +128,35 @@ impl Section {
 
     /// Takes a mapping; an absent one is empty.
     pub(super) fn section(&mut self, key: &str) -> Result<Self, PackageError> {
+        let value = self.take(key).unwrap_or(Value::Object(Map::new()));
+        self.nested(key, value)
+    }
+
+    /// A mapping that was already taken as the value of `key`.
+    pub(super) fn nested(&self, key: &str, value: Value) -> Result<Self, PackageError> {
+        let prefix = format!("{}.", self.name_of(key));
+        match value {
+            Value::Object(entries) => Ok(Self::new(&self.file, &prefix, entries)),
+            _ => Err(self.invalid(key, "expected a mapping of keys to values")),
+        }
+    }
+
+    /// Takes a string of words, or a list of them.
+    pub(super) fn words(&mut self, key: &str) -> Result<Option<Vec<String>>, PackageError> {
+        let list = self.string_or_strings(key)?;
+        Ok(list.map(|list| {
+            let words = list.iter().flat_map(|text| text.split_whitespace());
+            words.map(str::to_owned).collect()
+        }))
+    }
+
+    /// Takes a score.
+    pub(super) fn score(&mut self, key: &str) -> Result<Option<Score>, PackageError> {
         match self.take(key) {
-            None => Ok(Self::new(
-                &self.file,
-                &format!("{}.", self.name_of(key)),
-                Map::new(),
-            )),
-            Some(Value::Object(entries)) => Ok(Self::new(
-                &self.file,
-                &format!("{}.", self.name_of(key)),
-                entries,
-            )),
-            Some(_) => Err(self.invalid(key, "expected a mapping of keys to values")),
+            None => Ok(None),
+            Some(value) => as_score(&value)
+                .map(Some)
+                .ok_or_else(|| self.invalid(key, "expected a number")),
         }
     }
 
@@ -177,6 +199,30 @@ impl Section {
         }
     }
 
+    /// Takes a whole number that is not negative.
+    pub(super) fn whole_number(&mut self, key: &str) -> Result<Option<u64>, PackageError> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(value) => value
+                .as_u64()
+                .map(Some)
+                .ok_or_else(|| self.invalid(key, "expected a whole number")),
+        }
+    }
+
+    /// Takes a number of at least one.
+    pub(super) fn factor(&mut self, key: &str) -> Result<Option<f64>, PackageError> {
+        match self.number(key)? {
+            Some(factor) if factor < 1.0 => Err(self.invalid(key, "expected at least 1")),
+            factor => Ok(factor),
+        }
+    }
+
+    /// All keys that are left, with their values.
+    pub(super) fn into_entries(self) -> impl Iterator<Item = (String, Value)> {
+        self.entries.into_iter()
+    }
+
     /// The keys that are left.
     pub(super) fn keys(&self) -> Vec<String> {
         self.entries.keys().cloned().collect()
@@ -202,7 +248,16 @@ pub(super) fn checked_seconds(seconds: f64) -> Option<Duration> {
         .flatten()
 }
 
-fn list_of_strings(value: Value) -> Option<Vec<String>> {
+/// A number as an exact score: its text is what was written.
+pub(super) fn as_score(value: &Value) -> Option<Score> {
+    match value {
+        Value::Number(number) => number.to_string().parse().ok(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+pub(super) fn list_of_strings(value: Value) -> Option<Vec<String>> {
     let Value::Array(items) = value else {
         return None;
     };

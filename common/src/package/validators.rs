@@ -1,0 +1,155 @@
+//! The programs of a package that judge: validators of inputs, outputs and
+//! sources.
+
+use super::error::PackageError;
+use super::file_tree::FileTree;
+use super::model::{Kind, OutputValidator, Program, StaticTest, StaticValidator};
+use super::problem_yaml::{self, ProblemYaml};
+
+impl Program {
+    /// The program at `path`: a file, or a directory with several.
+    pub(super) fn at(tree: &FileTree, path: &str) -> Self {
+        Self {
+            name: path.to_owned(),
+            files: tree.program_files(path),
+            language: None,
+            entry_point: None,
+        }
+    }
+}
+
+/// What decides on outputs.
+pub(super) fn output_validator(
+    tree: &FileTree,
+    problem: &ProblemYaml,
+    warnings: &mut Vec<String>,
+) -> Result<OutputValidator, PackageError> {
+    let legacy = problem.format.is_legacy();
+    let directory = if legacy {
+        "output_validators"
+    } else {
+        "output_validator"
+    };
+    if problem.custom_validator == Some(false) {
+        if tree.has_directory(directory) {
+            warnings.push(format!(
+                "{directory}/: unused, as problem.yaml says `validation: default`"
+            ));
+        }
+        return Ok(OutputValidator::Default);
+    }
+    let program = if legacy {
+        legacy_program(tree, directory)?
+    } else {
+        single_program(tree, directory)
+    };
+    match program {
+        Some(program) => {
+            refuse_scripts(&program)?;
+            Ok(OutputValidator::Custom(program))
+        }
+        None => {
+            let needed_by = if problem.custom_validator.is_some() {
+                Some("validation")
+            } else if problem.kind == Kind::Interactive || problem.passes > 1 {
+                Some("type")
+            } else {
+                None
+            };
+            let missing = |key| {
+                let problem = format!("needs an output validator: put it into {directory}/");
+                PackageError::invalid(problem_yaml::FILE, key, problem)
+            };
+            needed_by.map_or(Ok(OutputValidator::Default), |key| Err(missing(key)))
+        }
+    }
+}
+
+/// What decides on sources, with what it is asked.
+pub(super) fn static_validator(
+    tree: &FileTree,
+    problem: &ProblemYaml,
+    tests: Vec<StaticTest>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<StaticValidator>, PackageError> {
+    const DIRECTORY: &str = "static_validator";
+    let Some(program) = single_program(tree, DIRECTORY) else {
+        return Ok(None);
+    };
+    let file = format!("{DIRECTORY}/");
+    if problem.format.is_legacy() {
+        warnings.push(format!("{file}: not part of legacy formats and ignored"));
+        return Ok(None);
+    }
+    if problem.kind == Kind::SubmitAnswer {
+        let problem = "there are no sources to look at in a submit-answer problem";
+        return Err(PackageError::invalid(&file, "", problem));
+    }
+    if tests.is_empty() {
+        warnings.push(format!(
+            "{file}: unused, as no test_group.yaml has `static_validation_score`"
+        ));
+        return Ok(None);
+    }
+    refuse_scripts(&program)?;
+    Ok(Some(StaticValidator { program, tests }))
+}
+
+/// What checks the inputs.
+pub(super) fn input_validators(tree: &FileTree, warnings: &mut Vec<String>) -> Vec<Program> {
+    let mut programs = Vec::new();
+    for directory in ["input_validators", "input_format_validators"] {
+        for name in tree.children(directory) {
+            let path = format!("{directory}/{name}");
+            let program = Program::at(tree, &path);
+            let why_not = if name.ends_with(".ctd") || name.ends_with(".viva") {
+                "Checktestdata and VIVA files are not supported"
+            } else if has_scripts(&program) {
+                "build and run scripts are not supported"
+            } else if matches!(name, "README" | "README.md" | "README.txt") {
+                continue;
+            } else {
+                programs.push(program);
+                continue;
+            };
+            warnings.push(format!("{path}: inputs are not checked by it, {why_not}"));
+        }
+    }
+    programs
+}
+
+/// The program in `directory`: its only entry, or the directory itself.
+fn single_program(tree: &FileTree, directory: &str) -> Option<Program> {
+    let mut entries = tree.children(directory).into_iter();
+    match (entries.next(), entries.next()) {
+        (None, _) => None,
+        (Some(only), None) => Some(Program::at(tree, &format!("{directory}/{only}"))),
+        (Some(_), Some(_)) => Some(Program::at(tree, directory)),
+    }
+}
+
+fn legacy_program(tree: &FileTree, directory: &str) -> Result<Option<Program>, PackageError> {
+    let mut entries = tree.children(directory).into_iter();
+    match (entries.next(), entries.next()) {
+        (None, _) => Ok(None),
+        (Some(only), None) => Ok(Some(Program::at(tree, &format!("{directory}/{only}")))),
+        (Some(_), Some(_)) => Err(PackageError::unsupported(
+            &format!("{directory}/"),
+            "",
+            "more than one output validator (put the files of one program into a directory)",
+        )),
+    }
+}
+
+fn has_scripts(program: &Program) -> bool {
+    let is_script = |name: &str| matches!(name, "build" | "run");
+    program.files.iter().any(|file| is_script(&file.name))
+}
+
+fn refuse_scripts(program: &Program) -> Result<(), PackageError> {
+    if !has_scripts(program) {
+        return Ok(());
+    }
+    let feature = "a validator with build and run scripts";
+    Err(PackageError::unsupported(&program.name, "", feature))
+}
