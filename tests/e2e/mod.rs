@@ -1,0 +1,4 @@
+//! The whole system, by real processes.
+
+mod refusals;
+mod starts;

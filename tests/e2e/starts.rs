@@ -1,0 +1,131 @@
+//! Daemons that can't start say what is in their way, how to mend it, and
+//! whether trying again is worth it.
+
+use std::net::TcpListener;
+use std::process::Output;
+use std::time::Duration;
+
+use assize_tests::program::{command, complaint};
+use assize_tests::services::Services;
+use assize_tests::system::PATIENCE;
+
+/// Nothing listens on port 1: it needs a privilege, and nobody uses it.
+const NOBODY: &str = "127.0.0.1:1";
+
+async fn end_of(mut command: tokio::process::Command) -> Output {
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    output.expect("it gives up").unwrap()
+}
+
+#[track_caller]
+fn assert_ended(output: &Output, code: i32, words: &[&str]) {
+    let said = complaint(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in: {said}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the daemons, which tests/run builds"]
+async fn a_scheduler_without_postgres_says_so_and_may_be_started_again_later() {
+    let data = tempfile::tempdir().unwrap();
+    let mut scheduler = command("assize-scheduler");
+    scheduler
+        .env(
+            "ASSIZE_DATABASE_URL",
+            format!("postgres://someone:secret@{NOBODY}/assize"),
+        )
+        .env("ASSIZE_AMQP_URL", format!("amqp://{NOBODY}"))
+        .env("ASSIZE_DATABASE_WAIT_SECONDS", "1")
+        .env("ASSIZE_LISTEN", "127.0.0.1:0")
+        .env("ASSIZE_DATA_DIR", data.path());
+    let output = end_of(scheduler).await;
+    assert_ended(
+        &output,
+        75,
+        &["cannot reach Postgres", NOBODY, "ASSIZE_DATABASE_URL"],
+    );
+    assert!(!complaint(&output).contains("secret"));
+}
+
+#[tokio::test]
+#[ignore = "needs the daemons, which tests/run builds"]
+async fn a_port_in_use_is_named_with_the_setting() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let mut scheduler = command("assize-scheduler");
+    scheduler
+        .env("ASSIZE_DATABASE_URL", format!("postgres://{NOBODY}/assize"))
+        .env("ASSIZE_AMQP_URL", format!("amqp://{NOBODY}"))
+        .env("ASSIZE_LISTEN", &address)
+        .env("ASSIZE_DATA_DIR", data.path());
+    let output = end_of(scheduler).await;
+    assert_ended(&output, 1, &[&address, "in use", "ASSIZE_LISTEN"]);
+}
+
+#[tokio::test]
+#[ignore = "needs the daemons, which tests/run builds"]
+async fn settings_that_are_missing_or_wrong_are_named() {
+    let output = end_of(command("assize-scheduler")).await;
+    assert_ended(&output, 1, &["ASSIZE_AMQP_URL is not set"]);
+
+    let mut scheduler = command("assize-scheduler");
+    scheduler
+        .env("ASSIZE_DATABASE_URL", "mysql://nobody")
+        .env("ASSIZE_AMQP_URL", format!("amqp://{NOBODY}"));
+    let output = end_of(scheduler).await;
+    assert_ended(&output, 1, &["ASSIZE_DATABASE_URL", "postgres://"]);
+
+    let mut scheduler = command("assize-scheduler");
+    scheduler
+        .env("ASSIZE_DATABASE_URL", format!("postgres://{NOBODY}/assize"))
+        .env("ASSIZE_AMQP_URL", "http://nobody");
+    let output = end_of(scheduler).await;
+    assert_ended(&output, 1, &["ASSIZE_AMQP_URL", "amqp://"]);
+
+    let mut scheduler = command("assize-scheduler");
+    scheduler.args(["--lease", "soon"]);
+    assert_ended(
+        &end_of(scheduler).await,
+        2,
+        &["--lease", "number of seconds"],
+    );
+}
+
+/// Without a broker submissions are taken and wait, so a scheduler starts
+/// without it, and says in its readiness that it is missing.
+#[tokio::test]
+#[ignore = "needs tests/with-services"]
+async fn a_scheduler_without_rabbitmq_takes_submissions_and_says_what_is_missing() {
+    let services = Services::new().await;
+    let data = tempfile::tempdir().unwrap();
+    let address_file = data.path().join("address");
+    let mut scheduler = command("assize-scheduler")
+        .env("ASSIZE_DATABASE_URL", services.database_url())
+        .env("ASSIZE_AMQP_URL", format!("amqp://{NOBODY}"))
+        .env("ASSIZE_LISTEN", "127.0.0.1:0")
+        .env("ASSIZE_DATA_DIR", data.path())
+        .arg("--address-file")
+        .arg(&address_file)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let ready = async {
+        loop {
+            if let Ok(address) = std::fs::read_to_string(&address_file) {
+                let api =
+                    assize::client::Api::new(&format!("http://{}", address.trim()), None).unwrap();
+                break api.readiness().await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let ready = tokio::time::timeout(PATIENCE, ready)
+        .await
+        .expect("it starts");
+    assert!(ready.ready && ready.database && !ready.broker, "{ready:?}");
+    scheduler.kill().await.unwrap();
+    services.remove().await;
+}

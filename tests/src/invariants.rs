@@ -1,0 +1,73 @@
+//! What must hold of the database whatever happened, once nothing is under way.
+
+use sqlx::PgPool;
+
+/// A statement that finds what breaks a rule, and the rule.
+const RULES: [(&str, &str); 9] = [
+    (
+        "every submission has one current judgement",
+        "SELECT s.id::text FROM submissions s LEFT JOIN judgements j ON j.submission_id = s.id AND j.is_current
+         GROUP BY s.id HAVING count(j.id) <> 1",
+    ),
+    (
+        "every judgement ended in a verdict",
+        "SELECT id::text || ' is ' || state || coalesce(': ' || error, '') FROM judgements WHERE state <> 'done'",
+    ),
+    (
+        "every submission has source files",
+        "SELECT s.id::text FROM submissions s WHERE NOT EXISTS (SELECT FROM submission_files f WHERE f.submission_id = s.id)",
+    ),
+    (
+        "runs are of the attempt that decided",
+        "SELECT j.id::text FROM runs r JOIN judgements j ON j.id = r.judgement_id WHERE r.attempt <> j.attempt",
+    ),
+    (
+        "runs are numbered without gaps, and not more than test cases",
+        "SELECT j.id::text FROM runs r JOIN judgements j ON j.id = r.judgement_id
+         GROUP BY j.id HAVING count(*) <> max(r.ordinal) + 1 OR count(*) > j.testcases_total",
+    ),
+    (
+        "who was accepted passed every test case",
+        "SELECT j.id::text FROM judgements j LEFT JOIN runs r ON r.judgement_id = j.id
+         WHERE j.verdict = 'AC' GROUP BY j.id HAVING count(*) FILTER (WHERE r.verdict = 'AC') <> j.testcases_total",
+    ),
+    (
+        "who was not accepted failed a test case with that verdict, or did not compile and ran none",
+        "SELECT j.id::text FROM judgements j LEFT JOIN runs r ON r.judgement_id = j.id
+         WHERE j.verdict <> 'AC' GROUP BY j.id
+         HAVING count(*) FILTER (WHERE r.verdict = j.verdict) = 0 AND (j.verdict <> 'CE' OR count(r.ordinal) > 0)",
+    ),
+    (
+        "every task was published",
+        "SELECT judgement_id::text || ', attempt ' || attempt FROM outbox",
+    ),
+    (
+        "judgements know who judged them, and that worker registered",
+        "SELECT j.id::text FROM judgements j LEFT JOIN workers w ON w.id = j.worker_id WHERE w.id IS NULL",
+    ),
+];
+
+/// Fails with everything that breaks a rule. `submissions` is how many there must be.
+///
+/// # Panics
+/// When a rule is broken, or the database does not answer.
+pub async fn assert_hold(database: &PgPool, submissions: usize) {
+    let mut findings = Vec::new();
+    for (rule, statement) in RULES {
+        let broken: Vec<String> = sqlx::query_scalar(statement)
+            .fetch_all(database)
+            .await
+            .unwrap_or_else(|error| panic!("cannot check that {rule}: {error}"));
+        findings.extend(broken.iter().map(|finding| format!("{rule}: {finding}")));
+    }
+    let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM submissions")
+        .fetch_one(database)
+        .await
+        .unwrap();
+    if usize::try_from(stored) != Ok(submissions) {
+        findings.push(format!(
+            "{submissions} submissions were accepted, {stored} are stored"
+        ));
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}

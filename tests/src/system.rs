@@ -1,0 +1,229 @@
+//! A whole installation for a test, started by the very code of `assize up`.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use assize::client::Api;
+use assize::up::{Announce, Installation, Options};
+use clap::Parser;
+use sqlx::PgPool;
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio_util::sync::CancellationToken;
+
+use crate::invariants;
+use crate::services::Services;
+
+/// What tests of the whole need; others of the table may not be installed.
+const LANGUAGES: &str = "c,cpp20,python3,java,rust";
+
+/// Systems share the machine's cores, so one at a time: verdicts about time would
+/// not suffer, but tests of deaths would take longer than they are patient.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// What takes longer than this is stuck.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A running installation.
+#[derive(Debug)]
+pub struct System {
+    installation: Installation,
+    database: PgPool,
+    shared: Option<Services>,
+    data: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+}
+
+impl System {
+    /// Starts a scheduler and workers, with the services of `tests/with-services`.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn start(arguments: &[&str]) -> Self {
+        let turn = TURN.lock().await;
+        let services = Services::new().await;
+        let database_url = services.database_url();
+        let shared = [
+            ["--postgres-url", &database_url],
+            ["--amqp-url", &services.amqp_url],
+            ["--amqp-prefix", services.amqp_prefix()],
+        ];
+        let arguments = [arguments, shared.as_flattened()].concat();
+        let data = data_directory();
+        let installation = install(&data, &arguments).await;
+        let database = services.connect().await;
+        Self {
+            installation,
+            database,
+            shared: Some(services),
+            data,
+            _turn: turn,
+        }
+    }
+
+    /// Starts everything, with a Postgres and a RabbitMQ that tests may kill.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn start_with_private_services(arguments: &[&str]) -> Self {
+        let turn = TURN.lock().await;
+        let data = data_directory();
+        let installation = install(&data, arguments).await;
+        let sockets = installation.path().join("socket");
+        let url = format!(
+            "postgres://assize@localhost/assize?host={}",
+            sockets.display()
+        );
+        let database = sqlx::postgres::PgPoolOptions::new()
+            .acquire_timeout(PATIENCE)
+            .connect(&url)
+            .await
+            .expect("the private Postgres answers");
+        Self {
+            installation,
+            database,
+            shared: None,
+            data,
+            _turn: turn,
+        }
+    }
+
+    /// Its API, with a token that allows everything.
+    #[must_use]
+    pub const fn api(&self) -> &Api {
+        self.installation.api()
+    }
+
+    /// The installation itself, to look at its processes.
+    #[must_use]
+    pub const fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// Its database.
+    #[must_use]
+    pub const fn database(&self) -> &PgPool {
+        &self.database
+    }
+
+    /// The directory with all that it keeps.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Kills all processes of a service as a power cut would, and waits until it
+    /// is back.
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub async fn kill(&self, service: &str, starts: u32) {
+        let processes = self.installation.processes(service).unwrap();
+        assert!(!processes.is_empty(), "{service} does not run");
+        kill(&processes).await;
+        let back = self.installation.ready_after(service, starts);
+        let back = tokio::time::timeout(PATIENCE, back).await;
+        back.unwrap_or_else(|_| panic!("{service} did not come back"))
+            .unwrap();
+    }
+
+    /// Checks the invariants, stops, and checks that nothing is left behind.
+    ///
+    /// # Panics
+    /// When something is not as it should be.
+    pub async fn end(self, submissions: usize) {
+        invariants::assert_hold(&self.database, submissions).await;
+        self.database.close().await;
+        let services = [
+            "scheduler",
+            "worker-1",
+            "worker-2",
+            "worker-3",
+            "postgres",
+            "rabbitmq",
+            "epmd",
+        ];
+        if let Some(shared) = &self.shared {
+            // Acknowledgements may be on their way when all verdicts are there.
+            let emptied = async {
+                loop {
+                    let waiting = shared.waiting_messages().await;
+                    if waiting.is_empty() {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, emptied)
+                .await
+                .expect("messages are left in the broker");
+        }
+        let stamps: Vec<u32> = services
+            .iter()
+            .flat_map(|service| self.installation.processes(service).unwrap())
+            .collect();
+        self.installation.stop().await.unwrap();
+        let left: Vec<&u32> = stamps
+            .iter()
+            .filter(|id| Path::new(&format!("/proc/{id}")).exists())
+            .collect();
+        assert!(left.is_empty(), "processes are left: {left:?}");
+        if let Some(shared) = self.shared {
+            shared.remove().await;
+        }
+    }
+}
+
+/// Ends processes at once.
+///
+/// # Panics
+/// When `kill` can't be run.
+pub async fn kill(processes: &[u32]) {
+    // The shell's own, since a minimal Debian has no other.
+    let ids: Vec<String> = processes.iter().map(u32::to_string).collect();
+    let script = format!("kill -s KILL {}", ids.join(" "));
+    // One that has just ended by itself is no failure.
+    tokio::process::Command::new("/bin/sh")
+        .args(["-c", &script])
+        .output()
+        .await
+        .unwrap();
+}
+
+/// A directory that the account of services can enter.
+fn data_directory() -> TempDir {
+    let data = tempfile::Builder::new()
+        .prefix("assize-test-")
+        .tempdir()
+        .unwrap();
+    std::fs::set_permissions(data.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    data
+}
+
+async fn install(data: &TempDir, arguments: &[&str]) -> Installation {
+    let place = data.path().join("data");
+    let own = [
+        "up",
+        "--listen",
+        "127.0.0.1:0",
+        "--languages",
+        LANGUAGES,
+        "--data-dir",
+    ];
+    let own = own.into_iter().chain(place.to_str());
+    let arguments = Arguments::parse_from(own.chain(arguments.iter().copied()));
+    let (announce, lines) = Announce::collect();
+    let started =
+        Installation::start(&arguments.options, &announce, &CancellationToken::new()).await;
+    started.unwrap_or_else(|error| {
+        let lines = lines.lock().unwrap().join("\n");
+        panic!("cannot start an installation: {error:#}\n{lines}")
+    })
+}
