@@ -109,6 +109,7 @@ fn find(opened: &OpenedPackage, name: &str) -> Result<Vec<(String, Submission)>,
     let submission = Submission {
         program: from_host(path, name)?,
         expectation: Expectation::default(),
+        is_model: false,
     };
     Ok(vec![(name.to_owned(), submission)])
 }
