@@ -53,6 +53,27 @@ fn a_whole_package_as_directory_and_as_archive() {
     assize.assert_clean();
 }
 
+/// The example contest, whose margins are wide enough for a busy machine.
+#[test]
+fn all_example_packages() {
+    let mut complaints = Vec::new();
+    let packages = std::fs::read_dir(example("")).unwrap();
+    let packages = packages.map(|entry| entry.unwrap().path());
+    for package in packages.filter(|path| path.is_dir()) {
+        let assize = Assize::new();
+        let package = package.to_str().unwrap();
+        let done = assize.run(&["judge", "--jobs", "2", package]);
+        if done.code != 0 {
+            complaints.push(format!(
+                "{package}: exit code {}\n{}{}",
+                done.code, done.stdout, done.stderr
+            ));
+        }
+        assize.assert_clean();
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
 #[test]
 fn the_fields_of_a_line() {
     let package = echo_package();
