@@ -22,6 +22,13 @@ pub struct Selected {
     pub expectation: Expectation,
 }
 
+/// A submission before its language is known.
+struct Named {
+    name: String,
+    program: Program,
+    expectation: Expectation,
+}
+
 /// The submissions that `given` names, or all of the package when it is empty;
 /// all as `language` if one is named.
 ///
@@ -40,7 +47,13 @@ pub fn select(
     let mut problems = Vec::new();
     let mut named = Vec::new();
     if given.is_empty() {
-        named.extend(opened.package.submissions.iter().map(of_package));
+        named.extend(
+            opened
+                .package
+                .submissions
+                .iter()
+                .map(|submission| Named::of_package(submission, None)),
+        );
         if named.is_empty() {
             problems.push(
                 "the package has no submissions: put some below submissions/accepted/ \
@@ -56,14 +69,19 @@ pub fn select(
         }
     }
     let mut selected = Vec::new();
-    for (name, submission) in named {
-        let language = forced.map_or_else(|| submission.program.find_language(table), Ok);
+    for Named {
+        name,
+        program,
+        expectation,
+    } in named
+    {
+        let language = forced.map_or_else(|| program.find_language(table), Ok);
         match language {
             Ok(language) => selected.push(Selected {
                 name,
                 language: language.clone(),
-                program: submission.program,
-                expectation: submission.expectation,
+                program,
+                expectation,
             }),
             Err(problem) => problems.push(problem.to_string()),
         }
@@ -75,13 +93,20 @@ pub fn select(
     }
 }
 
-fn of_package(submission: &Submission) -> (String, Submission) {
-    (submission.program.name.clone(), submission.clone())
+impl Named {
+    /// Under its own name unless another was given.
+    fn of_package(submission: &Submission, given: Option<&str>) -> Self {
+        Self {
+            name: given.unwrap_or(&submission.program.name).to_owned(),
+            program: submission.program.clone(),
+            expectation: submission.expectation.clone(),
+        }
+    }
 }
 
 /// A file or directory of the host, which may belong to the package, or else a
 /// path within the package.
-fn find(opened: &OpenedPackage, name: &str) -> Result<Vec<(String, Submission)>, String> {
+fn find(opened: &OpenedPackage, name: &str) -> Result<Vec<Named>, String> {
     let path = Path::new(name);
     if !path.exists() {
         let found = within(&opened.package, name.trim_end_matches('/'), name);
@@ -106,28 +131,29 @@ fn find(opened: &OpenedPackage, name: &str) -> Result<Vec<(String, Submission)>,
             return Ok(found);
         }
     }
-    let submission = Submission {
+    Ok(vec![Named {
+        name: name.to_owned(),
         program: from_host(path, name)?,
         expectation: Expectation::default(),
-        is_model: false,
-    };
-    Ok(vec![(name.to_owned(), submission)])
+    }])
 }
 
 /// The submission at `inner`, under the name that was given, or all below it.
-fn within(package: &Package, inner: &str, given: &str) -> Vec<(String, Submission)> {
+fn within(package: &Package, inner: &str, given: &str) -> Vec<Named> {
     let exact = package
         .submissions
         .iter()
         .find(|submission| submission.program.name == inner);
     if let Some(submission) = exact {
-        return vec![(given.to_owned(), submission.clone())];
+        return vec![Named::of_package(submission, Some(given))];
     }
     let below = package
         .submissions
         .iter()
         .filter(|submission| Path::new(&submission.program.name).starts_with(inner));
-    below.map(of_package).collect()
+    below
+        .map(|submission| Named::of_package(submission, None))
+        .collect()
 }
 
 /// A program of one file, or of all files below a directory.
