@@ -1,4 +1,5 @@
 //! The whole system, by real processes.
 
+mod full_disk;
 mod refusals;
 mod starts;

@@ -3,9 +3,9 @@
 
 use std::net::TcpListener;
 use std::process::Output;
-use std::time::Duration;
 
 use assize_tests::program::{command, complaint};
+use assize_tests::scheduler::Scheduler;
 use assize_tests::services::Services;
 use assize_tests::system::PATIENCE;
 
@@ -100,32 +100,11 @@ async fn settings_that_are_missing_or_wrong_are_named() {
 #[ignore = "needs tests/with-services"]
 async fn a_scheduler_without_rabbitmq_takes_submissions_and_says_what_is_missing() {
     let services = Services::new().await;
-    let data = tempfile::tempdir().unwrap();
-    let address_file = data.path().join("address");
-    let mut scheduler = command("assize-scheduler")
-        .env("ASSIZE_DATABASE_URL", services.database_url())
-        .env("ASSIZE_AMQP_URL", format!("amqp://{NOBODY}"))
-        .env("ASSIZE_LISTEN", "127.0.0.1:0")
-        .env("ASSIZE_DATA_DIR", data.path())
-        .arg("--address-file")
-        .arg(&address_file)
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let ready = async {
-        loop {
-            if let Ok(address) = std::fs::read_to_string(&address_file) {
-                let api =
-                    assize::client::Api::new(&format!("http://{}", address.trim()), None).unwrap();
-                break api.readiness().await.unwrap();
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let ready = tokio::time::timeout(PATIENCE, ready)
-        .await
-        .expect("it starts");
+    let place = tempfile::tempdir().unwrap();
+    let broker = format!("amqp://{NOBODY}");
+    let scheduler = Scheduler::start(&services, &broker, &place.path().join("data")).await;
+    let ready = scheduler.api().readiness().await.unwrap();
     assert!(ready.ready && ready.database && !ready.broker, "{ready:?}");
-    scheduler.kill().await.unwrap();
+    scheduler.kill().await;
     services.remove().await;
 }

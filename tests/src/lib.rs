@@ -9,6 +9,7 @@
 
 pub mod invariants;
 pub mod program;
+pub mod scheduler;
 pub mod services;
 pub mod system;
 pub mod tree;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use assize::client::Api;
 use assize::up::{Announce, Installation, Options};
+use assize_common::api::Judgement;
+use assize_common::id::SubmissionId;
 use clap::Parser;
 use sqlx::PgPool;
 use tempfile::TempDir;
@@ -24,6 +26,11 @@ static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What takes longer than this is stuck.
 pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Waits until no other test has a system.
+pub async fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().await
+}
 
 /// A running installation.
 #[derive(Debug)]
@@ -47,7 +54,7 @@ impl System {
     /// # Panics
     /// When that fails.
     pub async fn start(arguments: &[&str]) -> Self {
-        let turn = TURN.lock().await;
+        let turn = turn().await;
         let services = Services::new().await;
         let database_url = services.database_url();
         let shared = [
@@ -73,7 +80,7 @@ impl System {
     /// # Panics
     /// When that fails.
     pub async fn start_with_private_services(arguments: &[&str]) -> Self {
-        let turn = TURN.lock().await;
+        let turn = turn().await;
         let data = data_directory();
         let installation = install(&data, arguments).await;
         let sockets = installation.path().join("socket");
@@ -119,12 +126,31 @@ impl System {
         self.data.path()
     }
 
+    /// Waits until the judgement of a submission ended, and returns it.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn ended(&self, id: SubmissionId) -> Judgement {
+        let ended = async {
+            loop {
+                // The scheduler may be the one that was killed.
+                match self.api().judgement(id).await {
+                    Ok(judgement) if judgement.summary.state.is_final() => return judgement,
+                    Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            }
+        };
+        let ended = tokio::time::timeout(PATIENCE, ended).await;
+        ended.unwrap_or_else(|_| panic!("submission {id} has no verdict"))
+    }
+
     /// Kills all processes of a service as a power cut would, and waits until it
     /// is back.
     ///
     /// # Panics
     /// When it does not come back.
-    pub async fn kill(&self, service: &str, starts: u32) {
+    pub async fn kill(&self, service: &str) {
+        let starts = self.installation.ready_after(service, 0).await.unwrap();
         let processes = self.installation.processes(service).unwrap();
         assert!(!processes.is_empty(), "{service} does not run");
         kill(&processes).await;

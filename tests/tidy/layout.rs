@@ -31,6 +31,14 @@ const LONG: usize = 500;
 /// The longer ones, and why splitting them would not help who reads them.
 const LONG_FILES: &[(&str, &str)] = &[
     (
+        "common/src/package/test_groups.rs",
+        "the groups of two generations of the format, whose points and places are checked against each other",
+    ),
+    (
+        "common/src/package/tests.rs",
+        "what the formats say, one test for each key and rule",
+    ),
+    (
         "scheduler/src/store/tests/transitions.rs",
         "one test for each way in which reports race, all with the senders at its top",
     ),
