@@ -53,6 +53,22 @@ impl Secret {
         }
     }
 
+    /// Takes it from the environment: the value of `variable`, else the content
+    /// of the file that `file_variable` (`variable` with `_FILE`) names.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn from_environment(
+        variable: &'static str,
+        file_variable: &'static str,
+    ) -> Result<Self, SecretError> {
+        let value = std::env::var(variable)
+            .ok()
+            .filter(|value| !value.is_empty());
+        let file = std::env::var_os(file_variable).map(PathBuf::from);
+        Self::load(variable, value.as_deref().map(Self::from), file.as_deref())
+    }
+
     /// The text itself.
     #[must_use]
     pub fn reveal(&self) -> &str {

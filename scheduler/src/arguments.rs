@@ -71,7 +71,7 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn url(&self) -> anyhow::Result<DatabaseUrl> {
-        let secret = secret(DATABASE_URL, "ASSIZE_DATABASE_URL_FILE")?;
+        let secret = Secret::from_environment(DATABASE_URL, "ASSIZE_DATABASE_URL_FILE")?;
         secret.reveal().parse().context(DATABASE_URL)
     }
 
@@ -176,7 +176,7 @@ impl Serve {
                 .restricted_to(&ids)
                 .context("cannot enable the languages of ASSIZE_LANGUAGES")?
         };
-        let amqp = secret(AMQP_URL, "ASSIZE_AMQP_URL_FILE")?;
+        let amqp = Secret::from_environment(AMQP_URL, "ASSIZE_AMQP_URL_FILE")?;
         Ok(Config {
             database: self.database.url()?,
             database_connections: self.database_connections,
@@ -228,15 +228,6 @@ pub(crate) enum Token {
         #[command(flatten)]
         database: Database,
     },
-}
-
-fn secret(variable: &'static str, file_variable: &'static str) -> anyhow::Result<Secret> {
-    let value = std::env::var(variable)
-        .ok()
-        .filter(|value| !value.is_empty());
-    let file = std::env::var_os(file_variable).map(PathBuf::from);
-    let value = value.as_deref().map(Secret::from);
-    Ok(Secret::load(variable, value, file.as_deref())?)
 }
 
 /// A number of seconds that makes sense as a time to wait.

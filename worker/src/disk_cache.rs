@@ -195,6 +195,12 @@ impl DiskCache {
         Ok(entry)
     }
 
+    /// What is kept on disk.
+    #[must_use]
+    pub fn bytes(&self) -> ByteSize {
+        ByteSize(self.lock().bytes)
+    }
+
     /// Returns the entry, or reserves the right to fill it for the caller.
     fn get_or_reserve(&self, hash: ContentHash) -> Option<Arc<Entry>> {
         let mut state = self.lock();

@@ -9,6 +9,7 @@
 pub mod cancel;
 mod command;
 mod compile;
+pub mod daemon;
 pub mod disk_cache;
 pub mod judge;
 pub mod judging_error;

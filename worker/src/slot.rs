@@ -43,6 +43,12 @@ impl Slot {
         self.number
     }
 
+    /// The core its jails are pinned to.
+    #[must_use]
+    pub const fn core(&self) -> Option<usize> {
+        self.core
+    }
+
     /// Runs a program in the jail of its role; `activity` is for errors.
     pub(crate) fn run(
         &mut self,

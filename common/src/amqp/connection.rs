@@ -11,7 +11,7 @@ use lapin::types::FieldTable;
 use lapin::{ConnectionProperties, Event};
 use tokio::sync::watch;
 
-use super::{AmqpError, AmqpUrl, Consumer, Publisher, Topology};
+use super::{AmqpError, AmqpUrl, Consumer, Publisher, Puller, Topology};
 
 /// How long any exchange with the broker may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -60,6 +60,14 @@ impl Connection {
     /// When the connection is lost.
     pub async fn publisher(&self) -> Result<Publisher, AmqpError> {
         Publisher::new(self.channel().await?, self.topology.exchange().to_owned()).await
+    }
+
+    /// A puller with a channel of its own.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn puller(&self) -> Result<Puller, AmqpError> {
+        Ok(Puller::new(self.channel().await?))
     }
 
     /// Consumes `queue` on a channel of its own; at most `prefetch` messages are
@@ -124,7 +132,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the connection was lost before.
-    pub async fn close(self) -> Result<(), AmqpError> {
+    pub async fn close(&self) -> Result<(), AmqpError> {
         self.closing.store(true, Ordering::Relaxed);
         within("close the connection", self.inner.close(200, "done".into()))
             .await?

@@ -25,10 +25,7 @@ impl Consumer {
     /// connection then; it declares the topology anew.
     pub async fn next(&mut self) -> Option<Delivery> {
         match self.inner.next().await? {
-            Ok(inner) => Some(Delivery {
-                inner,
-                _channel: self.channel.clone(),
-            }),
+            Ok(inner) => Some(Delivery::new(inner, self.channel.clone())),
             Err(error) => {
                 tracing::warn!(error = %crate::telemetry::error_chain(&error), "a consumer ended");
                 None
@@ -67,6 +64,13 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    pub(super) const fn new(inner: lapin::message::Delivery, channel: Channel) -> Self {
+        Self {
+            inner,
+            _channel: channel,
+        }
+    }
+
     /// The message.
     #[must_use]
     pub fn body(&self) -> &[u8] {

@@ -8,14 +8,19 @@
 mod connection;
 mod consumer;
 mod publisher;
+mod puller;
 mod topology;
 mod url;
 
 pub use connection::Connection;
 pub use consumer::{Consumer, Delivery};
 pub use publisher::Publisher;
+pub use puller::Puller;
 pub use topology::Topology;
 pub use url::AmqpUrl;
+
+use lapin::ErrorKind;
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
 /// Why an exchange with the broker failed.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +76,23 @@ pub enum AmqpError {
 }
 
 impl AmqpError {
+    /// Whether the broker answered and does not let us in: user, password or
+    /// virtual host are wrong, and trying again will not help.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        let Self::Connect { source, .. } = self else {
+            return false;
+        };
+        match source.kind() {
+            ErrorKind::ProtocolError(error) => matches!(
+                error.kind(),
+                AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED)
+                    | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)
+            ),
+            _ => false,
+        }
+    }
+
     fn operation(attempt: impl Into<String>) -> impl FnOnce(lapin::Error) -> Self {
         move |source| Self::Operation {
             attempt: attempt.into(),

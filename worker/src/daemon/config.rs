@@ -5,103 +5,217 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use assize_common::Lane;
+use assize_common::amqp::AmqpUrl;
+use assize_common::api::Token;
+use assize_common::language::LanguageTable;
 use assize_common::secret::Secret;
 use assize_common::telemetry::LogFormat;
 use bytesize::ByteSize;
 use clap::Parser;
+use reqwest::Url;
 
-/// Take judging tasks from RabbitMQ, judge them and report
+use super::error::DaemonError;
+
+const AMQP_URL: &str = "ASSIZE_AMQP_URL";
+const TOKEN: &str = "ASSIZE_WORKER_TOKEN";
+
+const AFTER_HELP: &str = "\
+Secrets come from the environment or from files, never from the command line:
+  ASSIZE_AMQP_URL, or ASSIZE_AMQP_URL_FILE          RabbitMQ, amqp://user:password@host:5672/vhost
+  ASSIZE_WORKER_TOKEN, or ASSIZE_WORKER_TOKEN_FILE  a token of the scheduler, of scope worker
+
+SIGTERM, SIGINT: take no more tasks, finish what runs, end; a second one: hand back what runs, end
+Exit codes: 0 success, 1 failure, 2 wrong configuration, 3 this host can't judge, 75 the scheduler did not answer in time (try again later)";
+
+/// Take judging tasks from RabbitMQ, judge them, report
 #[derive(Debug, Parser)]
-#[command(name = "assize-worker", version)]
-pub struct Config {
-    /// RabbitMQ, such as amqp://user:password@host:5672/vhost
-    #[arg(long, env = "ASSIZE_AMQP_URL", hide_env_values = true)]
-    pub(super) amqp_url: Option<Secret>,
-    /// A file that holds the URL of RabbitMQ
-    #[arg(long, env = "ASSIZE_AMQP_URL_FILE")]
-    pub(super) amqp_url_file: Option<PathBuf>,
-    /// The first part of the names of exchanges and queues
+#[command(name = "assize-worker", version, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// Prefix of the names of exchanges and queues
     #[arg(long, env = "ASSIZE_AMQP_PREFIX", default_value = "assize")]
-    pub(super) amqp_prefix: String,
-    /// The scheduler, which serves packages and sources
-    #[arg(long, env = "ASSIZE_SCHEDULER_URL", default_value = "http://127.0.0.1:8420")]
-    pub(super) scheduler_url: reqwest::Url,
-    /// A token of scope worker
-    #[arg(long, env = "ASSIZE_WORKER_TOKEN", hide_env_values = true)]
-    pub(super) worker_token: Option<Secret>,
-    /// A file that holds the token
-    #[arg(long, env = "ASSIZE_WORKER_TOKEN_FILE")]
-    pub(super) worker_token_file: Option<PathBuf>,
-    /// A name for people; the host's name and the process id by default
+    amqp_prefix: String,
+    /// Scheduler that serves packages and sources
+    #[arg(long, env = "ASSIZE_SCHEDULER_URL", value_name = "URL")]
+    #[arg(default_value = "http://127.0.0.1:8420")]
+    scheduler_url: Url,
+    /// How long to wait for the scheduler at start, in seconds
+    #[arg(
+        long = "wait",
+        env = "ASSIZE_SCHEDULER_WAIT_SECONDS",
+        default_value_t = 30.0
+    )]
+    #[arg(value_name = "SECONDS", value_parser = seconds)]
+    scheduler_wait: f64,
+    /// Name for people instead of the host's name with the process id
     #[arg(long, env = "ASSIZE_NAME")]
-    pub(super) name: Option<String>,
-    /// Judgements to run at once; one for each core by default
-    #[arg(long, env = "ASSIZE_SLOTS", value_parser = clap::value_parser!(u16).range(1..=512))]
-    pub(super) slots: Option<u16>,
-    /// The number of the first slot on this host; workers side by side must not share numbers
-    #[arg(long, env = "ASSIZE_FIRST_SLOT", default_value_t = 0)]
-    pub(super) first_slot: u16,
-    /// Lanes to consume, comma separated; all by default
-    #[arg(long, env = "ASSIZE_LANES", value_delimiter = ',')]
-    pub(super) lanes: Vec<Lane>,
-    /// Languages to judge, comma separated; all of the language table by default
-    #[arg(long, env = "ASSIZE_LANGUAGES", value_delimiter = ',')]
-    pub(super) languages: Vec<String>,
-    /// A language table other than the built-in one
-    #[arg(long, env = "ASSIZE_LANGUAGE_TABLE")]
-    pub(super) language_table: Option<PathBuf>,
-    /// Where packages, sources and programs are kept; each worker needs its own
-    #[arg(long, env = "ASSIZE_CACHE_DIR", default_value = "/var/cache/assize")]
-    pub(super) cache_dir: PathBuf,
-    /// How much may be kept there
-    #[arg(long, env = "ASSIZE_CACHE_BYTES", default_value = "8GiB")]
-    pub(super) cache_bytes: ByteSize,
-    /// Serve Prometheus metrics at this address
-    #[arg(long, env = "ASSIZE_METRICS_LISTEN")]
-    pub(super) metrics_listen: Option<SocketAddr>,
-    /// How often to tell the scheduler what is being judged; a third of its lease
-    #[arg(long, env = "ASSIZE_HEARTBEAT", default_value = "10s", value_parser = humantime::parse_duration)]
-    pub(super) heartbeat: Duration,
-    /// How long judgements may go on after the signal to stop before they are handed back
-    #[arg(long, env = "ASSIZE_DRAIN_TIMEOUT", default_value = "60s", value_parser = humantime::parse_duration)]
-    pub(super) drain_timeout: Duration,
-    /// The form of log lines: human or json
+    name: Option<String>,
+    /// Judgements to run at once; one for each core of --cores, or of the host, without it
+    #[arg(long, env = "ASSIZE_SLOTS", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=128))]
+    slots: Option<u16>,
+    /// Cores to bind the slots to, comma separated; unbound without it
+    #[arg(long, env = "ASSIZE_CORES", value_delimiter = ',', value_name = "CORE")]
+    cores: Vec<usize>,
+    /// Lanes to take tasks from, comma separated; all without it
+    #[arg(long, env = "ASSIZE_LANES", value_delimiter = ',', value_name = "LANE")]
+    lanes: Vec<Lane>,
+    /// Ids of the languages to judge, comma separated; all of the table without it
+    #[arg(
+        long,
+        env = "ASSIZE_LANGUAGES",
+        value_delimiter = ',',
+        value_name = "ID"
+    )]
+    languages: Vec<String>,
+    /// Language table instead of the built-in one
+    #[arg(long, env = "ASSIZE_LANGUAGE_TABLE", value_name = "PATH")]
+    language_table: Option<PathBuf>,
+    /// Directory for packages, sources and compiled programs; each worker needs its own
+    #[arg(long, env = "ASSIZE_CACHE_DIR", value_name = "PATH")]
+    #[arg(default_value = "/var/cache/assize-worker")]
+    cache_dir: PathBuf,
+    /// How much is kept there beside what is in use
+    #[arg(
+        long,
+        env = "ASSIZE_CACHE_SIZE",
+        default_value = "8GiB",
+        value_name = "SIZE"
+    )]
+    cache_size: ByteSize,
+    /// Address to serve Prometheus metrics at; nowhere without it
+    #[arg(long, env = "ASSIZE_METRICS_LISTEN", value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
+    /// How often to tell the scheduler what is being judged, in seconds; a third of its lease
+    #[arg(long, env = "ASSIZE_HEARTBEAT_SECONDS", default_value_t = 10.0)]
+    #[arg(value_name = "SECONDS", value_parser = seconds)]
+    heartbeat: f64,
+    /// How long to finish what runs after being told to stop, in seconds
+    #[arg(long, env = "ASSIZE_DRAIN_TIMEOUT_SECONDS", default_value_t = 60.0)]
+    #[arg(value_name = "SECONDS", value_parser = seconds)]
+    drain_timeout: f64,
+    /// Form of log lines: human or json
     #[arg(long, env = "ASSIZE_LOG_FORMAT", default_value = "human")]
-    pub(super) log_format: LogFormat,
+    pub log_format: LogFormat,
     /// Stop when standard input ends, as it does when the parent process dies
     #[arg(long)]
-    pub(super) supervised: bool,
+    pub supervised: bool,
 }
 
-impl Config {
-    /// The lanes to consume, the most urgent first.
-    pub(super) fn lanes(&self) -> Vec<Lane> {
-        let wanted = |lane: &Lane| self.lanes.is_empty() || self.lanes.contains(lane);
-        Lane::ALL.into_iter().filter(wanted).collect()
-    }
+/// All that a worker needs to know.
+#[derive(Debug)]
+pub struct Config {
+    pub(super) amqp: AmqpUrl,
+    pub(super) amqp_prefix: String,
+    pub(super) scheduler: Url,
+    pub(super) scheduler_wait: Duration,
+    pub(super) token: Token,
+    pub(super) name: String,
+    pub(super) slots: u16,
+    pub(super) cores: Vec<usize>,
+    /// The most urgent first.
+    pub(super) lanes: Vec<Lane>,
+    pub(super) languages: LanguageTable,
+    pub(super) cache_directory: PathBuf,
+    pub(super) cache_size: ByteSize,
+    pub(super) metrics_listen: Option<SocketAddr>,
+    pub(super) heartbeat: Duration,
+    pub(super) drain_timeout: Duration,
+}
 
-    /// How many judgements run at once.
-    pub(super) fn slots(&self) -> u16 {
-        let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        self.slots.unwrap_or_else(|| u16::try_from(cores()).unwrap_or(u16::MAX))
+impl Arguments {
+    /// Checks the arguments and takes the secrets from the environment.
+    ///
+    /// # Errors
+    /// [`DaemonError`] that names what to set.
+    pub fn config(self) -> Result<Config, DaemonError> {
+        let amqp = Secret::from_environment(AMQP_URL, "ASSIZE_AMQP_URL_FILE")?;
+        let token = Secret::from_environment(TOKEN, "ASSIZE_WORKER_TOKEN_FILE")?;
+        let scheduler = self.scheduler_url;
+        if scheduler.scheme() != "http" || !scheduler.has_host() || !scheduler.username().is_empty()
+        {
+            return Err(DaemonError::SchedulerUrl {
+                scheme: scheduler.scheme().to_owned(),
+            });
+        }
+        let wanted = |lane: &Lane| self.lanes.is_empty() || self.lanes.contains(lane);
+        let slots = match (self.slots, self.cores.len()) {
+            (Some(slots), 0) => slots,
+            (Some(slots), cores) if usize::from(slots) != cores => {
+                return Err(DaemonError::Cores { slots, cores });
+            }
+            (_, 0) => as_slots(std::thread::available_parallelism().map_or(1, usize::from)),
+            (_, cores) => as_slots(cores),
+        };
+        Ok(Config {
+            amqp: amqp.reveal().parse().map_err(DaemonError::AmqpUrl)?,
+            amqp_prefix: self.amqp_prefix,
+            scheduler,
+            scheduler_wait: Duration::from_secs_f64(self.scheduler_wait),
+            token: token.reveal().parse().map_err(DaemonError::Token)?,
+            name: self.name.unwrap_or_else(default_name),
+            slots,
+            cores: self.cores,
+            lanes: Lane::ALL.into_iter().filter(wanted).collect(),
+            languages: languages(self.language_table, &self.languages)?,
+            cache_directory: self.cache_dir,
+            cache_size: self.cache_size,
+            metrics_listen: self.metrics_listen,
+            heartbeat: Duration::from_secs_f64(self.heartbeat),
+            drain_timeout: Duration::from_secs_f64(self.drain_timeout),
+        })
+    }
+}
+
+fn languages(table: Option<PathBuf>, ids: &[String]) -> Result<LanguageTable, DaemonError> {
+    let table = LanguageTable::load(table.as_deref()).map_err(DaemonError::Languages)?;
+    let ids: Vec<&str> = ids
+        .iter()
+        .map(|id| id.trim())
+        .filter(|id| !id.is_empty())
+        .collect();
+    if ids.is_empty() {
+        return Ok(table);
+    }
+    table.restricted_to(&ids).map_err(DaemonError::Languages)
+}
+
+fn as_slots(cores: usize) -> u16 {
+    u16::try_from(cores.clamp(1, 128)).unwrap_or(1)
+}
+
+/// The host's name, as far as it can be found without asking the system, and our process id.
+fn default_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}-{}", host.trim(), std::process::id())
+}
+
+/// A number of seconds that makes sense as a time to wait.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.01..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("expected a number of seconds from 0.01 to 86400".to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory as _;
 
     #[test]
     fn the_arguments_are_consistent() {
-        use clap::CommandFactory as _;
-        Config::command().debug_assert();
+        Arguments::command().debug_assert();
     }
 
     #[test]
-    fn lanes_keep_their_urgency() {
-        let config = Config::parse_from(["assize-worker", "--lanes", "rejudge,live"]);
-        assert_eq!(config.lanes(), [Lane::Live, Lane::Rejudge]);
-        let config = Config::parse_from(["assize-worker"]);
-        assert_eq!(config.lanes(), Lane::ALL);
+    fn senseless_values_are_refused() {
+        for line in [
+            ["assize-worker", "--slots", "0"],
+            ["assize-worker", "--heartbeat", "0"],
+            ["assize-worker", "--lanes", "fast"],
+            ["assize-worker", "--scheduler-url", "nonsense"],
+        ] {
+            assert!(Arguments::try_parse_from(line).is_err(), "{line:?}");
+        }
     }
 }

@@ -28,15 +28,20 @@ struct State<D> {
 pub(super) enum Taken<D> {
     /// Judge it.
     New,
-    /// It is being judged; its delivery replaces the earlier one, whose channel is gone.
-    Running,
+    /// It is being judged; its delivery replaces this earlier one.
+    Running(D),
     /// It was judged and reported; only acknowledge this delivery.
     Finished(D),
 }
 
 impl<D> Held<D> {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::new(State { running: HashMap::new(), finished: VecDeque::new() }) }
+        Self {
+            state: Mutex::new(State {
+                running: HashMap::new(),
+                finished: VecDeque::new(),
+            }),
+        }
     }
 
     /// Takes up a delivered task.
@@ -47,7 +52,7 @@ impl<D> Held<D> {
         }
         match state.running.insert(judgement, delivery) {
             None => Taken::New,
-            Some(_) => Taken::Running,
+            Some(earlier) => Taken::Running(earlier),
         }
     }
 
@@ -79,14 +84,17 @@ mod tests {
     use assize_common::id::JudgementId;
 
     fn judgement(attempt: u32) -> HeldJudgement {
-        HeldJudgement { judgement_id: JudgementId::from(uuid::Uuid::nil()), attempt }
+        HeldJudgement {
+            judgement_id: JudgementId::from(uuid::Uuid::nil()),
+            attempt,
+        }
     }
 
     #[test]
     fn a_task_is_judged_once_and_its_latest_delivery_acknowledged() {
         let held = Held::new();
         assert_eq!(held.take(judgement(1), "first"), Taken::New);
-        assert_eq!(held.take(judgement(1), "second"), Taken::Running);
+        assert_eq!(held.take(judgement(1), "second"), Taken::Running("first"));
         assert_eq!(held.running(), [judgement(1)]);
         assert_eq!(held.finish(judgement(1)), Some("second"));
         assert_eq!(held.running(), []);

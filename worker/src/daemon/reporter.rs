@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use assize_common::amqp::{AmqpError, Publisher};
+use assize_common::amqp::AmqpError;
 use assize_common::id::WorkerId;
 use assize_common::message::{self, Report, WorkerReport};
 use assize_common::telemetry::error_chain;
-use tokio::sync::watch;
+
+use super::session::Sessions;
 
 /// How long to wait before a report that failed is published again.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
@@ -16,7 +17,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 pub(super) struct Reporter {
     worker_id: WorkerId,
     queue: String,
-    publisher: watch::Receiver<Option<Publisher>>,
+    sessions: Sessions,
 }
 
 /// A report could not be sent.
@@ -31,13 +32,13 @@ pub(super) enum ReportError {
 }
 
 impl Reporter {
-    /// A reporter that publishes to `queue` by the latest publisher in `publisher`.
-    pub(super) const fn new(
-        worker_id: WorkerId,
-        queue: String,
-        publisher: watch::Receiver<Option<Publisher>>,
-    ) -> Self {
-        Self { worker_id, queue, publisher }
+    /// A reporter that publishes to `queue` over the latest session.
+    pub(super) const fn new(worker_id: WorkerId, queue: String, sessions: Sessions) -> Self {
+        Self {
+            worker_id,
+            queue,
+            sessions,
+        }
     }
 
     /// Sends a report that may get lost: a later one makes up for it.
@@ -54,16 +55,34 @@ impl Reporter {
             match error {
                 // A connection that fails is replaced; wait for the next one.
                 ReportError::Disconnected => {}
-                error => tracing::warn!(error = %error_chain(&error), "a report was not confirmed; sending it again"),
+                error => {
+                    tracing::warn!(error = %error_chain(&error), "a report was not confirmed; sending it again")
+                }
             }
             tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 
+    /// A report as a message.
+    pub(super) fn encode(&self, report: Report) -> Result<Vec<u8>, serde_json::Error> {
+        message::encode(&WorkerReport {
+            worker_id: self.worker_id,
+            report,
+        })
+    }
+
     async fn try_send(&self, report: &Report) -> Result<(), ReportError> {
-        let publisher = self.publisher.borrow().clone().ok_or(ReportError::Disconnected)?;
-        let report = WorkerReport { worker_id: self.worker_id, report: report.clone() };
-        let message = message::encode(&report).map_err(ReportError::Encode)?;
-        Ok(publisher.publish(&self.queue, &message).await?)
+        let session = self
+            .sessions
+            .borrow()
+            .clone()
+            .ok_or(ReportError::Disconnected)?;
+        let message = self.encode(report.clone()).map_err(ReportError::Encode)?;
+        let published = session.publisher.publish(&self.queue, &message).await;
+        if let Err(AmqpError::Operation { .. }) = published {
+            // The channel is of no use any more, though the connection may be.
+            session.give_up();
+        }
+        Ok(published?)
     }
 }

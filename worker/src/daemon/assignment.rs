@@ -1,0 +1,142 @@
+//! One task from its beginning to what is reported of it.
+
+use std::time::Instant;
+
+use assize_common::language::LanguageTableError;
+use assize_common::message::{Judged as Reported, Task};
+
+use reqwest::StatusCode;
+
+use super::fetch::FetchError;
+use super::library::{Library, LibraryError};
+use crate::cancel::Cancel;
+use crate::judge::{Judge, Progress, Request, Stop};
+use crate::judging_error::JudgingError;
+use crate::slot::Slot;
+
+/// How far a judgement is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct TestcasesDone {
+    pub(super) done: u32,
+    pub(super) total: u32,
+}
+
+/// Why a task came to no verdict.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AssignmentError {
+    /// What it names can't be had.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// Our language table lacks its language.
+    #[error("this worker can't judge the submission's language")]
+    Language(#[source] LanguageTableError),
+    /// Judging failed.
+    #[error(transparent)]
+    Judging(#[from] JudgingError),
+    /// A defect of ours.
+    #[error("judging panicked, which is a defect of assize-worker; its log says where")]
+    Panic,
+}
+
+impl AssignmentError {
+    /// Whether the task was given up because the worker stops.
+    pub(super) const fn is_interruption(&self) -> bool {
+        matches!(
+            self,
+            Self::Judging(JudgingError::Cancelled)
+                | Self::Library(LibraryError::Fetch {
+                    source: FetchError::Stopped,
+                    ..
+                })
+        )
+    }
+
+    /// The scheduler's answer, if it refuses our token.
+    pub(super) const fn refusal(&self) -> Option<StatusCode> {
+        match self {
+            Self::Library(LibraryError::Fetch {
+                source: FetchError::Refused { status },
+                ..
+            }) => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether this host is the likely cause, so that the next task would fail alike.
+    pub(super) const fn is_fault_of_host(&self) -> bool {
+        matches!(
+            self,
+            Self::Judging(
+                JudgingError::Jail { .. }
+                    | JudgingError::Disk { .. }
+                    | JudgingError::LanguageUnavailable { .. }
+            ) | Self::Library(
+                LibraryError::Disk { .. }
+                    | LibraryError::Fetch {
+                        source: FetchError::Disk { .. },
+                        ..
+                    }
+            )
+        )
+    }
+}
+
+/// Fetches what a task names and judges it. Blocks.
+pub(super) fn judge(
+    judge: &Judge,
+    library: &Library,
+    slot: &mut Slot,
+    task: &Task,
+    cancel: &Cancel,
+    progress: &mut dyn FnMut(TestcasesDone),
+) -> Result<Reported, AssignmentError> {
+    let mut watch = Stopwatch::start();
+    let language = judge
+        .languages()
+        .get(&task.language)
+        .map_err(AssignmentError::Language)?;
+    let stored = library.package(task.package)?;
+    let name = format!("submission {}", task.submission_id);
+    let source = library.program(name, &task.files, task.entry_point.as_deref())?;
+    watch.lap("fetch");
+    let request = Request {
+        package: &stored.package,
+        program: &source.program,
+        language,
+        sandbox: task.sandbox.mode,
+        stop: Stop::AtFirstFailure,
+    };
+    let mut note = |step: Progress<'_>| match step {
+        Progress::Compiling => {}
+        Progress::Compiled(_) => watch.lap("compile"),
+        Progress::Ran { done, total, .. } => {
+            let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+            progress(TestcasesDone {
+                done: number(done),
+                total: number(total),
+            });
+        }
+    };
+    let judged = judge.judge(slot, request, &mut note, cancel)?;
+    watch.lap("run");
+    Ok(Reported::Verdict {
+        verdict: judged.verdict,
+        compile: judged.compile,
+        runs: judged.runs,
+    })
+}
+
+/// Measures the phases of judging.
+struct Stopwatch(Instant);
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn lap(&mut self, phase: &'static str) {
+        let seconds = self.0.elapsed().as_secs_f64();
+        metrics::histogram!("assize_judging_seconds", "phase" => phase).record(seconds);
+        self.0 = Instant::now();
+    }
+}

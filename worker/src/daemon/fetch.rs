@@ -1,0 +1,260 @@
+//! Fetching packages and sources from the scheduler by their hash.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use assize_common::ContentHash;
+use assize_common::api::Token;
+use assize_common::content_hash::ContentHasher;
+use assize_common::telemetry::error_chain;
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Response, StatusCode, Url};
+
+use super::error::DaemonError;
+use super::stop::Stop;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest silence within an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const LARGEST_DELAY: Duration = Duration::from_secs(5);
+/// Accidents happen, but not so often for one blob.
+const TRIES: usize = 5;
+
+/// Fetches blobs, and waits for the scheduler when it is away.
+#[derive(Debug)]
+pub(super) struct Fetcher {
+    client: Client,
+    scheduler: Url,
+    token: Token,
+    stop: Stop,
+}
+
+/// Why a blob can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The scheduler has no such blob.
+    #[error("the scheduler has no blob {hash}: its data directory lost it")]
+    Gone {
+        /// The blob.
+        hash: ContentHash,
+    },
+    /// The token is not or no longer good enough.
+    #[error("the scheduler answers {status} to our token")]
+    Refused {
+        /// The answer's status.
+        status: StatusCode,
+    },
+    /// An answer that trying again won't change.
+    #[error("the scheduler answers {status} when asked for blob {hash}")]
+    Answer {
+        /// The blob.
+        hash: ContentHash,
+        /// The answer's status.
+        status: StatusCode,
+    },
+    /// The scheduler is busy, or something between us and it failed.
+    #[error("the scheduler answers {status} for now")]
+    Unavailable {
+        /// The answer's status.
+        status: StatusCode,
+    },
+    /// There was no answer.
+    #[error("cannot ask the scheduler")]
+    Transport(#[source] reqwest::Error),
+    /// The scheduler itself failed, as it does when its stored bytes are damaged.
+    #[error("the scheduler fails with {status} when asked for blob {hash}")]
+    Failing {
+        /// The blob.
+        hash: ContentHash,
+        /// The answer's status.
+        status: StatusCode,
+    },
+    /// The answer ended early, which is how a scheduler tells damage that it
+    /// finds late.
+    #[error("the scheduler broke off sending blob {hash}")]
+    BrokenOff {
+        /// The blob.
+        hash: ContentHash,
+        /// The cause.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The bytes are not those that were asked for.
+    #[error("the scheduler sent other bytes than those of blob {hash}")]
+    Damaged {
+        /// The blob.
+        hash: ContentHash,
+    },
+    /// Our disk failed.
+    #[error("cannot write {}", path.display())]
+    Disk {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The worker hands back what it has.
+    #[error("the worker stops")]
+    Stopped,
+}
+
+impl FetchError {
+    /// Whether the scheduler is away, and will be able to answer sooner or later.
+    const fn is_absence(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Transport(_))
+    }
+
+    /// Whether this may have been an accident.
+    const fn is_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::Failing { .. } | Self::BrokenOff { .. } | Self::Damaged { .. }
+        )
+    }
+}
+
+impl Fetcher {
+    pub(super) fn new(scheduler: Url, token: Token, stop: Stop) -> Result<Self, DaemonError> {
+        let client = Client::builder()
+            .user_agent(concat!("assize-worker/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            // The token is for the scheduler alone.
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(DaemonError::HttpClient)?;
+        Ok(Self {
+            client,
+            scheduler,
+            token,
+            stop,
+        })
+    }
+
+    /// Finds out whether the scheduler answers and takes our token; waits for it
+    /// for at most `wait`.
+    pub(super) async fn check(&self, wait: Duration) -> Result<(), DaemonError> {
+        // There is none of this hash; to say so, the scheduler looks at the token first.
+        let nothing = ContentHash::of(b"assize-worker looks for its scheduler");
+        let begin = tokio::time::Instant::now();
+        let mut delays = delays();
+        loop {
+            let Err(error) = self.ask(nothing).await else {
+                return Ok(());
+            };
+            let url = self.scheduler.to_string();
+            match error {
+                FetchError::Gone { .. } => return Ok(()),
+                FetchError::Refused { .. } => return Err(DaemonError::TokenRefused(error)),
+                error if error.is_absence() || error.is_failure() => {
+                    let delay = delays.next().unwrap_or(LARGEST_DELAY);
+                    if begin.elapsed() + delay > wait {
+                        return Err(DaemonError::SchedulerUnreachable {
+                            url,
+                            waited: wait,
+                            source: error,
+                        });
+                    }
+                    tracing::info!(scheduler.url = url, error = %error_chain(&error), "waiting for the scheduler");
+                    tokio::time::sleep(delay).await;
+                }
+                _ => return Err(DaemonError::NoScheduler { url }),
+            }
+        }
+    }
+
+    /// Writes a blob to the new file `path`. While the scheduler is away this
+    /// waits for it, as long as the worker does not hand back what it has.
+    pub(super) async fn fetch(&self, hash: ContentHash, path: &Path) -> Result<(), FetchError> {
+        let mut delays = delays();
+        let mut failures = 0;
+        loop {
+            let trying = self.try_fetch(hash, path);
+            let error = tokio::select! {
+                biased;
+                () = self.stop.handing_back() => return Err(FetchError::Stopped),
+                result = trying => match result {
+                    Ok(()) => return Ok(()),
+                    Err(error) => error,
+                },
+            };
+            if error.is_failure() {
+                failures += 1;
+            }
+            if failures == TRIES || !(error.is_failure() || error.is_absence()) {
+                return Err(error);
+            }
+            tracing::warn!(blob = %hash, error = %error_chain(&error), "fetching failed; trying again");
+            tokio::select! {
+                () = self.stop.handing_back() => return Err(FetchError::Stopped),
+                () = tokio::time::sleep(delays.next().unwrap_or(LARGEST_DELAY)) => {}
+            }
+        }
+    }
+
+    async fn try_fetch(&self, hash: ContentHash, path: &Path) -> Result<(), FetchError> {
+        let mut answer = self.ask(hash).await?;
+        let disk = |source| FetchError::Disk {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = File::create(path).map_err(disk)?;
+        let mut hasher = ContentHasher::default();
+        let broken_off = |source| FetchError::BrokenOff { hash, source };
+        while let Some(piece) = answer.chunk().await.map_err(broken_off)? {
+            hasher.update(&piece);
+            file.write_all(&piece).map_err(disk)?;
+        }
+        if hasher.finish() == hash {
+            Ok(())
+        } else {
+            Err(FetchError::Damaged { hash })
+        }
+    }
+
+    async fn ask(&self, hash: ContentHash) -> Result<Response, FetchError> {
+        let mut url = self.scheduler.clone();
+        url.set_path(&format!(
+            "{}/api/v1/blobs/{hash}",
+            url.path().trim_end_matches('/')
+        ));
+        let request = self.client.get(url).bearer_auth(self.token.reveal());
+        let answer = request.send().await.map_err(FetchError::Transport)?;
+        let status = answer.status();
+        match status {
+            StatusCode::OK => Ok(answer),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(FetchError::Refused { status }),
+            StatusCode::NOT_FOUND if is_of_scheduler(&answer) => Err(FetchError::Gone { hash }),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+                Err(FetchError::Unavailable { status })
+            }
+            StatusCode::INTERNAL_SERVER_ERROR => Err(FetchError::Failing { hash, status }),
+            status if status.is_server_error() => Err(FetchError::Unavailable { status }),
+            status => Err(FetchError::Answer { hash, status }),
+        }
+    }
+}
+
+/// Whether an error comes from a scheduler, and not from another server that
+/// does not know the path.
+fn is_of_scheduler(answer: &Response) -> bool {
+    answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/problem+json")
+}
+
+fn delays() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_DELAY)
+        .with_max_delay(LARGEST_DELAY)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}

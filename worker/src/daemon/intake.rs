@@ -1,0 +1,92 @@
+//! Taking tasks: the most urgent first, and never one that would have to wait
+//! here while another worker is idle.
+//!
+//! A slot looks into the queues of its lanes one after another. When all are
+//! empty it consumes them all, takes the first task that comes and stops
+//! consuming before it sets to work. So nothing is delivered ahead: what a slot
+//! holds is what it works on.
+
+use assize_common::amqp::{AmqpError, Consumer, Delivery};
+use assize_common::telemetry::error_chain;
+use futures_util::future::{select_all, try_join_all};
+
+use super::session::{Session, Sessions};
+use super::stop::Stop;
+
+/// One message of the queue of a lane is enough for one slot.
+const PREFETCH: u16 = 1;
+
+/// Where tasks come from; each slot has one.
+#[derive(Debug, Clone)]
+pub(super) struct Intake {
+    /// The queues of the lanes, the most urgent first.
+    pub(super) queues: Vec<String>,
+    pub(super) sessions: Sessions,
+    pub(super) stop: Stop,
+}
+
+impl Intake {
+    /// The next task, however long it takes; none once the worker stops.
+    pub(super) async fn next(&mut self) -> Option<Delivery> {
+        while !self.stop.is_draining() {
+            let session = self.session().await?;
+            match self.take(&session).await {
+                Ok(Some(delivery)) => return Some(delivery),
+                Ok(None) => {}
+                Err(error) => {
+                    if !session.connection.is_lost() {
+                        tracing::warn!(error = %error_chain(&error), "taking tasks failed: connecting anew");
+                    }
+                    session.give_up();
+                    session.over().await;
+                }
+            }
+        }
+        None
+    }
+
+    /// The session at hand, or the next one; none once the worker stops.
+    async fn session(&mut self) -> Option<Session> {
+        let current = async {
+            let found = self
+                .sessions
+                .wait_for(|session| session.as_ref().is_some_and(|session| !session.is_over()));
+            found.await.ok().and_then(|session| session.clone())
+        };
+        tokio::select! {
+            session = current => session,
+            () = self.stop.draining() => None,
+        }
+    }
+
+    /// One task, or none when the session is over or the worker stops.
+    async fn take(&self, session: &Session) -> Result<Option<Delivery>, AmqpError> {
+        for queue in &self.queues {
+            if let Some(delivery) = session.puller.pull(queue).await? {
+                return Ok(Some(delivery));
+            }
+        }
+        let consuming = self
+            .queues
+            .iter()
+            .map(|queue| session.connection.consume(queue, PREFETCH));
+        let mut consumers = try_join_all(consuming).await?;
+        let first = tokio::select! {
+            () = self.stop.draining() => None,
+            first = first_of(&mut consumers) => first,
+        };
+        // This hands back what came in at the same moment.
+        try_join_all(consumers.into_iter().map(Consumer::stop)).await?;
+        Ok(first)
+    }
+}
+
+/// The first message, of the most urgent queue if several have one. None when a
+/// consumer is gone.
+async fn first_of(consumers: &mut [Consumer]) -> Option<Delivery> {
+    let waiting = consumers
+        .iter_mut()
+        .map(|consumer| Box::pin(consumer.next()));
+    let (first, ..) = select_all(waiting).await;
+    first
+}

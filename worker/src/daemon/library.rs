@@ -1,0 +1,238 @@
+//! Packages and sources, fetched once and kept in the cache.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use assize_common::ContentHash;
+use assize_common::content_hash::ContentHasher;
+use assize_common::message::SourceFile;
+use assize_common::package::{self, Package, PackageError, Program, UnpackLimits};
+use tokio::runtime::Handle;
+
+use super::fetch::{FetchError, Fetcher};
+use crate::disk_cache::{CacheError, DiskCache, Entry};
+
+/// Packages that stay in memory, and so on disk: reading one means hashing all
+/// its test data.
+const PACKAGES_KEPT: usize = 16;
+/// The package within its cache entry.
+const PROBLEM: &str = "problem";
+/// A source within its cache entry.
+const CONTENT: &str = "content";
+
+/// What was fetched. Its calls block, outside of asynchronous code.
+#[derive(Debug)]
+pub(super) struct Library {
+    cache: Arc<DiskCache>,
+    fetcher: Fetcher,
+    runtime: Handle,
+    /// Where temporary files are made.
+    scratch: PathBuf,
+    /// The latest used last.
+    packages: Mutex<VecDeque<(ContentHash, Arc<StoredPackage>)>>,
+}
+
+/// A package with the cache entry that holds its files.
+#[derive(Debug)]
+pub(super) struct StoredPackage {
+    pub(super) package: Package,
+    _entry: Arc<Entry>,
+}
+
+/// A submission's program with the cache entries that hold its files.
+#[derive(Debug)]
+pub(super) struct StoredProgram {
+    pub(super) program: Program,
+    _entries: Vec<Arc<Entry>>,
+}
+
+/// Why a package or a source can't be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LibraryError {
+    /// It can't be fetched.
+    #[error("cannot fetch {what}")]
+    Fetch {
+        /// Which one.
+        what: String,
+        #[source]
+        source: FetchError,
+    },
+    /// The archive can't be unpacked or read.
+    #[error("the package {hash} can't be used")]
+    Package {
+        hash: ContentHash,
+        #[source]
+        source: PackageError,
+    },
+    /// A disk failed.
+    #[error("cannot {attempt} {}", path.display())]
+    Disk {
+        attempt: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl LibraryError {
+    fn disk(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Disk {
+            attempt,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+impl From<CacheError<Self>> for LibraryError {
+    fn from(error: CacheError<Self>) -> Self {
+        match error {
+            CacheError::Fill(error) => error,
+            CacheError::Disk {
+                attempt,
+                path,
+                source,
+            } => Self::Disk {
+                attempt,
+                path,
+                source,
+            },
+        }
+    }
+}
+
+impl Library {
+    pub(super) const fn new(
+        cache: Arc<DiskCache>,
+        fetcher: Fetcher,
+        runtime: Handle,
+        scratch: PathBuf,
+    ) -> Self {
+        Self {
+            cache,
+            fetcher,
+            runtime,
+            scratch,
+            packages: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    /// The package whose archive has this hash.
+    pub(super) fn package(&self, archive: ContentHash) -> Result<Arc<StoredPackage>, LibraryError> {
+        if let Some(known) = self.recall(archive) {
+            return Ok(known);
+        }
+        let entry = self
+            .cache
+            .get_or_fill(key("assize package", archive), |directory| {
+                self.fill_package(archive, directory)
+            })?;
+        let package =
+            Package::read(&entry.path().join(PROBLEM)).map_err(|source| LibraryError::Package {
+                hash: archive,
+                source,
+            })?;
+        let stored = Arc::new(StoredPackage {
+            package,
+            _entry: entry,
+        });
+        self.remember(archive, Arc::clone(&stored));
+        Ok(stored)
+    }
+
+    /// The program that these files make.
+    pub(super) fn program(
+        &self,
+        name: String,
+        files: &[SourceFile],
+        entry_point: Option<&str>,
+    ) -> Result<StoredProgram, LibraryError> {
+        let mut entries = Vec::with_capacity(files.len());
+        for file in files {
+            let fill = |directory: &Path| {
+                let what = format!("source {:?}", file.name);
+                self.fetch(what, file.sha256, &directory.join(CONTENT))
+            };
+            entries.push(
+                self.cache
+                    .get_or_fill(key("assize source", file.sha256), fill)?,
+            );
+        }
+        let mut sources: Vec<_> = files
+            .iter()
+            .zip(&entries)
+            .map(|(file, entry)| package::File {
+                name: file.name.clone(),
+                path: entry.path().join(CONTENT),
+            })
+            .collect();
+        sources.sort_by(|a, b| a.name.cmp(&b.name));
+        let program = Program {
+            name,
+            files: sources,
+            language: None,
+            entry_point: entry_point.map(str::to_owned),
+        };
+        Ok(StoredProgram {
+            program,
+            _entries: entries,
+        })
+    }
+
+    fn fill_package(&self, archive: ContentHash, directory: &Path) -> Result<(), LibraryError> {
+        let file = tempfile::NamedTempFile::new_in(&self.scratch)
+            .map_err(LibraryError::disk("create a file in", &self.scratch))?;
+        self.fetch(format!("package {archive}"), archive, file.path())?;
+        let unpacked = directory.join("unpacked");
+        fs::create_dir(&unpacked).map_err(LibraryError::disk("create", &unpacked))?;
+        let zip = File::open(file.path()).map_err(LibraryError::disk("open", file.path()))?;
+        let root = Package::unpack(io::BufReader::new(zip), &unpacked, &UnpackLimits::default())
+            .map_err(|source| LibraryError::Package {
+                hash: archive,
+                source,
+            })?;
+        let problem = directory.join(PROBLEM);
+        fs::rename(&root, &problem).map_err(LibraryError::disk("rename", &root))?;
+        // Gone already if it was the root.
+        if unpacked.exists() {
+            fs::remove_dir_all(&unpacked).map_err(LibraryError::disk("remove", &unpacked))?;
+        }
+        Ok(())
+    }
+
+    fn fetch(&self, what: String, hash: ContentHash, to: &Path) -> Result<(), LibraryError> {
+        self.runtime
+            .block_on(self.fetcher.fetch(hash, to))
+            .map_err(|source| LibraryError::Fetch { what, source })
+    }
+
+    fn recall(&self, archive: ContentHash) -> Option<Arc<StoredPackage>> {
+        let mut packages = self.packages.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = packages.iter().position(|(hash, _)| *hash == archive)?;
+        let found = packages.remove(at)?;
+        let package = Arc::clone(&found.1);
+        packages.push_back(found);
+        Some(package)
+    }
+
+    fn remember(&self, archive: ContentHash, package: Arc<StoredPackage>) {
+        let mut packages = self.packages.lock().unwrap_or_else(PoisonError::into_inner);
+        packages.retain(|(hash, _)| *hash != archive);
+        if packages.len() == PACKAGES_KEPT {
+            packages.pop_front();
+        }
+        packages.push_back((archive, package));
+    }
+}
+
+/// A name in the cache that a content of another kind can't have: a team might
+/// submit the very archive of a package as its source.
+fn key(kind: &str, content: ContentHash) -> ContentHash {
+    let mut key = ContentHasher::default();
+    key.update_framed(kind);
+    key.update_framed(content.as_bytes());
+    key.finish()
+}

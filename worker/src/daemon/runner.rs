@@ -1,0 +1,321 @@
+//! A slot at work: takes a task, has it judged, reports, acknowledges, and so on.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use assize_common::amqp::Delivery;
+use assize_common::message::{
+    self, Finished, HandedBack, HeldJudgement, Judged as Reported, Report, Started, Task,
+};
+use assize_common::telemetry::error_chain;
+use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
+use tokio::sync::watch;
+use tracing::Instrument as _;
+
+use super::assignment::{self, AssignmentError, TestcasesDone};
+use super::held::{Held, Taken};
+use super::intake::Intake;
+use super::library::Library;
+use super::reporter::Reporter;
+use super::stop::Stop;
+use crate::cancel::Cancel;
+use crate::judge::Judge;
+use crate::slot::Slot;
+
+/// A task that was delivered so often without an answer is not judged but handed
+/// back: it is suspected of bringing workers down, and goes into quarantine.
+const POISON_DELIVERIES: u64 = 2;
+/// The least time between two reports of progress.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(300);
+/// How long a slot pauses after a failure of this host, at most: longer after
+/// each further one, so that a broken host does not use up every submission's attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What the slots of a worker share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) judge: Judge,
+    pub(super) library: Library,
+    pub(super) held: Held<Delivery>,
+    pub(super) reporter: Reporter,
+    pub(super) stop: Stop,
+    /// Why the scheduler does not serve us any more.
+    pub(super) refusal: OnceLock<StatusCode>,
+}
+
+/// One slot with what it works with.
+#[derive(Debug)]
+pub(super) struct Runner {
+    pub(super) shared: Arc<Shared>,
+    pub(super) intake: Intake,
+    pub(super) slot: Slot,
+}
+
+impl Runner {
+    /// Takes and judges tasks until the worker stops.
+    pub(super) async fn run(mut self) {
+        let mut failures = 0;
+        while let Some(delivery) = self.intake.next().await {
+            let Some(accepted) = self.shared.accept(delivery).await else {
+                continue;
+            };
+            let task = &accepted.task;
+            let span = tracing::info_span!(
+                "judgement",
+                judgement.id = %task.judgement_id,
+                judgement.attempt = task.attempt,
+                submission.id = %task.submission_id,
+                lane = %task.lane,
+            );
+            let host_failed = self.attempt(accepted).instrument(span).await;
+            failures = if host_failed { failures + 1 } else { 0 };
+            if host_failed {
+                let pause = Duration::from_secs(1)
+                    .saturating_mul(1 << failures.min(6))
+                    .min(LONGEST_PAUSE);
+                tracing::error!(
+                    slot = self.slot.number(),
+                    pause_s = pause.as_secs(),
+                    "this host failed: its slot pauses"
+                );
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.shared.stop.draining() => {}
+                }
+            }
+        }
+    }
+
+    /// One attempt from the start to the acknowledgement. True if this host failed.
+    async fn attempt(&mut self, accepted: Accepted) -> bool {
+        let Accepted {
+            task,
+            earlier_deliveries,
+        } = accepted;
+        let busy = metrics::gauge!("assize_worker_slots_busy");
+        busy.increment(1.0);
+        let held = held_by(&task);
+        let mut host_failed = false;
+        let report = if earlier_deliveries >= POISON_DELIVERIES {
+            self.shared.refuse(held, earlier_deliveries)
+        } else {
+            let started_at = Utc::now();
+            let result = self.judge(task, started_at).await;
+            host_failed = result
+                .as_ref()
+                .is_err_and(AssignmentError::is_fault_of_host);
+            match self.shared.conclude(held, started_at, result) {
+                Conclusion::Finished(finished) => Report::Finished(finished),
+                Conclusion::HandBack(reason) => hand_back(held, reason, earlier_deliveries),
+            }
+        };
+        self.shared.reporter.deliver(report).await;
+        busy.decrement(1.0);
+        if let Some(delivery) = self.shared.held.finish(held) {
+            acknowledge(delivery).await;
+        }
+        host_failed
+    }
+
+    /// Judges on a thread of its own and reports on the way.
+    async fn judge(
+        &mut self,
+        task: Task,
+        started_at: DateTime<Utc>,
+    ) -> Result<Reported, AssignmentError> {
+        let judgement = held_by(&task);
+        let cancel = Cancel::default();
+        let (progress, progressing) = watch::channel(TestcasesDone::default());
+        let number = self.slot.number();
+        let core = self.slot.core();
+        let mut slot = std::mem::replace(&mut self.slot, self.shared.judge.slot(number, core));
+        let mut judging = {
+            let (shared, cancel) = (Arc::clone(&self.shared), cancel.clone());
+            let span = tracing::Span::current();
+            tokio::task::spawn_blocking(move || {
+                let _entered = span.entered();
+                let note = &mut |done| {
+                    progress.send_replace(done);
+                };
+                let Shared { judge, library, .. } = &*shared;
+                let result = assignment::judge(judge, library, &mut slot, &task, &cancel, note);
+                (slot, result)
+            })
+        };
+        let stories = async {
+            let at = started_at;
+            self.shared
+                .reporter
+                .send(Report::Started(Started { judgement, at }))
+                .await;
+            self.shared.tell_progress(judgement, progressing).await;
+            std::future::pending().await
+        };
+        let joined = tokio::select! {
+            joined = &mut judging => joined,
+            () = stories => judging.await,
+            () = self.shared.stop.handing_back() => {
+                cancel.cancel();
+                judging.await
+            }
+        };
+        match joined {
+            Ok((slot, result)) => {
+                self.slot = slot;
+                result
+            }
+            // Its slot went with it; a fresh one is in place already.
+            Err(error) => {
+                tracing::error!(%error, "judging panicked");
+                Err(AssignmentError::Panic)
+            }
+        }
+    }
+}
+
+/// A task to be judged.
+#[derive(Debug)]
+struct Accepted {
+    task: Task,
+    earlier_deliveries: u64,
+}
+
+/// What came of an attempt.
+enum Conclusion {
+    Finished(Box<Finished>),
+    /// With the reason.
+    HandBack(String),
+}
+
+const fn hand_back(judgement: HeldJudgement, reason: String, earlier_deliveries: u64) -> Report {
+    Report::HandedBack(HandedBack {
+        judgement,
+        reason,
+        earlier_deliveries,
+    })
+}
+
+impl Shared {
+    /// Decides whether a delivered message is a task to be judged now.
+    async fn accept(&self, delivery: Delivery) -> Option<Accepted> {
+        let task: Task = match message::decode(delivery.body()) {
+            Ok(task) => task,
+            Err(error) => {
+                tracing::error!(error = %error_chain(&error), "a task can't be read: to the dead letters with it");
+                metrics::counter!("assize_dead_letters_total", "reason" => "unreadable")
+                    .increment(1);
+                if let Err(error) = delivery.dead_letter().await {
+                    tracing::debug!(error = %error_chain(&error), "it will come again");
+                }
+                return None;
+            }
+        };
+        let earlier_deliveries = delivery.earlier_deliveries();
+        match self.held.take(held_by(&task), delivery) {
+            Taken::New => Some(Accepted {
+                task,
+                earlier_deliveries,
+            }),
+            Taken::Running(earlier) => {
+                tracing::info!(judgement.id = %task.judgement_id, "a task came again that is being judged here");
+                // Works if it was published twice, and does nothing if it was
+                // delivered again because its channel is gone.
+                acknowledge(earlier).await;
+                None
+            }
+            Taken::Finished(delivery) => {
+                acknowledge(delivery).await;
+                None
+            }
+        }
+    }
+
+    /// What to report of a task that is not judged here.
+    fn refuse(&self, held: HeldJudgement, earlier_deliveries: u64) -> Report {
+        count("handed_back");
+        let reason = format!("{earlier_deliveries} workers took the task up and were lost");
+        tracing::error!(
+            reason,
+            "handed back: it is suspected of bringing workers down"
+        );
+        hand_back(held, reason, earlier_deliveries)
+    }
+
+    /// What came of an attempt.
+    fn conclude(
+        &self,
+        judgement: HeldJudgement,
+        started_at: DateTime<Utc>,
+        result: Result<Reported, AssignmentError>,
+    ) -> Conclusion {
+        let outcome = match result {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_interruption() => {
+                count("handed_back");
+                tracing::info!("handed back: the worker stops");
+                return Conclusion::HandBack("the worker stops".to_owned());
+            }
+            Err(error) => {
+                let reason = error_chain(&error);
+                if let Some(status) = error.refusal() {
+                    count("handed_back");
+                    tracing::error!(error = reason, "handed back: the worker can't go on");
+                    self.refusal.get_or_init(|| status);
+                    self.stop.drain();
+                    return Conclusion::HandBack(reason);
+                }
+                tracing::error!(error = reason, "judging error");
+                Reported::JudgingError { reason }
+            }
+        };
+        if let Reported::Verdict { verdict, runs, .. } = &outcome {
+            count(verdict.id());
+            tracing::info!(%verdict, runs = runs.len(), "judged");
+        } else {
+            count("judging_error");
+        }
+        Conclusion::Finished(Box::new(Finished {
+            judgement,
+            started_at,
+            finished_at: Utc::now(),
+            outcome,
+        }))
+    }
+
+    /// Reports progress as it comes, until judging ends.
+    async fn tell_progress(
+        &self,
+        judgement: HeldJudgement,
+        mut progressing: watch::Receiver<TestcasesDone>,
+    ) {
+        while progressing.changed().await.is_ok() {
+            let TestcasesDone { done, total } = *progressing.borrow_and_update();
+            let report = Report::Progress {
+                judgement,
+                testcases_done: done,
+                testcases_total: total,
+            };
+            self.reporter.send(report).await;
+            tokio::time::sleep(PROGRESS_PAUSE).await;
+        }
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("assize_judgements_total", "outcome" => outcome).increment(1);
+}
+
+const fn held_by(task: &Task) -> HeldJudgement {
+    HeldJudgement {
+        judgement_id: task.judgement_id,
+        attempt: task.attempt,
+    }
+}
+
+async fn acknowledge(delivery: Delivery) {
+    if let Err(error) = delivery.ack().await {
+        // It is known as finished, or its attempt is over: harmless.
+        tracing::debug!(error = %error_chain(&error), "a task was not acknowledged and will come again");
+    }
+}

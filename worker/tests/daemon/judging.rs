@@ -1,0 +1,141 @@
+//! Tasks in, reports out.
+
+use assize_common::message::{Judged, Report};
+use assize_common::{Lane, Verdict};
+
+use crate::fixture::{ENDLESS, Fixture, RIGHT, WRONG};
+
+fn verdict(outcome: &Judged) -> Verdict {
+    match outcome {
+        Judged::Verdict { verdict, .. } => *verdict,
+        Judged::JudgingError { reason } => panic!("a judging error: {reason}"),
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn verdicts_with_their_runs() {
+    let mut fixture = Fixture::new().await;
+    let mut worker = fixture.worker(&[]).await;
+    for (source, expected, runs) in [
+        (RIGHT, Verdict::Ac, 3),
+        (WRONG, Verdict::Wa, 1),
+        ("1 +\n", Verdict::Ce, 0),
+        (RIGHT, Verdict::Ac, 3),
+    ] {
+        let task = fixture.task(source, Lane::Live);
+        fixture.broker.publish(&task).await;
+        let finished = fixture.broker.finished().await;
+        assert_eq!(finished.judgement.judgement_id, task.judgement_id);
+        assert_eq!(finished.judgement.attempt, 1);
+        assert!(finished.started_at <= finished.finished_at);
+        assert_eq!(verdict(&finished.outcome), expected);
+        let Judged::Verdict { runs: reported, .. } = finished.outcome else {
+            unreachable!()
+        };
+        assert_eq!(reported.len(), runs);
+    }
+    // The package once, and each of the three sources once.
+    assert_eq!(fixture.scheduler.served(), 4);
+    worker.signal("TERM");
+    let farewell = fixture.broker.until_stopped().await;
+    assert!(
+        farewell
+            .iter()
+            .all(|report| matches!(report, Report::Heartbeat { held } if held.is_empty())),
+        "{farewell:?}"
+    );
+    assert_eq!(worker.ended().code(), Some(0));
+    assert_eq!(fixture.broker.waiting(Lane::Live).await, 0);
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn what_nobody_can_read_goes_to_the_dead_letters() {
+    let mut fixture = Fixture::new().await;
+    let _worker = fixture.worker(&[]).await;
+    let dead = fixture.broker.topology.dead();
+    let mut dead = fixture.broker.connection.consume(&dead, 10).await.unwrap();
+    for garbage in [
+        &b"\xff garbage"[..],
+        b"{\"v\": 9}",
+        b"{\"v\": 1, \"attempt\": \"x\"}",
+    ] {
+        fixture.broker.publish_raw(Lane::Flagged, garbage).await;
+        let letter = tokio::time::timeout(crate::broker::PATIENCE, dead.next())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(letter.body(), garbage);
+        letter.ack().await.unwrap();
+    }
+    let task = fixture.task(RIGHT, Lane::Flagged);
+    fixture.broker.publish(&task).await;
+    assert_eq!(
+        verdict(&fixture.broker.finished().await.outcome),
+        Verdict::Ac
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_task_that_comes_twice_is_judged_once() {
+    let mut fixture = Fixture::new().await;
+    let mut worker = fixture.worker(&["--slots", "2"]).await;
+    let slow = fixture.task(
+        &format!("import time; time.sleep(0.5)\n{RIGHT}"),
+        Lane::Live,
+    );
+    fixture.broker.publish(&slow).await;
+    fixture.broker.started().await;
+    fixture.broker.publish(&slow).await;
+    fixture.broker.finished().await;
+    fixture.broker.publish(&slow).await;
+    let other = fixture.task(RIGHT, Lane::Live);
+    fixture.broker.publish(&other).await;
+    assert_eq!(
+        fixture.broker.finished().await.judgement.judgement_id,
+        other.judgement_id
+    );
+    worker.signal("TERM");
+    let farewell = fixture.broker.until_stopped().await;
+    assert!(
+        !farewell
+            .iter()
+            .any(|report| matches!(report, Report::Finished(_))),
+        "{farewell:?}"
+    );
+    assert_eq!(worker.ended().code(), Some(0));
+    // Nothing comes back once the worker's connection is gone.
+    let _second = fixture.worker(&[]).await;
+    let last = fixture.task(WRONG, Lane::Live);
+    fixture.broker.publish(&last).await;
+    assert_eq!(
+        fixture.broker.finished().await.judgement.judgement_id,
+        last.judgement_id
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_busy_worker_takes_nothing_that_another_one_could_judge() {
+    let mut fixture = Fixture::new().await;
+    let _busy = fixture.worker(&[]).await;
+    let slow = fixture.task(ENDLESS, Lane::Rejudge);
+    fixture.broker.publish(&slow).await;
+    fixture.broker.started().await;
+    let (first, second) = (
+        fixture.task(RIGHT, Lane::Rejudge),
+        fixture.task(RIGHT, Lane::Live),
+    );
+    fixture.broker.publish(&first).await;
+    fixture.broker.publish(&second).await;
+    let _idle = fixture.worker(&[]).await;
+    // The urgent one first, though it came later; both before the slow one.
+    for task in [second, first] {
+        assert_eq!(
+            fixture.broker.finished().await.judgement.judgement_id,
+            task.judgement_id
+        );
+    }
+}

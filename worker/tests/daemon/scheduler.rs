@@ -1,0 +1,121 @@
+//! A scheduler that serves blobs and nothing else.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use assize_common::ContentHash;
+use assize_common::api::Token;
+
+/// Serves until the test ends.
+pub(crate) struct FakeScheduler {
+    pub(crate) address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    blobs: HashMap<ContentHash, Vec<u8>>,
+    token: String,
+    /// Answers to give instead of the right one, the next one last.
+    disturbances: Vec<u16>,
+    served: usize,
+}
+
+impl FakeScheduler {
+    pub(crate) fn start(token: &Token) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State {
+            blobs: HashMap::new(),
+            token: token.reveal(),
+            disturbances: Vec::new(),
+            served: 0,
+        }));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || drop(answer(stream.unwrap(), &shared)));
+            }
+        });
+        Self { address, state }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn store(&self, blob: &[u8]) -> ContentHash {
+        let hash = ContentHash::of(blob);
+        self.state.lock().unwrap().blobs.insert(hash, blob.to_vec());
+        hash
+    }
+
+    /// Answers these before it answers rightly.
+    pub(crate) fn disturb(&self, answers: &[u16]) {
+        self.state.lock().unwrap().disturbances.extend(answers);
+    }
+
+    /// Takes no token any more.
+    pub(crate) fn revoke(&self) {
+        self.state.lock().unwrap().token.clear();
+    }
+
+    /// How many blobs it has sent.
+    pub(crate) fn served(&self) -> usize {
+        self.state.lock().unwrap().served
+    }
+}
+
+fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let (mut request, mut token) = (String::new(), String::new());
+    reader.read_line(&mut request)?;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim();
+        if line.is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(": ")
+            && name.eq_ignore_ascii_case("authorization")
+        {
+            value.trim_start_matches("Bearer ").clone_into(&mut token);
+        }
+    }
+    let path = request.split(' ').nth(1).unwrap_or_default();
+    let hash = path
+        .strip_prefix("/api/v1/blobs/")
+        .and_then(|hash| hash.parse().ok());
+    let (status, body) = respond(&mut state.lock().unwrap(), hash, &token);
+    let kind = if status == 200 {
+        "application/octet-stream"
+    } else {
+        "application/problem+json"
+    };
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    (&stream).write_all(head.as_bytes())?;
+    (&stream).write_all(&body)
+}
+
+fn respond(state: &mut State, hash: Option<ContentHash>, token: &str) -> (u16, Vec<u8>) {
+    if token != state.token {
+        return (401, Vec::new());
+    }
+    let Some(blob) = hash.and_then(|hash| state.blobs.get(&hash)) else {
+        return (404, Vec::new());
+    };
+    match state.disturbances.pop() {
+        Some(status) => (status, b"other bytes".to_vec()),
+        None => {
+            state.served += 1;
+            (200, blob.clone())
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Everything around the worker fails.
+
+use assize_common::message::{Judged, Report};
+use assize_common::{ContentHash, Lane, Verdict};
+
+use crate::fixture::{Fixture, RIGHT};
+use crate::proxy::Proxy;
+use crate::worker::Worker;
+
+fn judging_error(outcome: Judged) -> String {
+    match outcome {
+        Judged::JudgingError { reason } => reason,
+        Judged::Verdict { verdict, .. } => panic!("the verdict {verdict}"),
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_scheduler_that_stumbles_is_asked_again() {
+    let mut fixture = Fixture::new().await;
+    let _worker = fixture.worker(&[]).await;
+    // Away, failing, and sending other bytes than it was asked for.
+    fixture.scheduler.disturb(&[503, 500, 200, 502]);
+    fixture
+        .broker
+        .publish(&fixture.task(RIGHT, Lane::Live))
+        .await;
+    let finished = fixture.broker.finished().await;
+    assert!(
+        matches!(
+            finished.outcome,
+            Judged::Verdict {
+                verdict: Verdict::Ac,
+                ..
+            }
+        ),
+        "{finished:?}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn what_the_scheduler_lacks_is_a_judging_error() {
+    let mut fixture = Fixture::new().await;
+    let _worker = fixture.worker(&[]).await;
+    let mut task = fixture.task(RIGHT, Lane::Live);
+    task.package = ContentHash::of(b"nowhere");
+    fixture.broker.publish(&task).await;
+    let reason = judging_error(fixture.broker.finished().await.outcome);
+    assert!(
+        reason.contains("cannot fetch package") && reason.contains("has no blob"),
+        "{reason}"
+    );
+    let mut task = fixture.task(RIGHT, Lane::Live);
+    task.package = fixture.scheduler.store(b"no archive");
+    fixture.broker.publish(&task).await;
+    let reason = judging_error(fixture.broker.finished().await.outcome);
+    assert!(reason.contains("the archive is damaged"), "{reason}");
+    let mut task = fixture.task(RIGHT, Lane::Live);
+    task.language = "cobol".to_owned();
+    fixture.broker.publish(&task).await;
+    let reason = judging_error(fixture.broker.finished().await.outcome);
+    assert!(reason.contains("unknown language \"cobol\""), "{reason}");
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_worker_whose_token_is_revoked_hands_back_and_ends() {
+    let mut fixture = Fixture::new().await;
+    let mut worker = fixture.worker(&[]).await;
+    fixture.scheduler.revoke();
+    fixture
+        .broker
+        .publish(&fixture.task(RIGHT, Lane::Live))
+        .await;
+    let reports = fixture.broker.until_stopped().await;
+    assert!(
+        reports
+            .iter()
+            .any(|report| matches!(report, Report::HandedBack(_))),
+        "{reports:?}"
+    );
+    assert_eq!(worker.ended().code(), Some(2));
+    assert!(
+        worker
+            .log()
+            .contains("the scheduler refuses ASSIZE_WORKER_TOKEN"),
+        "{}",
+        worker.log()
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_judgement_outlives_the_connection_to_the_broker() {
+    let mut fixture = Fixture::new().await;
+    let proxy = Proxy::start(&fixture.broker.url).await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = fixture.command(&directory);
+    command.env("ASSIZE_AMQP_URL", proxy.url.reveal());
+    let _worker = Worker::spawn(command, directory);
+    fixture.broker.registered().await;
+    let slow = fixture.task(
+        &format!("import time; time.sleep(0.7)\n{RIGHT}"),
+        Lane::Live,
+    );
+    fixture.broker.publish(&slow).await;
+    fixture.broker.started().await;
+    proxy.cut();
+    // It connects anew, gets its task once more, and judges it no second time.
+    fixture.broker.registered().await;
+    assert_eq!(
+        fixture.broker.finished().await.judgement.judgement_id,
+        slow.judgement_id
+    );
+    proxy.cut();
+    fixture.broker.registered().await;
+    let next = fixture.task(RIGHT, Lane::Live);
+    fixture.broker.publish(&next).await;
+    assert_eq!(
+        fixture.broker.finished().await.judgement.judgement_id,
+        next.judgement_id
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_task_that_workers_were_lost_over_is_not_judged() {
+    let mut fixture = Fixture::new().await;
+    let task = fixture.task(RIGHT, Lane::Live);
+    fixture.broker.publish(&task).await;
+    let queue = fixture.broker.topology.lane(Lane::Live);
+    for _ in 0..2 {
+        let connection = assize_common::amqp::Connection::open(
+            &fixture.broker.url,
+            "victim",
+            &fixture.broker.topology,
+        )
+        .await
+        .unwrap();
+        let mut consumer = connection.consume(&queue, 1).await.unwrap();
+        let taken = consumer.next().await.unwrap();
+        connection.close().await.unwrap();
+        drop(taken);
+    }
+    let _worker = fixture.worker(&[]).await;
+    let handed_back = fixture
+        .broker
+        .report_of(|report| match report {
+            Report::HandedBack(handed_back) => Some(handed_back),
+            Report::Started(started) => panic!("started: {started:?}"),
+            _ => None,
+        })
+        .await;
+    assert_eq!(handed_back.judgement.judgement_id, task.judgement_id);
+    assert_eq!(handed_back.earlier_deliveries, 2);
+}
