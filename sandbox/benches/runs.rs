@@ -1,0 +1,197 @@
+//! What a jailed run costs above a bare one: the same static program, started
+//! bare and in a jail in turn, everything on one core.
+//!
+//! `cargo bench -p assize-sandbox [-- ROUNDS [CORE]]`. Needs root.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement fails by panicking and prints its result"
+)]
+
+use assize_sandbox::{Input, Jail, JailConfig, Limits, Mode, PolicyName, Sink, Spec};
+use bytesize::ByteSize;
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 500;
+/// The first runs fill caches of all kinds.
+const WARM_UP: usize = 30;
+
+fn main() {
+    let mut numbers = std::env::args().skip(1).filter_map(|arg| arg.parse().ok());
+    let rounds = numbers.next().unwrap_or(ROUNDS);
+    let core = numbers.next().unwrap_or(0);
+    let mut set = CpuSet::new();
+    set.set(core).unwrap();
+    sched_setaffinity(Pid::from_raw(0), &set).unwrap();
+
+    let directory = tempfile::tempdir().unwrap();
+    let program = compile(directory.path());
+    let executable: OwnedFd = File::open(&program).unwrap().into();
+    let mut config = JailConfig::new(0).unwrap();
+    config.core = Some(core);
+    let began = Instant::now();
+    let mut jail = Jail::start(&config).unwrap();
+    println!("jail start: {:.1} ms", micros(began.elapsed()) / 1000.0);
+
+    let output = tempfile::tempfile().unwrap();
+    let streams = || {
+        let mut spec = spec(&executable);
+        spec.stdin = Input::Fd(File::open("/dev/null").unwrap().into());
+        for sink in [&mut spec.stdout, &mut spec.stderr] {
+            *sink = Sink::Capture {
+                to: output.try_clone().unwrap().into(),
+                keep: ByteSize::mib(1),
+            };
+        }
+        spec
+    };
+    let traced = || Spec {
+        mode: Mode::Ptrace,
+        ..spec(&executable)
+    };
+    let mut rows = [
+        Row::new("bare vfork, exec, wait"),
+        Row::new("jail"),
+        Row::new("jail, streams captured"),
+        Row::new("jail, ptrace mode"),
+    ];
+    for round in 0..WARM_UP + rounds {
+        let [bare, plain, captured, ptrace] = &mut rows;
+        if round == WARM_UP {
+            for row in [&mut *bare, &mut *plain, &mut *captured, &mut *ptrace] {
+                row.times.clear();
+            }
+        }
+        bare.time(|| spawn(&program));
+        let next = spec(&executable);
+        plain.time(|| run(&mut jail, next));
+        let next = streams();
+        captured.time(|| run(&mut jail, next));
+        let next = traced();
+        ptrace.time(|| run(&mut jail, next));
+    }
+    let bare = rows.first_mut().unwrap().quantile(0.5);
+    println!(
+        "{:<26}{:>9}{:>9}{:>9}{:>11}{:>8}",
+        "us", "p10", "median", "p90", "over bare", "p90/med"
+    );
+    for row in &mut rows {
+        let [p10, median, p90] = [0.1, 0.5, 0.9].map(|part| row.quantile(part));
+        println!(
+            "{:<26}{p10:>9.0}{median:>9.0}{p90:>9.0}{:>11.0}{:>8.2}",
+            row.name,
+            median - bare,
+            p90 / median
+        );
+    }
+    let began = Instant::now();
+    for _ in 0..rounds {
+        run(&mut jail, spec(&executable));
+    }
+    let per_second = |began: Instant| rounds as f64 / began.elapsed().as_secs_f64();
+    println!("jail: {:.0} runs/s", per_second(began));
+    let began = Instant::now();
+    for _ in 0..rounds {
+        spawn(&program);
+    }
+    println!("bare: {:.0} runs/s", per_second(began));
+}
+
+struct Row {
+    name: &'static str,
+    times: Vec<f64>,
+}
+
+impl Row {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            times: Vec::new(),
+        }
+    }
+
+    fn time(&mut self, work: impl FnOnce()) {
+        let began = Instant::now();
+        work();
+        self.times.push(micros(began.elapsed()));
+    }
+
+    fn quantile(&mut self, part: f64) -> f64 {
+        self.times.sort_by(f64::total_cmp);
+        let last = self.times.len() - 1;
+        *self
+            .times
+            .get((last as f64 * part).round() as usize)
+            .unwrap()
+    }
+}
+
+fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+/// A static program of the C library that does nothing.
+fn compile(directory: &Path) -> std::path::PathBuf {
+    let source = directory.join("trivial.c");
+    std::fs::write(&source, "int main(void) { return 0; }").unwrap();
+    let program = directory.join("trivial");
+    let compiled = Command::new("gcc")
+        .args(["-O2", "-static", "-o"])
+        .args([&program, &source])
+        .status()
+        .unwrap();
+    assert!(compiled.success());
+    program
+}
+
+fn spawn(program: &Path) {
+    let status = Command::new(program)
+        .env_clear()
+        .stdin(Stdio::inherit())
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+fn run(jail: &mut Jail, spec: Spec) {
+    let facts = jail.run(spec).unwrap();
+    assert_eq!(
+        facts.outcome,
+        assize_sandbox::Outcome::Exited { code: 0 },
+        "{facts:?}"
+    );
+}
+
+fn spec(executable: &OwnedFd) -> Spec {
+    Spec {
+        args: vec!["trivial".to_owned()],
+        executable: Some(executable.as_fd().try_clone_to_owned().unwrap()),
+        env: Vec::new(),
+        directory: "/tmp".into(),
+        stdin: Input::Null,
+        stdout: Sink::Null,
+        stderr: Sink::Null,
+        mounts: Vec::new(),
+        scratch: Vec::new(),
+        files: Vec::new(),
+        collect: Vec::new(),
+        limits: Limits {
+            cpu_time: Duration::from_secs(1),
+            wall_time: Duration::from_secs(5),
+            memory: ByteSize::mib(256),
+            output: ByteSize::mib(64),
+            stack: ByteSize::mib(256),
+            processes: 1,
+            open_files: 64,
+            file_size: ByteSize::mib(64),
+        },
+        mode: Mode::Unshare,
+        policy: PolicyName::Contestant,
+    }
+}
