@@ -47,6 +47,9 @@ pub(super) fn compile(policy: &Policy, mode: Mode) -> Result<Program, String> {
     filter
         .set_act_badarch(action(Action::Kill, None, mode)?)
         .map_err(text)?;
+    // A binary tree: the kernel follows the program once for each call there
+    // is when a filter is installed, for every run.
+    filter.set_ctl_optimize(2).map_err(text)?;
     // Set by ourselves, at its own place in the order.
     filter.set_ctl_nnp(false).map_err(text)?;
     for rule in &policy.rule {
