@@ -16,6 +16,20 @@ pub(super) fn open_to_write(path: &Path) -> Result<File, Failure> {
         .map_err(Failure::step(format!("open {}", path.display())))
 }
 
+pub(super) fn open_both(path: &Path) -> Result<File, Failure> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(Failure::step(format!("open {}", path.display())))
+}
+
+/// Sets a counter that stays open to zero.
+pub(super) fn reset(file: &File) -> Result<(), Failure> {
+    file.write_all_at(b"0", 0)
+        .map_err(Failure::step("reset a control group's counter"))
+}
+
 pub(super) fn write(path: &Path, value: impl ToString) -> Result<(), Failure> {
     let value = value.to_string();
     std::fs::write(path, &value).map_err(Failure::step(format!(
@@ -28,9 +42,9 @@ pub(super) fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(Failure::step(format!("read {}", path.display())))
 }
 
-/// The one number in a file.
-pub(super) fn number(path: &Path) -> Result<u64, Failure> {
-    parse(read(path)?.trim())
+/// The one number in a file that stays open.
+pub(super) fn number(file: &File) -> Result<u64, Failure> {
+    parse(&reread(file)?)
 }
 
 /// The text of a file that stays open, from its start.
@@ -54,7 +68,7 @@ pub(super) fn find(text: &str, key: &str) -> Result<u64, Failure> {
         .map_or_else(|| Err(unreadable(&format!("no {key}"))), parse)
 }
 
-pub(super) fn parse(text: &str) -> Result<u64, Failure> {
+fn parse(text: &str) -> Result<u64, Failure> {
     text.trim().parse().map_err(|_| unreadable(text.trim()))
 }
 

@@ -23,7 +23,9 @@ const FIRST_USER: u32 = 60_600;
 pub(crate) struct Home {
     layout: Layout,
     index: u32,
-    runs: u64,
+    groups: u64,
+    /// The last run's group, if it is good for the next.
+    idle: Option<Group>,
     _lock: Flock<File>,
 }
 
@@ -71,7 +73,8 @@ impl Home {
         Ok(Self {
             layout,
             index,
-            runs: 0,
+            groups: 0,
+            idle: None,
             _lock: lock,
         })
     }
@@ -86,11 +89,27 @@ impl Home {
         self.root_id() + 1
     }
 
-    /// A fresh group for one run.
+    /// A group for one run: new, or proven to be as good as that.
     pub(crate) fn group(&mut self, limits: &Limits) -> Result<Group, Failure> {
-        self.runs += 1;
-        let path = path_of(self.index).join(format!("run-{}", self.runs));
+        match self.idle.take() {
+            Some(group) if group.limited == super::limited(limits) => return Ok(group),
+            Some(group) => group.remove()?,
+            None => {}
+        }
+        self.groups += 1;
+        let path = path_of(self.index).join(format!("run-{}", self.groups));
         Group::create(&self.layout, self.layout.directories(&path), limits)
+    }
+
+    /// Takes a group back, in which everything is dead: to be used again if
+    /// nothing of the run can be seen in it, to be removed otherwise.
+    pub(crate) fn take_back(&mut self, mut group: Group) -> Result<(), Failure> {
+        if group.renew()? {
+            self.idle = Some(group);
+            Ok(())
+        } else {
+            group.remove()
+        }
     }
 
     /// Removes the home.

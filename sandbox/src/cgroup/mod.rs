@@ -1,5 +1,5 @@
-//! Control groups: a fresh group for each run, below a home that this jail
-//! has claimed host-wide.
+//! Control groups: a group for each run, fresh or proven as good as that, below
+//! a home that this jail has claimed host-wide.
 //!
 //! The two versions of the interface give the same facts; which one is used
 //! is decided once, by where the memory and pids controllers are.
@@ -15,6 +15,7 @@ pub(crate) use layout::Layout;
 
 use crate::limits::Limits;
 use crate::protocol::Failure;
+use bytesize::ByteSize;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -35,18 +36,33 @@ pub(crate) struct Usage {
 /// The control group of one run: one directory per hierarchy.
 #[derive(Debug)]
 pub(crate) struct Group {
-    kind: Kind,
     directories: Vec<PathBuf>,
     /// Opened by us, because entering is allowed by who opened the file.
     entrances: Vec<File>,
-    cpu: File,
-    process_events: File,
+    files: Files,
+    /// Memory and processes, as limited.
+    limited: (ByteSize, u32),
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     V1,
     V2,
+}
+
+#[derive(Debug)]
+enum Files {
+    V1(v1::Files),
+    V2(v2::Files),
+}
+
+impl Files {
+    fn open(kind: Kind, directories: &[PathBuf], limits: &Limits) -> Result<Self, Failure> {
+        match kind {
+            Kind::V1 => v1::Files::open(directories, limits).map(Self::V1),
+            Kind::V2 => v2::Files::open(directories, limits).map(Self::V2),
+        }
+    }
 }
 
 impl Group {
@@ -61,48 +77,30 @@ impl Group {
             std::fs::create_dir(directory)
                 .map_err(Failure::step(format!("make {}", directory.display())))?;
         }
-        match Self::open(layout, &directories, limits) {
-            Ok((entrances, cpu, process_events)) => Ok(Self {
-                kind: layout.kind(),
-                directories,
-                entrances,
-                cpu,
-                process_events,
-            }),
+        let opened = Files::open(layout.kind(), &directories, limits).and_then(|files| {
+            let entrances = directories
+                .iter()
+                .map(|directory| file::open_to_write(&directory.join("cgroup.procs")))
+                .collect::<Result<_, _>>()?;
+            Ok((files, entrances))
+        });
+        match opened {
+            Ok((files, entrances)) => {
+                let group = Self {
+                    directories,
+                    entrances,
+                    files,
+                    limited: limited(limits),
+                };
+                // A notification is due only after the file has been read once.
+                group.processes_refused()?;
+                Ok(group)
+            }
             Err(failure) => {
                 remove_all(&directories)?;
                 Err(failure)
             }
         }
-    }
-
-    fn open(
-        layout: &Layout,
-        directories: &[PathBuf],
-        limits: &Limits,
-    ) -> Result<(Vec<File>, File, File), Failure> {
-        match layout.kind() {
-            Kind::V1 => v1::limit(directories, limits)?,
-            Kind::V2 => v2::limit(directories, limits)?,
-        }
-        let entrances = directories
-            .iter()
-            .map(|directory| file::open_to_write(&directory.join("cgroup.procs")))
-            .collect::<Result<_, _>>()?;
-        let (cpu, process_events) = match layout.kind() {
-            Kind::V1 => (
-                v1::cpu_file(directories),
-                v1::process_events_file(directories),
-            ),
-            Kind::V2 => (
-                v2::cpu_file(directories),
-                v2::process_events_file(directories),
-            ),
-        };
-        let process_events = file::open(&process_events)?;
-        // A notification is due only after the file has been read once.
-        file::number_after(&process_events, "max")?;
-        Ok((entrances, file::open(&cpu)?, process_events))
     }
 
     /// Writing `0` to each of these makes the writer enter the group.
@@ -112,49 +110,68 @@ impl Group {
 
     /// User plus system time of all processes so far.
     pub(crate) fn cpu_time(&self) -> Result<Duration, Failure> {
-        match self.kind {
-            Kind::V1 => v1::cpu_time(&self.cpu),
-            Kind::V2 => v2::cpu_time(&self.cpu),
+        match &self.files {
+            Files::V1(files) => files.cpu_time(),
+            Files::V2(files) => files.cpu_time(),
         }
     }
 
     /// Becomes urgently readable when a process could not be made.
     pub(crate) fn process_events(&self) -> BorrowedFd<'_> {
-        self.process_events.as_fd()
+        match &self.files {
+            Files::V1(files) => files.process_events(),
+            Files::V2(files) => files.process_events(),
+        }
     }
 
     /// Whether [`Self::process_events`] does so and a kill for memory takes
     /// the whole group. In version 1 a look now and then must do: its file
     /// never becomes readable, on kernels up to 6.18 at least.
     pub(crate) fn tells(&self) -> bool {
-        matches!(self.kind, Kind::V2)
+        matches!(self.files, Files::V2(_))
     }
 
     /// Processes that the kernel killed for the memory limit.
     pub(crate) fn memory_kills(&self) -> Result<u64, Failure> {
-        match self.kind {
-            Kind::V1 => v1::memory_kills(&self.directories),
-            Kind::V2 => v2::memory_kills(&self.directories),
+        match &self.files {
+            Files::V1(files) => files.memory_kills(),
+            Files::V2(files) => files.memory_kills(),
         }
     }
 
     /// How often a process could not be made for the limit.
     pub(crate) fn processes_refused(&self) -> Result<u64, Failure> {
-        file::number_after(&self.process_events, "max")
+        match &self.files {
+            Files::V1(files) => files.processes_refused(),
+            Files::V2(files) => files.processes_refused(),
+        }
     }
 
     pub(crate) fn usage(&self) -> Result<Usage, Failure> {
-        match self.kind {
-            Kind::V1 => v1::usage(&self.directories, self.cpu_time()?),
-            Kind::V2 => v2::usage(&self.directories, &self.cpu),
+        match &self.files {
+            Files::V1(files) => files.usage(),
+            Files::V2(files) => files.usage(),
+        }
+    }
+
+    /// Whether the group is as good as a new one for the next run. In version
+    /// 2 its peaks can't be reset on most kernels.
+    fn renew(&mut self) -> Result<bool, Failure> {
+        match &mut self.files {
+            Files::V1(files) => files.renew(),
+            Files::V2(_) => Ok(false),
         }
     }
 
     /// Removes the group. Everything in it must be dead.
-    pub(crate) fn remove(self) -> Result<(), Failure> {
+    fn remove(self) -> Result<(), Failure> {
         drop(self.entrances);
         remove_all(&self.directories)
     }
+}
+
+fn limited(limits: &Limits) -> (ByteSize, u32) {
+    (limits.memory, limits.processes)
 }
 
 fn remove_all(directories: &[PathBuf]) -> Result<(), Failure> {

@@ -4,63 +4,123 @@ use super::{Usage, file};
 use crate::limits::Limits;
 use crate::protocol::Failure;
 use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The hierarchies, in the order of a group's directories.
 pub(super) const CONTROLLERS: [&str; 3] = ["memory", "pids", "cpuacct"];
 
-fn at(directories: &[PathBuf], index: usize) -> &Path {
-    directories
-        .get(index)
-        .map_or(Path::new(""), PathBuf::as_path)
+/// Memory that the kernel may still count for a group in which nothing is
+/// left: the batch of pages that a core keeps for what comes next.
+const RESIDUE_MAX: u64 = 64 * 4096;
+
+/// The files of one group.
+#[derive(Debug)]
+pub(super) struct Files {
+    memory_usage: File,
+    memory_peak: File,
+    oom_control: File,
+    cpu: File,
+    cpu_user: File,
+    cpu_system: File,
+    process_events: File,
+    processes: File,
+    /// Linux 6.12 and later.
+    processes_peak: Option<File>,
+    /// Counters that can't be reset, as they were when the run began.
+    kills_before: u64,
+    refused_before: u64,
 }
 
-pub(super) fn limit(directories: &[PathBuf], limits: &Limits) -> Result<(), Failure> {
-    let (memory, pids) = (at(directories, 0), at(directories, 1));
-    file::write(
-        &memory.join("memory.limit_in_bytes"),
-        limits.memory.as_u64(),
-    )?;
-    // Memory plus swap limited to the same means no swap. The file is absent
-    // where the kernel does not account swap; preflight then refuses a host
-    // that has some.
-    let with_swap = memory.join("memory.memsw.limit_in_bytes");
-    if with_swap.exists() {
-        file::write(&with_swap, limits.memory.as_u64())?;
+impl Files {
+    /// Sets the limits of a new group and opens its files.
+    pub(super) fn open(directories: &[PathBuf], limits: &Limits) -> Result<Self, Failure> {
+        let at = |index: usize| {
+            directories
+                .get(index)
+                .map_or(Path::new(""), PathBuf::as_path)
+        };
+        let (memory, pids, cpuacct) = (at(0), at(1), at(2));
+        file::write(
+            &memory.join("memory.limit_in_bytes"),
+            limits.memory.as_u64(),
+        )?;
+        // Memory plus swap limited to the same means no swap. The file is
+        // absent where the kernel does not account swap; preflight then
+        // refuses a host that has some.
+        let with_swap = memory.join("memory.memsw.limit_in_bytes");
+        if with_swap.exists() {
+            file::write(&with_swap, limits.memory.as_u64())?;
+        }
+        file::write(&memory.join("memory.swappiness"), 0)?;
+        file::write(&pids.join("pids.max"), limits.processes)?;
+        Ok(Self {
+            memory_usage: file::open(&memory.join("memory.usage_in_bytes"))?,
+            memory_peak: file::open_both(&memory.join("memory.max_usage_in_bytes"))?,
+            oom_control: file::open(&memory.join("memory.oom_control"))?,
+            cpu: file::open_both(&cpuacct.join("cpuacct.usage"))?,
+            cpu_user: file::open(&cpuacct.join("cpuacct.usage_user"))?,
+            cpu_system: file::open(&cpuacct.join("cpuacct.usage_sys"))?,
+            process_events: file::open(&pids.join("pids.events"))?,
+            processes: file::open(&pids.join("pids.current"))?,
+            processes_peak: File::open(pids.join("pids.peak")).ok(),
+            kills_before: 0,
+            refused_before: 0,
+        })
     }
-    file::write(&memory.join("memory.swappiness"), 0)?;
-    file::write(&pids.join("pids.max"), limits.processes)
-}
 
-pub(super) fn cpu_file(directories: &[PathBuf]) -> PathBuf {
-    at(directories, 2).join("cpuacct.usage")
-}
+    pub(super) fn process_events(&self) -> BorrowedFd<'_> {
+        self.process_events.as_fd()
+    }
 
-pub(super) fn process_events_file(directories: &[PathBuf]) -> PathBuf {
-    at(directories, 1).join("pids.events")
-}
+    pub(super) fn cpu_time(&self) -> Result<Duration, Failure> {
+        file::number(&self.cpu).map(Duration::from_nanos)
+    }
 
-pub(super) fn cpu_time(usage: &File) -> Result<Duration, Failure> {
-    file::parse(&file::reread(usage)?).map(Duration::from_nanos)
-}
+    pub(super) fn memory_kills(&self) -> Result<u64, Failure> {
+        let kills = file::number_after(&self.oom_control, "oom_kill")?;
+        Ok(kills.saturating_sub(self.kills_before))
+    }
 
-pub(super) fn memory_kills(directories: &[PathBuf]) -> Result<u64, Failure> {
-    let control = file::read(&at(directories, 0).join("memory.oom_control"))?;
-    file::find(&control, "oom_kill")
-}
+    pub(super) fn processes_refused(&self) -> Result<u64, Failure> {
+        let refused = file::number_after(&self.process_events, "max")?;
+        Ok(refused.saturating_sub(self.refused_before))
+    }
 
-pub(super) fn usage(directories: &[PathBuf], cpu: Duration) -> Result<Usage, Failure> {
-    let (memory, pids, cpuacct) = (at(directories, 0), at(directories, 1), at(directories, 2));
-    Ok(Usage {
-        cpu,
-        user: Duration::from_nanos(file::number(&cpuacct.join("cpuacct.usage_user"))?),
-        system: Duration::from_nanos(file::number(&cpuacct.join("cpuacct.usage_sys"))?),
-        memory_peak: file::number(&memory.join("memory.max_usage_in_bytes"))?,
-        memory_kills: memory_kills(directories)?,
-        // Linux 6.12 and later.
-        processes_peak: file::number(&pids.join("pids.peak"))
-            .ok()
-            .and_then(|peak| u32::try_from(peak).ok()),
-    })
+    pub(super) fn usage(&self) -> Result<Usage, Failure> {
+        Ok(Usage {
+            cpu: self.cpu_time()?,
+            user: file::number(&self.cpu_user).map(Duration::from_nanos)?,
+            system: file::number(&self.cpu_system).map(Duration::from_nanos)?,
+            memory_peak: file::number(&self.memory_peak)?,
+            memory_kills: self.memory_kills()?,
+            processes_peak: self.processes_peak()?,
+        })
+    }
+
+    fn processes_peak(&self) -> Result<Option<u32>, Failure> {
+        let Some(peak) = &self.processes_peak else {
+            return Ok(None);
+        };
+        Ok(u32::try_from(file::number(peak)?).ok())
+    }
+
+    /// Makes the group as good as new; whether that was possible. It is not
+    /// after more than one process, whose peak can't be reset, nor while
+    /// memory is still counted.
+    pub(super) fn renew(&mut self) -> Result<bool, Failure> {
+        let single = self.processes_peak()?.is_none_or(|peak| peak <= 1);
+        if !single
+            || file::number(&self.processes)? > 0
+            || file::number(&self.memory_usage)? > RESIDUE_MAX
+        {
+            return Ok(false);
+        }
+        file::reset(&self.memory_peak)?;
+        file::reset(&self.cpu)?;
+        self.kills_before = file::number_after(&self.oom_control, "oom_kill")?;
+        self.refused_before = file::number_after(&self.process_events, "max")?;
+        Ok(true)
+    }
 }

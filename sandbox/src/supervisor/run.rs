@@ -74,9 +74,9 @@ pub(super) fn run(
     let watched = sent.and_then(|()| watch.until_gone());
     let state = watch.state;
     let done = watched.and_then(|()| state.conclude(&group, &order.limits));
-    // The group goes in any case; a failed run's failure is what is told.
-    let removed = group.remove();
-    done.and_then(|done| removed.map(|()| done))
+    // In any case; a failed run's failure is what is told.
+    let taken_back = setup.home.take_back(group);
+    done.and_then(|done| taken_back.map(|()| done))
 }
 
 /// What a run has come to.
