@@ -76,13 +76,13 @@ fn main() {
         let next = traced();
         ptrace.time(|| run(&mut jail, next));
     }
-    let bare = rows.first_mut().unwrap().quantile(0.5);
+    let bare = rows.first_mut().unwrap().quantile(50);
     println!(
         "{:<26}{:>9}{:>9}{:>9}{:>11}{:>8}",
         "us", "p10", "median", "p90", "over bare", "p90/med"
     );
     for row in &mut rows {
-        let [p10, median, p90] = [0.1, 0.5, 0.9].map(|part| row.quantile(part));
+        let [p10, median, p90] = [10, 50, 90].map(|percent| row.quantile(percent));
         println!(
             "{:<26}{p10:>9.0}{median:>9.0}{p90:>9.0}{:>11.0}{:>8.2}",
             row.name,
@@ -122,13 +122,10 @@ impl Row {
         self.times.push(micros(began.elapsed()));
     }
 
-    fn quantile(&mut self, part: f64) -> f64 {
+    fn quantile(&mut self, percent: usize) -> f64 {
         self.times.sort_by(f64::total_cmp);
         let last = self.times.len() - 1;
-        *self
-            .times
-            .get((last as f64 * part).round() as usize)
-            .unwrap()
+        *self.times.get(last * percent / 100).unwrap()
     }
 }
 

@@ -12,8 +12,10 @@ use std::time::Duration;
 pub(super) const CONTROLLERS: [&str; 3] = ["memory", "pids", "cpuacct"];
 
 /// Memory that the kernel may still count for a group in which nothing is
-/// left: the batch of pages that a core keeps for what comes next.
-const RESIDUE_MAX: u64 = 64 * 4096;
+/// left: the batches of pages that cores keep for what comes next, and what it
+/// frees a moment later. It is gone long before a program nears its limit, but
+/// shows in the peak of one that uses next to nothing.
+const RESIDUE_MAX: u64 = 512 * 1024;
 
 /// The files of one group.
 #[derive(Debug)]

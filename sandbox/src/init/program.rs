@@ -5,7 +5,7 @@ use crate::limits::Limits;
 use crate::policy::Filters;
 use crate::protocol::{Descriptors, Failure, Order};
 use crate::spec::Mode;
-use crate::sys::clone::{Cloned, fork_into};
+use crate::sys::clone::{Cloned, fork_into, vfork};
 use crate::sys::{credentials, descriptor, process};
 use crate::tracer::{self, Tracer};
 use nix::fcntl::{AtFlags, OFlag};
@@ -37,15 +37,37 @@ pub(super) fn start(
     descriptors: &Descriptors,
     filters: &Filters,
 ) -> Result<Started, Failure> {
+    match order.mode {
+        Mode::Unshare => start_untraced(order, descriptors, filters).map(Started::Untraced),
+        Mode::Ptrace => start_traced(order, descriptors, filters).map(Started::Traced),
+    }
+}
+
+fn start_untraced(
+    order: &Order,
+    descriptors: &Descriptors,
+    filters: &Filters,
+) -> Result<Pid, Failure> {
+    let mut failed = None;
+    let pid = vfork(|| {
+        let Err(failure) = become_program(order, descriptors, filters);
+        failed = Some(failure);
+    })
+    .map_err(Failure::step("fork the program"))?;
+    failed.map_or(Ok(pid), Err)
+}
+
+/// A tracer can't stand still until the program is executed: it has to follow
+/// it there. So this one is a copy that tells of its failure through a pipe.
+fn start_traced(
+    order: &Order,
+    descriptors: &Descriptors,
+    filters: &Filters,
+) -> Result<Tracer, Failure> {
     // Closed by a successful exec; carries the failure otherwise.
     let (outcome, report) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
-    let gate = match order.mode {
-        Mode::Unshare => None,
-        Mode::Ptrace => {
-            tracer::prepare()?;
-            Some(pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?)
-        }
-    };
+    let gate = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
+    tracer::prepare()?;
     match fork_into(CloneFlags::empty()).map_err(Failure::step("fork the program"))? {
         Cloned::Child => {
             drop(outcome);
@@ -59,16 +81,13 @@ pub(super) fn start(
         }
         Cloned::Parent { pid, .. } => {
             drop(report);
-            let started = match gate {
-                None => Started::Untraced(pid),
-                Some(gate) => Started::Traced(trace(pid, gate)?),
-            };
+            let tracer = trace(pid, gate)?;
             let mut text = Vec::new();
             File::from(outcome)
                 .read_to_end(&mut text)
                 .map_err(Failure::step("hear from the program"))?;
             if text.is_empty() {
-                return Ok(started);
+                return Ok(tracer);
             }
             Err(serde_json::from_slice(&text).map_err(Failure::step("hear from the program"))?)
         }
@@ -79,10 +98,7 @@ pub(super) fn start(
 /// because its filter needs one.
 type Gate = (OwnedFd, OwnedFd);
 
-fn wait_at(gate: Option<Gate>) -> Result<(), Failure> {
-    let Some((closed, key)) = gate else {
-        return Ok(());
-    };
+fn wait_at((closed, key): Gate) -> Result<(), Failure> {
     drop(key);
     File::from(closed)
         .read_to_end(&mut Vec::new())
@@ -106,17 +122,30 @@ fn become_program(
 ) -> Result<Infallible, Failure> {
     setsid().map_err(Failure::step("start a session"))?;
     place_standard_streams(descriptors)?;
-    // Memory and time count from here; the group's name is then hidden by a
-    // namespace that has it as its root.
+    // Memory and time count from here.
     for group in &descriptors.groups {
         nix::unistd::write(group, b"0").map_err(Failure::step("enter the control group"))?;
     }
+    match confine_and_execute(order, descriptors, filters) {
+        // The kernel's memory for what follows is the program's already.
+        Err(Failure::Step { errno, .. }) if errno == libc::ENOMEM => Err(Failure::Exec {
+            program: order.args.first().cloned().unwrap_or_default(),
+            errno,
+        }),
+        other => other,
+    }
+}
+
+fn confine_and_execute(
+    order: &Order,
+    descriptors: &Descriptors,
+    filters: &Filters,
+) -> Result<Infallible, Failure> {
+    // Hidden by a namespace that has the group as its root.
     unshare(CloneFlags::CLONE_NEWCGROUP).map_err(Failure::step("hide the control group"))?;
     set_limits(&order.limits)?;
     umask(FileMode::from_bits_truncate(0o022));
 
-    // The bounding set needs a capability to be dropped, so it comes first.
-    credentials::drop_bounding_set().map_err(Failure::step("empty the bounding set"))?;
     let (user, group) = (Uid::from_raw(PROGRAM_ID), Gid::from_raw(PROGRAM_ID));
     setresgid(group, group, group).map_err(Failure::step("change group"))?;
     setgroups(&[]).map_err(Failure::step("leave all groups"))?;

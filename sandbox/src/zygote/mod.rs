@@ -72,6 +72,8 @@ fn set_up(channel: &Channel, trees: HostTrees) -> Result<(), Failure> {
     nix::unistd::setsid().map_err(Failure::step("start a session"))?;
     root::make(trees)?;
     keep_only(channel)?;
+    // Once for all runs: what the zygote and init can do does not depend on it.
+    credentials::drop_bounding_set().map_err(Failure::step("empty the bounding set"))?;
     if tell(channel, &FromJail::Ready, &[]) {
         Ok(())
     } else {
