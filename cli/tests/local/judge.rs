@@ -197,6 +197,18 @@ fn submissions_by_path_within_and_from_elsewhere() {
 }
 
 #[test]
+fn under_the_tracer() {
+    let package = echo_package();
+    let root = package.path().to_str().unwrap();
+    let args = ["judge", "--json", "--sandbox", "ptrace", root];
+    let line = Assize::new().run(&args).expect_code(0).lines().remove(0);
+    assert_eq!(
+        line["sandbox"],
+        json!({"mode": "ptrace", "reason": "requested"})
+    );
+}
+
+#[test]
 fn all_test_cases_only_when_asked_for() {
     let package = echo_package();
     write(package.path(), "data/secret/2.in", "two\n");

@@ -186,6 +186,26 @@ fn repeated_runs_end_with_a_summary() {
 }
 
 #[test]
+fn what_the_tracer_saw() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = directory.path().join("audit.json");
+    let facts = facts(
+        &[
+            "--audit",
+            audit.to_str().unwrap(),
+            "--",
+            "cat",
+            "/etc/passwd",
+        ],
+        0,
+    );
+    assert_eq!(facts["sandbox"], "ptrace");
+    let audit: Value = serde_json::from_slice(&std::fs::read(audit).unwrap()).unwrap();
+    assert_eq!(keys(&audit), ["counts", "refused", "refused_dropped"]);
+    assert!(audit["counts"]["openat"].as_u64() > Some(0), "{audit}");
+}
+
+#[test]
 fn what_cannot_be_run() {
     let assize = Assize::new();
     let refused = |args: &[&str], reason: &str| {
