@@ -11,6 +11,7 @@ mod command;
 mod compile;
 pub mod daemon;
 pub mod disk_cache;
+pub mod grading;
 pub mod judge;
 pub mod judging_error;
 mod output_validator;
