@@ -4,6 +4,7 @@
 //! always run under `unshare`: both modes isolate the same, and a program in the
 //! cache is good for both.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,10 +18,11 @@ use assize_common::language::Language;
 use assize_common::message::CompileReport;
 use assize_common::package;
 use assize_sandbox::{
-    Facts, FileIn, FileOut, Input, KillCause, Limits, Mode, Outcome, PolicyName, Scratch, Sink,
-    Spec,
+    Facts, FileIn, FileOut, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName, Scratch,
+    Sink, Spec,
 };
 use bytesize::ByteSize;
+use walkdir::WalkDir;
 
 use crate::cancel::Cancel;
 use crate::command::{Placeholders, environment, expand, join};
@@ -73,6 +75,72 @@ impl Executable {
     /// The directory of artifacts, to be mounted at `/box`.
     pub(crate) fn directory(&self) -> PathBuf {
         self.entry.path().join(BOX)
+    }
+
+    /// Shows the program at `/box` of a run.
+    pub(crate) fn mount(&self, spec: &mut Spec) -> Result<(), JudgingError> {
+        let directory = self.directory();
+        let source = File::open(&directory).map_err(JudgingError::disk("open", &directory))?;
+        spec.mounts.push(Mount {
+            source: source.into(),
+            target: "/box".into(),
+        });
+        Ok(())
+    }
+
+    /// Copies the program into the directory `target` of a run, with `files` laid
+    /// over it and `room` for more.
+    pub(crate) fn copy(
+        &self,
+        spec: &mut Spec,
+        target: &Path,
+        files: &[package::File],
+        room: ByteSize,
+    ) -> Result<(), JudgingError> {
+        let directory = self.directory();
+        let open = |path: &Path| File::open(path).map_err(JudgingError::disk("open", path));
+        let mut placed: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+        for entry in WalkDir::new(&directory) {
+            let entry = entry
+                .map_err(io::Error::from)
+                .map_err(JudgingError::disk("list", &directory))?;
+            if let Some(name) = entry.path().strip_prefix(&directory).ok()
+                && entry.file_type().is_file()
+            {
+                placed.insert(name.to_owned(), entry.path().to_owned());
+            }
+        }
+        let files = files.iter();
+        placed.extend(files.map(|file| (PathBuf::from(&file.name), file.path.clone())));
+        let mut size = room.as_u64();
+        for (name, path) in placed {
+            let content = open(&path)?;
+            let metadata = content
+                .metadata()
+                .map_err(JudgingError::disk("look at", &path))?;
+            // Whole pages, and one for a directory.
+            size += metadata.len().next_multiple_of(4096) + 8192;
+            spec.files.push(FileIn {
+                path: target.join(name),
+                content: content.into(),
+                executable: metadata.permissions().mode() & 0o111 != 0,
+            });
+        }
+        spec.scratch.push(Scratch {
+            target: target.to_owned(),
+            size: ByteSize(size),
+        });
+        Ok(())
+    }
+
+    /// Its sources, as they were compiled.
+    pub(crate) fn sources(&self) -> &[package::File] {
+        &self.sources.files
+    }
+
+    /// The entry point, as languages count it.
+    pub(crate) fn entry_point(&self) -> &str {
+        &self.sources.entry
     }
 
     /// The argument list that runs the program.

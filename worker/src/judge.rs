@@ -8,20 +8,23 @@ use std::sync::Arc;
 
 use assize_common::language::Language;
 use assize_common::message::{CompileReport, RunReport};
-use assize_common::package::{Kind, OutputValidator, Package, Program};
-use assize_common::{SandboxMode, Verdict};
+use assize_common::package::{File, Kind, OutputValidator, Package, Program};
+use assize_common::{SandboxMode, Score, Verdict};
 use assize_sandbox::Audit;
 
+use crate::answer_files::AnswerRun;
 use crate::cancel::Cancel;
 use crate::compile::{Compilation, CompileLimits, Compiler, Executable, rejected};
 use crate::disk_cache::DiskCache;
+use crate::grading::{Grading, Results, Test, TestResult};
 use crate::judging_error::JudgingError;
 use crate::output_validator::JuryValidator;
+use crate::output_validator::feedback::Meaning;
 use crate::slot::{Role, Slot};
 use crate::sources::Sources;
-use crate::testcase_run::TestcaseRun;
+use crate::static_test::StaticTestRun;
+use crate::testcase_run::{Ran, TestcaseRun};
 use crate::toolchain::Toolchains;
-use crate::verdict::submission_verdict;
 
 /// All that judging needs of a host, shared by its slots.
 #[derive(Debug)]
@@ -52,7 +55,8 @@ pub struct Request<'a> {
 /// When judging ends. The verdict is the same either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// At the first test case that is not accepted.
+    /// As soon as no other test case can change the result: at the first one that
+    /// is not accepted, unless there are scores.
     AtFirstFailure,
     /// After all test cases.
     AtEnd,
@@ -81,19 +85,16 @@ pub enum Progress<'a> {
 pub struct Judged {
     /// The verdict on the submission.
     pub verdict: Verdict,
+    /// Its score, in problems that give one; none if it did not compile.
+    pub score: Option<Score>,
+    /// The scores of groups, the outermost one last.
+    pub groups: Vec<(String, Score)>,
     /// How compiling went.
     pub compile: CompileReport,
     /// The runs, in the order of the test cases.
     pub runs: Vec<RunReport>,
     /// What the tracer saw of each run, by the test case's name; only under ptrace.
     pub audits: Vec<(String, Audit)>,
-}
-
-/// What came of the runs.
-#[derive(Debug, Default)]
-struct Runs {
-    reports: Vec<RunReport>,
-    audits: Vec<(String, Audit)>,
 }
 
 impl Judge {
@@ -155,12 +156,20 @@ impl Judge {
         cancel: &Cancel,
     ) -> Result<Judged, JudgingError> {
         progress(Progress::Compiling);
-        let (executable, compile) = match self.compile_submission(slot, request, cancel)? {
-            Compilation::Program(executable, report) => (executable, report),
-            Compilation::Rejected(compile) => {
+        let compilation = if request.package.kind == Kind::SubmitAnswer {
+            None
+        } else {
+            Some(self.compile_submission(slot, request, cancel)?)
+        };
+        let (executable, compile) = match compilation {
+            None => (None, nothing_compiled()),
+            Some(Compilation::Program(executable, report)) => (Some(executable), report),
+            Some(Compilation::Rejected(compile)) => {
                 progress(Progress::Compiled(&compile));
                 return Ok(Judged {
                     verdict: Verdict::Ce,
+                    score: None,
+                    groups: Vec::new(),
                     compile,
                     runs: Vec::new(),
                     audits: Vec::new(),
@@ -168,22 +177,15 @@ impl Judge {
             }
         };
         progress(Progress::Compiled(&compile));
-        let validator = self.jury_validator(slot, request.package, cancel)?;
-        let Runs { reports, audits } = self.run_all(
-            slot,
+        let run = Runner {
+            judge: self,
             request,
-            &executable,
-            validator.as_ref(),
-            progress,
+            executable: executable.as_deref(),
+            validator: self.output_validator(slot, request.package, cancel)?,
+            static_validator: self.static_validator(slot, request.package, cancel)?,
             cancel,
-        )?;
-        let verdict = submission_verdict(reports.iter().map(|run| run.verdict));
-        Ok(Judged {
-            verdict,
-            compile,
-            runs: reports,
-            audits,
-        })
+        };
+        run.all(slot, compile, progress)
     }
 
     fn compile_submission(
@@ -217,45 +219,70 @@ impl Judge {
             .or_else(|| package.include.get("default"));
         let include = include.map(Vec::as_slice).unwrap_or_default();
         let entry = program.entry_point.as_deref();
-        let sources = Sources::new(&program.name, language, &program.files, include, entry)?;
+        let mut sources = Sources::new(&program.name, language, &program.files, include, entry)?;
+        // Constants are for what is in the package, not for what teams send.
+        let is_example = program.name.starts_with("submissions/");
+        let applies = |file: &File| is_example || include.contains(file);
+        sources.replace_constants(&package.constants, applies, &self.scratch)?;
         let limits = CompileLimits::from(&package.limits);
         self.compiler()
             .compile(slot, Role::Contestant, language, sources, limits, cancel)
     }
 
-    /// The compiled validator of the jury, if the package has one.
-    fn jury_validator(
+    /// The compiled output validator of the jury, if the package has one.
+    fn output_validator(
         &self,
         slot: &mut Slot,
         package: &Package,
         cancel: &Cancel,
     ) -> Result<Option<JuryValidator>, JudgingError> {
-        let program = match &package.output_validator {
+        match &package.output_validator {
             OutputValidator::Default if package.kind == Kind::Interactive => {
                 let problem = "an interactive problem without an output validator".to_owned();
-                return Err(JudgingError::Package { problem });
+                Err(JudgingError::Package { problem })
             }
-            OutputValidator::Default => return Ok(None),
-            OutputValidator::Custom(program) => program,
-        };
+            OutputValidator::Default => Ok(None),
+            OutputValidator::Custom(program) => {
+                self.jury_program(slot, package, program, cancel).map(Some)
+            }
+        }
+    }
+
+    /// The compiled static validator of the jury, if the package has one.
+    fn static_validator(
+        &self,
+        slot: &mut Slot,
+        package: &Package,
+        cancel: &Cancel,
+    ) -> Result<Option<JuryValidator>, JudgingError> {
+        let validator = package.static_validator.as_ref();
+        validator
+            .map(|validator| self.jury_program(slot, package, &validator.program, cancel))
+            .transpose()
+    }
+
+    /// A compiled program of the jury.
+    pub(crate) fn jury_program(
+        &self,
+        slot: &mut Slot,
+        package: &Package,
+        program: &Program,
+        cancel: &Cancel,
+    ) -> Result<JuryValidator, JudgingError> {
         let language = program.find_language(&self.languages)?;
-        let sources = Sources::new(
-            &program.name,
-            language,
-            &program.files,
-            &[],
-            program.entry_point.as_deref(),
-        )?;
+        let entry = program.entry_point.as_deref();
+        let mut sources = Sources::new(&program.name, language, &program.files, &[], entry)?;
+        sources.replace_constants(&package.constants, |_| true, &self.scratch)?;
         let limits = CompileLimits::from(&package.limits);
         match self
             .compiler()
             .compile(slot, Role::Jury, language, sources, limits, cancel)?
         {
-            Compilation::Program(executable, _) => Ok(Some(JuryValidator {
+            Compilation::Program(executable, _) => Ok(JuryValidator {
                 name: program.name.clone(),
                 executable: *executable,
                 limits: package.limits.clone(),
-            })),
+            }),
             Compilation::Rejected(report) => Err(JudgingError::jury(
                 &program.name,
                 None,
@@ -263,43 +290,126 @@ impl Judge {
             )),
         }
     }
+}
 
-    fn run_all(
+/// Runs what was compiled on the test cases.
+struct Runner<'a> {
+    judge: &'a Judge,
+    request: Request<'a>,
+    /// The submission; none where it consists of outputs.
+    executable: Option<&'a Executable>,
+    validator: Option<JuryValidator>,
+    static_validator: Option<JuryValidator>,
+    cancel: &'a Cancel,
+}
+
+impl Runner<'_> {
+    /// Runs them in order and grades.
+    fn all(
         &self,
         slot: &mut Slot,
-        request: Request<'_>,
-        executable: &Executable,
-        validator: Option<&JuryValidator>,
+        compile: CompileReport,
         progress: &mut dyn FnMut(Progress<'_>),
-        cancel: &Cancel,
-    ) -> Result<Runs, JudgingError> {
-        let testcases = &request.package.testcases;
-        let mut runs = Runs::default();
-        for testcase in testcases {
-            let run = TestcaseRun {
-                package: request.package,
+    ) -> Result<Judged, JudgingError> {
+        let package = self.request.package;
+        let grading = Grading::of(package);
+        let order = grading.order();
+        let mut results = Results::none(package);
+        let (mut runs, mut audits) = (Vec::with_capacity(order.len()), Vec::new());
+        for test in &order {
+            if self.request.stop == Stop::AtFirstFailure && !grading.needs(*test, &results) {
+                continue;
+            }
+            let name = grading.name(*test);
+            let Ran {
+                report,
+                audit,
+                award,
+            } = self.one(slot, *test, &name)?;
+            results.set(
+                *test,
+                TestResult {
+                    verdict: report.verdict,
+                    award,
+                },
+            );
+            audits.extend(audit.map(|audit| (name, audit)));
+            progress(Progress::Ran {
+                run: &report,
+                done: runs.len() + 1,
+                total: order.len(),
+            });
+            runs.push(report);
+        }
+        let graded = grading.grade(&results).map_err(JudgingError::Grading)?;
+        Ok(Judged {
+            verdict: graded.verdict,
+            score: graded.score,
+            groups: graded.groups,
+            compile,
+            runs,
+            audits,
+        })
+    }
+
+    fn one(&self, slot: &mut Slot, test: Test, name: &str) -> Result<Ran, JudgingError> {
+        let package = self.request.package;
+        let lacking = |what: &str| JudgingError::Package {
+            problem: format!("{name} needs {what}"),
+        };
+        let index = match test {
+            Test::Testcase(index) => index,
+            Test::Static(index) => {
+                let described = package.static_validator.as_ref();
+                let test = described
+                    .and_then(|validator| validator.tests.get(index))
+                    .ok_or_else(|| lacking("a static validator"))?;
+                let run = StaticTestRun {
+                    test,
+                    name,
+                    executable: self.executable.ok_or_else(|| lacking("a program"))?,
+                    validator: self
+                        .static_validator
+                        .as_ref()
+                        .ok_or_else(|| lacking("a static validator"))?,
+                    meaning: Meaning::on(package, test.group == "sample"),
+                    scratch: &self.judge.scratch,
+                    cancel: self.cancel,
+                };
+                return run.execute(slot);
+            }
+        };
+        let testcase = &package.testcases[index];
+        let validator = self.validator.as_ref();
+        match self.executable {
+            None => AnswerRun {
+                package,
+                testcase,
+                files: &self.request.program.files,
+                validator,
+                scratch: &self.judge.scratch,
+                cancel: self.cancel,
+            }
+            .execute(slot),
+            Some(executable) => TestcaseRun {
+                package,
                 testcase,
                 executable,
                 validator,
-                sandbox: request.sandbox,
-                scratch: &self.scratch,
-                cancel,
-            };
-            let (report, audit) = run.execute(slot)?;
-            let audit = audit.map(|audit| (testcase.name.clone(), audit));
-            runs.audits.extend(audit);
-            progress(Progress::Ran {
-                run: &report,
-                done: runs.reports.len() + 1,
-                total: testcases.len(),
-            });
-            let failed = report.verdict != Verdict::Ac;
-            runs.reports.push(report);
-            if failed && request.stop == Stop::AtFirstFailure {
-                break;
+                sandbox: self.request.sandbox,
+                scratch: &self.judge.scratch,
+                cancel: self.cancel,
             }
+            .execute(slot),
         }
-        Ok(runs)
+    }
+}
+
+/// The report where there is nothing to compile.
+fn nothing_compiled() -> CompileReport {
+    CompileReport {
+        success: true,
+        ..rejected(String::new())
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use assize_common::package::UnknownLanguage;
 use assize_sandbox::JailError;
 
+use crate::grading::GradingError;
+
 /// Why a submission could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum JudgingError {
@@ -56,6 +58,9 @@ pub enum JudgingError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The results do not combine: the package's fault, or its validator's.
+    #[error("the results can't be graded")]
+    Grading(#[source] GradingError),
     /// Somebody cancelled judging.
     #[error("judging was cancelled")]
     Cancelled,

@@ -6,6 +6,7 @@
 //! work by RabbitMQ and its files by hash over HTTP.
 #![forbid(unsafe_code)]
 
+mod answer_files;
 pub mod cancel;
 mod command;
 mod compile;
@@ -19,6 +20,7 @@ mod report;
 mod selftest;
 pub mod slot;
 mod sources;
+mod static_test;
 mod testcase_run;
 pub mod toolchain;
 pub mod verdict;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use assize_common::language::Language;
-use assize_common::package::File;
+use assize_common::package::{Constants, File};
+use tempfile::TempDir;
 
 use crate::judging_error::JudgingError;
 
@@ -18,6 +20,8 @@ pub(crate) struct Sources {
     pub(crate) files: Vec<File>,
     /// What `{entry}` stands for.
     pub(crate) entry: String,
+    /// Holds the files in which constants were replaced.
+    replaced: Option<Arc<TempDir>>,
 }
 
 impl Sources {
@@ -58,7 +62,33 @@ impl Sources {
             program: program.to_owned(),
             files: by_name.into_values().collect(),
             entry,
+            replaced: None,
         })
+    }
+
+    /// Puts the values of `constants` into the files that `applies` is true of, in
+    /// copies below `scratch`.
+    pub(crate) fn replace_constants(
+        &mut self,
+        constants: &Constants,
+        applies: impl Fn(&File) -> bool,
+        scratch: &Path,
+    ) -> Result<(), JudgingError> {
+        if constants.is_empty() {
+            return Ok(());
+        }
+        let directory = tempfile::tempdir_in(scratch)
+            .map_err(JudgingError::disk("create a directory in", scratch))?;
+        let concerned = self.files.iter_mut().filter(|file| applies(file));
+        for (number, file) in concerned.enumerate() {
+            let content = fs::read(&file.path).map_err(JudgingError::disk("read", &file.path))?;
+            let path = directory.path().join(number.to_string());
+            fs::write(&path, constants.replace(&content))
+                .map_err(JudgingError::disk("write", &path))?;
+            file.path = path;
+        }
+        self.replaced = Some(Arc::new(directory));
+        Ok(())
     }
 
     /// The names of the files that are source code.

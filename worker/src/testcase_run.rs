@@ -8,14 +8,18 @@ use std::time::Duration;
 use assize_common::message::RunReport;
 use assize_common::package::{DefaultValidatorOptions, Kind, Package, Testcase};
 use assize_common::{SandboxMode, Verdict};
-use assize_sandbox::{Audit, Facts, Input, Limits, Mode, Mount, PolicyName, Sink, Spec};
+use assize_sandbox::{Audit, Facts, Input, Limits, Mode, PolicyName, Sink, Spec};
 use bytesize::ByteSize;
 
 use crate::cancel::Cancel;
 use crate::command::environment;
 use crate::compile::Executable;
+use crate::grading::Award;
 use crate::judging_error::JudgingError;
-use crate::output_validator::{JuryValidator, Validated, custom, default, interactive};
+use crate::output_validator::feedback::{Meaning, NextPass};
+use crate::output_validator::{
+    Call, Feedback, JuryValidator, Validated, custom, default, interactive,
+};
 use crate::report::{explanation, run_report, tail};
 use crate::slot::{Role, Slot};
 use crate::toolchain::read_start;
@@ -46,29 +50,69 @@ pub(crate) struct TestcaseRun<'a> {
     pub(crate) cancel: &'a Cancel,
 }
 
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) report: RunReport,
+    pub(crate) audit: Option<Audit>,
+    pub(crate) award: Option<Award>,
+}
+
+/// One of several runs on the same test case; most have only one.
+#[derive(Debug)]
+struct Pass<'a> {
+    input: &'a File,
+    state: Option<File>,
+}
+
 impl TestcaseRun<'_> {
-    /// Runs the submission and decides.
-    pub(crate) fn execute(
-        self,
-        slot: &mut Slot,
-    ) -> Result<(RunReport, Option<Audit>), JudgingError> {
-        match (self.package.kind, self.validator) {
-            (Kind::Interactive, Some(validator)) => self.interactive(slot, validator),
-            _ => self.pass_fail(slot),
+    /// Runs the submission, in as many passes as the validator wants, and decides.
+    pub(crate) fn execute(self, slot: &mut Slot) -> Result<Ran, JudgingError> {
+        let path = &self.testcase.input;
+        let mut input = File::open(path).map_err(JudgingError::disk("open", path))?;
+        let (mut state, mut earlier) = (None, None);
+        for _ in 0..self.package.passes {
+            let pass = Pass {
+                input: &input,
+                state: state.take(),
+            };
+            let (mut ran, next) = match (self.package.kind, self.validator) {
+                (Kind::Interactive, Some(validator)) => self.interactive(slot, validator, pass),
+                _ => self.pass_fail(slot, pass),
+            }?;
+            if let Some(earlier) = earlier {
+                ran.report = slower(ran.report, &earlier);
+            }
+            let Some(next) = next else {
+                return Ok(ran);
+            };
+            (input, state, earlier) = (next.input, Some(next.state), Some(ran.report));
         }
+        let validator = self.validator.map(|validator| validator.name.as_str());
+        Err(JudgingError::jury(
+            validator.unwrap_or_default(),
+            Some(&self.testcase.name),
+            format!(
+                "asks for more than {} passes (validation_passes)",
+                self.package.passes
+            ),
+        ))
     }
 
-    fn pass_fail(self, slot: &mut Slot) -> Result<(RunReport, Option<Audit>), JudgingError> {
-        let input = &self.testcase.input;
-        let stdin = File::open(input).map_err(JudgingError::disk("open", input))?;
+    fn pass_fail(
+        self,
+        slot: &mut Slot,
+        pass: Pass<'_>,
+    ) -> Result<(Ran, Option<NextPass>), JudgingError> {
+        let share = |file: &File| {
+            file.try_clone()
+                .map_err(JudgingError::disk("share a file in", self.scratch))
+        };
         let (output, stderr) = (self.temporary_file()?, self.temporary_file()?);
-        let to = output
-            .try_clone()
-            .map_err(JudgingError::disk("share a file in", self.scratch))?;
         let spec = self.spec(
-            Input::Fd(stdin.into()),
+            Input::Fd(share(pass.input)?.into()),
             Sink::Capture {
-                to: to.into(),
+                to: share(&output)?.into(),
                 keep: self.package.limits.output,
             },
             &stderr,
@@ -76,38 +120,34 @@ impl TestcaseRun<'_> {
         let activity = format!("running the submission on {}", self.testcase.name);
         let facts = slot.run(Role::Contestant, spec, &activity, self.cancel)?;
         let evidence = Evidence::of(&facts, self.cpu_limit());
-        let (verdict, message) = match run_verdict(evidence) {
-            Ok(verdict) => (verdict, Some(self.failure_message(&facts, stderr))),
+        let (verdict, feedback) = match run_verdict(evidence) {
+            Ok(verdict) => (verdict, Feedback::default()),
             Err(Undecided::Cancelled) => return Err(JudgingError::Cancelled),
             Err(Undecided::NeedsValidator) => {
-                let validated = self.validate(slot, output)?;
+                let validated = self.validate(slot, output, pass)?;
                 let verdict = run_verdict(Evidence {
                     answer: Some(validated.answer),
                     ..evidence
                 });
-                (
-                    verdict.map_err(|_| JudgingError::Cancelled)?,
-                    validated.message,
-                )
+                let verdict = verdict.map_err(|_| JudgingError::Cancelled)?;
+                (verdict, validated.feedback)
             }
         };
-        Ok((
-            run_report(&self.testcase.name, verdict, &facts, message),
-            facts.audit,
-        ))
+        Ok(self.decided(verdict, facts, feedback, stderr))
     }
 
     fn interactive(
         self,
         slot: &mut Slot,
         validator: &JuryValidator,
-    ) -> Result<(RunReport, Option<Audit>), JudgingError> {
+        pass: Pass<'_>,
+    ) -> Result<(Ran, Option<NextPass>), JudgingError> {
         let stderr = self.temporary_file()?;
         let spec = self.spec(Input::Null, Sink::Null, &stderr)?;
         let talk = interactive::converse(
             validator,
             slot,
-            self.testcase,
+            &self.call(pass),
             spec,
             self.scratch,
             self.cancel,
@@ -118,44 +158,55 @@ impl TestcaseRun<'_> {
             ..Evidence::of(&talk.facts, self.cpu_limit())
         };
         let verdict = run_verdict(evidence).map_err(|_| JudgingError::Cancelled)?;
-        let message = match verdict {
-            Verdict::Ac | Verdict::Wa | Verdict::Pe => talk.validated.message,
-            _ => Some(self.failure_message(&talk.facts, stderr)),
-        };
-        Ok((
-            run_report(&self.testcase.name, verdict, &talk.facts, message),
-            talk.facts.audit,
-        ))
+        Ok(self.decided(verdict, talk.facts, talk.validated.feedback, stderr))
     }
 
-    fn validate(self, slot: &mut Slot, mut output: File) -> Result<Validated, JudgingError> {
-        if let Some(validator) = self.validator {
-            return custom::validate(
-                validator,
-                slot,
-                self.testcase,
-                output,
-                self.scratch,
-                self.cancel,
-            );
+    /// The validator's words count where the verdict is its own.
+    fn decided(
+        self,
+        verdict: Verdict,
+        facts: Facts,
+        feedback: Feedback,
+        stderr: File,
+    ) -> (Ran, Option<NextPass>) {
+        let by_validator = matches!(verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe);
+        let message = if by_validator {
+            feedback.judge_message
+        } else {
+            Some(self.failure_message(&facts, stderr))
+        };
+        let accepted = verdict == Verdict::Ac;
+        let ran = Ran {
+            report: run_report(&self.testcase.name, verdict, &facts, message),
+            audit: facts.audit,
+            award: feedback.award.filter(|_| by_validator),
+        };
+        (ran, feedback.next_pass.filter(|_| accepted))
+    }
+
+    fn call<'a>(&'a self, pass: Pass<'a>) -> Call<'a> {
+        Call {
+            testcase: self.testcase,
+            input: pass.input,
+            state: pass.state,
+            meaning: Meaning::on(self.package, self.testcase.is_sample()),
         }
-        let options = DefaultValidatorOptions::parse(&self.testcase.output_validator_args)
-            .map_err(|problem| JudgingError::Package { problem })?;
-        let answer = &self.testcase.answer;
-        let answer_file = File::open(answer).map_err(JudgingError::disk("open", answer))?;
+    }
+
+    fn validate(
+        self,
+        slot: &mut Slot,
+        mut output: File,
+        pass: Pass<'_>,
+    ) -> Result<Validated, JudgingError> {
+        if let Some(validator) = self.validator {
+            let call = self.call(pass);
+            return custom::validate(validator, slot, &call, output, self.scratch, self.cancel);
+        }
         output
             .rewind()
             .map_err(JudgingError::disk("rewind the output in", self.scratch))?;
-        let difference = default::compare(output, BufReader::new(answer_file), options)
-            .map_err(JudgingError::disk("compare the output with", answer))?;
-        Ok(Validated {
-            answer: if difference.is_none() {
-                Answer::Accepted
-            } else {
-                Answer::Wrong
-            },
-            message: difference.map(|difference| difference.to_string()),
-        })
+        compare(self.testcase, output)
     }
 
     /// The submission's CPU limit: the problem's, as the language stretches it.
@@ -169,14 +220,12 @@ impl TestcaseRun<'_> {
     fn spec(self, stdin: Input, stdout: Sink, stderr: &File) -> Result<Spec, JudgingError> {
         let language = &self.executable.language;
         let limits = &self.package.limits;
-        let directory = self.executable.directory();
-        let artifacts = File::open(&directory).map_err(JudgingError::disk("open", &directory))?;
         let to = stderr
             .try_clone()
             .map_err(JudgingError::disk("share a file in", self.scratch))?;
         let memory = ByteSize(limits.memory.as_u64() + language.memory_overhead.as_u64());
         let cpu_limit = self.cpu_limit();
-        Ok(Spec {
+        let mut spec = Spec {
             args: self.executable.command(limits.memory, &self.testcase.args),
             executable: None,
             env: environment(language),
@@ -187,10 +236,7 @@ impl TestcaseRun<'_> {
                 to: to.into(),
                 keep: ByteSize(STDERR_KEPT),
             },
-            mounts: vec![Mount {
-                source: artifacts.into(),
-                target: "/box".into(),
-            }],
+            mounts: Vec::new(),
             scratch: Vec::new(),
             files: Vec::new(),
             collect: Vec::new(),
@@ -210,7 +256,20 @@ impl TestcaseRun<'_> {
                 SandboxMode::Ptrace => Mode::Ptrace,
             },
             policy: PolicyName::Contestant,
-        })
+        };
+        // Mounted where that is enough: copying costs time on every run.
+        if self.package.allows_file_writing {
+            let files = &self.testcase.files;
+            self.executable
+                .copy(&mut spec, Path::new("/box"), files, limits.output)?;
+        } else if self.testcase.files.is_empty() {
+            self.executable.mount(&mut spec)?;
+        } else {
+            let files = &self.testcase.files;
+            self.executable
+                .copy(&mut spec, Path::new("/box"), files, ByteSize(0))?;
+        }
+        Ok(spec)
     }
 
     fn temporary_file(self) -> Result<File, JudgingError> {
@@ -225,5 +284,37 @@ impl TestcaseRun<'_> {
             "" => explanation,
             last_words => format!("{explanation}; it printed: {last_words}"),
         }
+    }
+}
+
+/// What the default validator says of an output that is read from where it is.
+pub(crate) fn compare(testcase: &Testcase, output: File) -> Result<Validated, JudgingError> {
+    let options = DefaultValidatorOptions::parse(&testcase.output_validator_args)
+        .map_err(|problem| JudgingError::Package { problem })?;
+    let answer = &testcase.answer;
+    let answer_file = File::open(answer).map_err(JudgingError::disk("open", answer))?;
+    let difference = default::compare(output, BufReader::new(answer_file), options)
+        .map_err(JudgingError::disk("compare the output with", answer))?;
+    Ok(Validated {
+        answer: if difference.is_none() {
+            Answer::Accepted
+        } else {
+            Answer::Wrong
+        },
+        feedback: Feedback {
+            judge_message: difference.map(|difference| difference.to_string()),
+            ..Feedback::default()
+        },
+    })
+}
+
+/// The report of the last pass with what the most costly one used: limits hold for
+/// each pass by itself.
+fn slower(last: RunReport, earlier: &RunReport) -> RunReport {
+    RunReport {
+        cpu_time_ms: last.cpu_time_ms.max(earlier.cpu_time_ms),
+        wall_time_ms: last.wall_time_ms.max(earlier.wall_time_ms),
+        memory_bytes: last.memory_bytes.max(earlier.memory_bytes),
+        ..last
     }
 }

@@ -107,15 +107,6 @@ pub fn run_verdict(evidence: Evidence<'_>) -> Result<Verdict, Undecided> {
     }
 }
 
-/// The verdict on a submission: that of the first run, in the order of the test
-/// cases, that is not accepted.
-#[must_use]
-pub fn submission_verdict(runs: impl IntoIterator<Item = Verdict>) -> Verdict {
-    runs.into_iter()
-        .find(|verdict| *verdict != Verdict::Ac)
-        .unwrap_or(Verdict::Ac)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,13 +286,5 @@ mod tests {
             };
             assert_eq!(run_verdict(evidence), *expected, "{evidence:?}");
         }
-    }
-
-    #[test]
-    fn the_first_failure_decides() {
-        use Verdict::{Ac, Tle, Wa};
-        assert_eq!(submission_verdict([Ac, Ac]), Ac);
-        assert_eq!(submission_verdict([Ac, Tle, Wa]), Tle);
-        assert_eq!(submission_verdict([]), Ac);
     }
 }

@@ -5,11 +5,10 @@ use std::io::Seek as _;
 use std::path::Path;
 use std::time::Duration;
 
-use assize_common::package::Testcase;
 use assize_sandbox::Input;
 
 use super::Validated;
-use super::jury::{JuryValidator, capture};
+use super::jury::{Call, JuryValidator, capture};
 use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
 use crate::slot::{Role, Slot};
@@ -18,7 +17,7 @@ use crate::slot::{Role, Slot};
 pub(crate) fn validate(
     validator: &JuryValidator,
     slot: &mut Slot,
-    testcase: &Testcase,
+    call: &Call<'_>,
     mut output: File,
     scratch: &Path,
     cancel: &Cancel,
@@ -29,13 +28,13 @@ pub(crate) fn validate(
     let stderr =
         tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;
     let spec = validator.spec(
-        testcase,
+        call,
         Input::Fd(output.into()),
         capture(&stderr, scratch)?,
         &stderr,
         Duration::ZERO,
     )?;
-    let activity = format!("running {} on {}", validator.name, testcase.name);
+    let activity = format!("running {} on {}", validator.name, call.testcase.name);
     let facts = slot.run(Role::Jury, spec, &activity, cancel)?;
-    validator.answer(testcase, facts, stderr)
+    validator.answer(&call.testcase.name, call.meaning, facts, stderr)
 }

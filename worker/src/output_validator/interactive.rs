@@ -23,11 +23,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use assize_common::package::Testcase;
 use assize_sandbox::{Facts, Input, JailError, KillCause, Outcome, Sink, Spec};
 
 use super::Validated;
-use super::jury::JuryValidator;
+use super::jury::{Call, JuryValidator};
 use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
 use crate::slot::{Role, Slot, run_in};
@@ -61,12 +60,12 @@ struct Kept {
 pub(crate) fn converse(
     validator: &JuryValidator,
     slot: &mut Slot,
-    testcase: &Testcase,
+    call: &Call<'_>,
     mut submission: Spec,
     scratch: &Path,
     cancel: &Cancel,
 ) -> Result<Conversation, JudgingError> {
-    let activity = format!("running {} on {}", validator.name, testcase.name);
+    let activity = format!("running {} on {}", validator.name, call.testcase.name);
     let stderr =
         tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;
     let pipe = || io::pipe().map_err(JudgingError::disk("create a pipe for", scratch));
@@ -82,7 +81,7 @@ pub(crate) fn converse(
         _from_submission: share(validator_reads.try_clone())?,
     };
     let jury = validator.spec(
-        testcase,
+        call,
         Input::Fd(validator_reads.into()),
         Sink::Fd(validator_writes.into()),
         &stderr,
@@ -96,7 +95,7 @@ pub(crate) fn converse(
         cancel,
         judge_stderr: stderr,
     };
-    let ended = talk.run(validator, slot, testcase, submission, jury, kept, leftovers);
+    let ended = talk.run(validator, slot, call, submission, jury, kept, leftovers);
     slot.replace_if_broken(Role::Contestant, ended.as_ref().err());
     slot.replace_if_broken(Role::Jury, ended.as_ref().err());
     ended
@@ -117,7 +116,7 @@ impl Talk<'_> {
         self,
         validator: &JuryValidator,
         slot: &mut Slot,
-        testcase: &Testcase,
+        call: &Call<'_>,
         submission: Spec,
         jury: Spec,
         kept: Kept,
@@ -181,7 +180,12 @@ impl Talk<'_> {
         };
         let facts = submission_facts.ok_or_else(gone)??;
         let jury_facts = jury_facts.ok_or_else(gone)??;
-        let validated = validator.answer(testcase, jury_facts, self.judge_stderr)?;
+        let validated = validator.answer(
+            &call.testcase.name,
+            call.meaning,
+            jury_facts,
+            self.judge_stderr,
+        )?;
         // Ended by itself before the pipes were closed, though its jail was slow
         // to say so: half the guard is the tolerance of the two clocks. One that
         // was ended because of the validator's answer was certainly later, also

@@ -2,19 +2,18 @@
 //! started, and how its answer is read.
 
 use std::fs::File;
-use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use assize_common::package::{Limits as PackageLimits, Testcase};
 use assize_sandbox::{
-    Facts, FileIn, FileOut, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName, Scratch,
-    Sink, Spec,
+    Facts, FileIn, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName, Scratch, Sink, Spec,
 };
 use bytesize::ByteSize;
 
 use super::Validated;
+use super::feedback::{self, Feedback, MESSAGE_KEPT, Meaning};
 use crate::command::environment;
 use crate::compile::Executable;
 use crate::judging_error::JudgingError;
@@ -24,11 +23,6 @@ use crate::verdict::Answer;
 
 const ACCEPTED: i32 = 42;
 const WRONG: i32 = 43;
-const FEEDBACK: &str = "/feedback/";
-const JUDGE_MESSAGE: &str = "/feedback/judgemessage.txt";
-/// A message is for people; what comes after this is cut off.
-const MESSAGE_KEPT: u64 = 8 << 10;
-
 /// A compiled output validator of the jury.
 #[derive(Debug)]
 pub(crate) struct JuryValidator {
@@ -38,48 +32,84 @@ pub(crate) struct JuryValidator {
     pub(crate) limits: PackageLimits,
 }
 
+/// One call of the validator.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) testcase: &'a Testcase,
+    /// The input of the submission, which is that of the test case but for later
+    /// passes.
+    pub(crate) input: &'a File,
+    /// What the feedback directory held after the last pass.
+    pub(crate) state: Option<File>,
+    /// What of its feedback counts.
+    pub(crate) meaning: Meaning,
+}
+
+/// Keeps the feedback directory from pass to pass: unpacks what was there, runs
+/// the validator, packs what is there then, and ends as the validator did.
+const KEEPING_FEEDBACK: &str = "\
+    if [ -s /state/feedback.tar ]; then tar -xmf /state/feedback.tar -C /feedback || exit 1; fi; \
+    rm -f /feedback/nextpass.in; \
+    \"$@\"; code=$?; \
+    tar -cf /state/feedback.tar --exclude=./nextpass.in -C /feedback . >/dev/null 2>&1 || exit 1; \
+    exit $code";
+
 impl JuryValidator {
-    /// How it is run on `testcase`; `extra_wall_time` is what it may have to wait
-    /// for somebody else. Its standard error goes to `stderr`.
+    /// How it is run; `extra_wall_time` is what it may have to wait for somebody
+    /// else. Its standard error goes to `stderr`.
     pub(super) fn spec(
         &self,
-        testcase: &Testcase,
+        call: &Call<'_>,
         stdin: Input,
         stdout: Sink,
         stderr: &File,
         extra_wall_time: Duration,
     ) -> Result<Spec, JudgingError> {
-        let limits = &self.limits;
+        let testcase = call.testcase;
         let mut args = vec![
             "/data/testcase.in".to_owned(),
             "/data/testcase.ans".to_owned(),
-            FEEDBACK.to_owned(),
+            feedback::DIRECTORY.to_owned(),
         ];
         args.extend(testcase.output_validator_args.iter().cloned());
+        let mut spec = self.program_spec(&args, call.meaning, stdin, stdout, stderr)?;
+        spec.limits.wall_time += extra_wall_time;
+        if call.meaning.multi_pass {
+            self.keep_feedback(&mut spec, call)?;
+        }
+        show(&mut spec, share(call.input)?, Path::new(&args[0]))?;
+        show(&mut spec, open(&testcase.answer)?, Path::new(&args[1]))?;
+        Ok(spec)
+    }
+
+    /// How the program is run with `args`, under the limits of validators.
+    pub(crate) fn program_spec(
+        &self,
+        args: &[String],
+        meaning: Meaning,
+        stdin: Input,
+        stdout: Sink,
+        stderr: &File,
+    ) -> Result<Spec, JudgingError> {
+        let limits = &self.limits;
         let mut spec = Spec {
-            args: self.executable.command(limits.validation_memory, &args),
+            args: self.executable.command(limits.validation_memory, args),
             executable: None,
             env: environment(&self.executable.language),
             directory: "/box".into(),
             stdin,
             stdout,
             stderr: capture(stderr, Path::new("validator's standard error"))?,
-            mounts: vec![Mount {
-                source: open(&self.executable.directory())?.into(),
-                target: "/box".into(),
-            }],
+            mounts: Vec::new(),
             scratch: vec![Scratch {
-                target: FEEDBACK.trim_end_matches('/').into(),
+                target: feedback::DIRECTORY.trim_end_matches('/').into(),
                 size: limits.validation_output,
             }],
             files: Vec::new(),
-            collect: vec![FileOut {
-                path: JUDGE_MESSAGE.into(),
-                max_size: limits.validation_output,
-            }],
+            collect: feedback::files(meaning, limits.validation_output),
             limits: Limits {
                 cpu_time: limits.validation_time,
-                wall_time: limits.validation_time * 2 + Duration::from_secs(1) + extra_wall_time,
+                wall_time: limits.validation_time * 2 + Duration::from_secs(1),
                 memory: limits.validation_memory + self.executable.language.memory_overhead,
                 output: limits.validation_output,
                 stack: limits.validation_memory,
@@ -90,45 +120,62 @@ impl JuryValidator {
             mode: Mode::Unshare,
             policy: PolicyName::Contestant,
         };
-        show(&mut spec, &testcase.input, Path::new(&args[0]))?;
-        show(&mut spec, &testcase.answer, Path::new(&args[1]))?;
+        self.executable.mount(&mut spec)?;
         Ok(spec)
+    }
+
+    fn keep_feedback(&self, spec: &mut Spec, call: &Call<'_>) -> Result<(), JudgingError> {
+        let program = std::mem::take(&mut spec.args);
+        spec.args = ["/bin/sh", "-c", KEEPING_FEEDBACK, "sh"]
+            .map(str::to_owned)
+            .into();
+        spec.args.extend(program);
+        let size = feedback::files(call.meaning, self.limits.validation_output)
+            .into_iter()
+            .map(|file| file.max_size.as_u64())
+            .max();
+        let size = ByteSize(size.unwrap_or_default());
+        spec.scratch.push(Scratch {
+            target: "/state".into(),
+            size,
+        });
+        spec.limits.file_size = size;
+        // The shell and tar come on top of what the validator itself may start.
+        spec.limits.processes += 4;
+        if let Some(state) = &call.state {
+            spec.files.push(FileIn {
+                path: feedback::STATE.into(),
+                content: share(state)?.into(),
+                executable: false,
+            });
+        }
+        Ok(())
     }
 
     /// Reads the answer out of the facts; anything but a proper one is an error
     /// that names the program.
-    pub(super) fn answer(
+    pub(crate) fn answer(
         &self,
-        testcase: &Testcase,
+        testcase: &str,
+        meaning: Meaning,
         facts: Facts,
         stderr: File,
     ) -> Result<Validated, JudgingError> {
+        let error = |problem: String| JudgingError::jury(&self.name, Some(testcase), problem);
         let answer = match &facts.outcome {
             Outcome::Exited { code: ACCEPTED } => Answer::Accepted,
             Outcome::Exited { code: WRONG } => Answer::Wrong,
             outcome => {
                 let printed = read_start(stderr, MESSAGE_KEPT).unwrap_or_default();
-                let problem = format!("{}{}", self.misbehaviour(outcome), quote(&printed));
-                return Err(JudgingError::jury(
-                    &self.name,
-                    Some(&testcase.name),
-                    problem,
-                ));
+                return Err(error(format!(
+                    "{}{}",
+                    self.misbehaviour(outcome),
+                    quote(&printed)
+                )));
             }
         };
-        let mut message = String::new();
-        if let Some(file) = facts.collected.into_iter().next() {
-            let mut bytes = Vec::new();
-            File::from(file.content)
-                .take(MESSAGE_KEPT)
-                .read_to_end(&mut bytes)
-                .map_err(JudgingError::disk("read", JUDGE_MESSAGE))?;
-            message = String::from_utf8_lossy(&bytes).trim_end().to_owned();
-        }
-        Ok(Validated {
-            answer,
-            message: Some(message).filter(|message| !message.is_empty()),
-        })
+        let feedback = Feedback::read(facts.collected, answer, meaning).map_err(error)?;
+        Ok(Validated { answer, feedback })
     }
 
     fn misbehaviour(&self, outcome: &Outcome) -> String {
@@ -180,13 +227,17 @@ fn open(path: &Path) -> Result<File, JudgingError> {
     File::open(path).map_err(JudgingError::disk("open", path))
 }
 
+fn share(file: &File) -> Result<File, JudgingError> {
+    file.try_clone()
+        .map_err(JudgingError::disk("share", "a file for the validator"))
+}
+
 /// Shows a file of the host to the jury's program. The program is another user,
 /// so a file that is not readable by all is copied instead of mounted.
-fn show(spec: &mut Spec, source: &Path, target: &Path) -> Result<(), JudgingError> {
-    let file = open(source)?;
+fn show(spec: &mut Spec, file: File, target: &Path) -> Result<(), JudgingError> {
     let metadata = file
         .metadata()
-        .map_err(JudgingError::disk("look at", source))?;
+        .map_err(JudgingError::disk("look at a file for", target))?;
     if metadata.mode() & 0o004 != 0 {
         spec.mounts.push(Mount {
             source: file.into(),

@@ -2,18 +2,19 @@
 
 pub(crate) mod custom;
 pub(crate) mod default;
+pub(crate) mod feedback;
 pub(crate) mod interactive;
 mod jury;
 mod scanner;
 
-pub(crate) use jury::JuryValidator;
+pub(crate) use feedback::Feedback;
+pub(crate) use jury::{Call, JuryValidator};
 
 use crate::verdict::Answer;
 
 /// What a validator said of one run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Validated {
     pub(crate) answer: Answer,
-    /// For the jury.
-    pub(crate) message: Option<String>,
+    pub(crate) feedback: Feedback,
 }
