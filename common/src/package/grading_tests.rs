@@ -32,7 +32,7 @@ fn with_testcases(package: TestPackage, testcases: &[&str]) -> TestPackage {
 }
 
 fn read(package: &TestPackage) -> Result<Package, PackageError> {
-    super::read::read(package.path(), None)
+    Package::read(package.path())
 }
 
 fn error(package: &TestPackage) -> String {

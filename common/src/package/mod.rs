@@ -25,7 +25,6 @@ mod program;
 mod read;
 mod submissions;
 mod submissions_yaml;
-mod support;
 mod test_config;
 mod test_groups;
 #[cfg(test)]

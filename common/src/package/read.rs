@@ -10,7 +10,7 @@ use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::model::{File, Kind, Limits, Package, Timing};
 use super::problem_yaml::{self, ProblemYaml, StatedLimits};
-use super::{submissions, support, testdata, time_limit, validator_tests, validators};
+use super::{submissions, testdata, time_limit, validator_tests, validators};
 
 impl Package {
     /// Reads the package in the directory `root`.
@@ -19,9 +19,7 @@ impl Package {
     /// When it is broken, or asks for something that is not supported; the
     /// error names file and key.
     pub fn read(root: &Path) -> Result<Self, PackageError> {
-        let package = read(root, None)?;
-        support::check(&package)?;
-        Ok(package)
+        read(root, None)
     }
 
     /// Reads a package that may lack a time limit, which is to be found by
@@ -31,14 +29,11 @@ impl Package {
     /// # Errors
     /// As for [`Package::read`].
     pub fn read_unfinished(root: &Path, provisional: Duration) -> Result<Self, PackageError> {
-        let package = read(root, Some(provisional))?;
-        support::check(&package)?;
-        Ok(package)
+        read(root, Some(provisional))
     }
 }
 
-/// Reads what a package says, whether judging can honour it or not.
-pub(super) fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageError> {
+fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageError> {
     let tree = FileTree::read(root)?;
     if tree.get(problem_yaml::FILE).is_none() {
         return Err(PackageError::NotAPackage {

@@ -17,11 +17,6 @@ fn read(package: &TestPackage) -> Package {
     Package::read(package.path()).unwrap()
 }
 
-/// What a package says, supported or not.
-fn read_model(package: &TestPackage) -> Package {
-    super::read::read(package.path(), None).unwrap()
-}
-
 fn error(package: &TestPackage) -> String {
     Package::read(package.path()).unwrap_err().to_string()
 }
@@ -149,45 +144,33 @@ fn what_is_missing_is_named() {
 
 #[test]
 fn what_is_not_supported_is_refused_with_file_and_key() {
-    let limit = "limits:\n  time_limit: 1\n";
-    for (extra, key) in [
-        ("type: scoring\n", "`type`"),
-        ("type: [interactive, multi-pass]\n", "`type`"),
-        ("type: submit-answer\n", "`type`"),
-        ("allow_file_writing: true\n", "`allow_file_writing`"),
-        ("constants:\n  n: 3\n", "`constants`"),
-    ] {
-        let package = yaml(&format!("{extra}{limit}")).with("output_validator/a.py", "");
-        let error = error(&package);
-        assert!(
-            error.starts_with("problem.yaml: ") && error.contains(key),
-            "{error}"
-        );
-        assert!(error.contains("not supported"), "{error}");
-    }
-    let static_validator = TestPackage::minimal()
-        .with("static_validator/a.py", "")
-        .with(
-            "data/secret/test_group.yaml",
-            "static_validation_score: pass-fail\n",
-        );
-    assert!(error(&static_validator).contains("static_validator/: a static validator"));
-    let files = TestPackage::minimal().with("data/secret/1.files/x", "");
-    assert!(error(&files).contains("data/secret/1.files: "));
     for (file, content, key) in [
-        ("problem.yaml", "type: scoring\n", "`type`"),
         (
             "problem.yaml",
             "problem_format_version: 2031-01\n",
             "2031-01",
         ),
-        ("data/testdata.yaml", "grading: custom\n", "grading"),
-        ("data/testdata.yaml", "on_reject: continue\n", "grader"),
+        ("data/testdata.yaml", "grading: custom\n", "`grading`"),
+        ("domjudge-problem.ini", "special_run = x\n", "`special_run`"),
+        (
+            "domjudge-problem.ini",
+            "special_compare = x\n",
+            "`special_compare`",
+        ),
+        ("data/secret/1.files/x", "", "1.files"),
     ] {
         let error = error(&TestPackage::legacy().with(file, content));
-        assert!(error.contains(file) && error.contains(key), "{error}");
-        assert!(error.contains("not supported"), "{error}");
+        assert!(
+            error.contains(file.split(".files").next().unwrap()),
+            "{error}"
+        );
+        assert!(error.contains(key), "{error}");
     }
+    let several = TestPackage::legacy()
+        .with("problem.yaml", "validation: custom\n")
+        .with("output_validators/a.py", "")
+        .with("output_validators/b.py", "");
+    assert!(error(&several).contains("output_validators/: more than one"));
 }
 
 #[test]
@@ -229,7 +212,7 @@ fn types_that_exclude_each_other() {
         let error = error(&yaml(extra));
         assert!(error.contains(part), "{error}");
     }
-    let passes = read_model(
+    let passes = read(
         &yaml("type: multi-pass\nlimits: {time_limit: 1, validation_passes: 5}\n")
             .with("output_validator/a.py", ""),
     );

@@ -77,8 +77,20 @@ impl JuryValidator {
         if call.meaning.multi_pass {
             self.keep_feedback(&mut spec, call)?;
         }
-        show(&mut spec, share(call.input)?, Path::new(&args[0]))?;
-        show(&mut spec, open(&testcase.answer)?, Path::new(&args[1]))?;
+        // The input of a later pass lives in memory, which can't be mounted.
+        let in_memory = call.state.is_some();
+        show(
+            &mut spec,
+            share(call.input)?,
+            Path::new(&args[0]),
+            in_memory,
+        )?;
+        show(
+            &mut spec,
+            open(&testcase.answer)?,
+            Path::new(&args[1]),
+            false,
+        )?;
         Ok(spec)
     }
 
@@ -234,11 +246,11 @@ fn share(file: &File) -> Result<File, JudgingError> {
 
 /// Shows a file of the host to the jury's program. The program is another user,
 /// so a file that is not readable by all is copied instead of mounted.
-fn show(spec: &mut Spec, file: File, target: &Path) -> Result<(), JudgingError> {
+fn show(spec: &mut Spec, file: File, target: &Path, in_memory: bool) -> Result<(), JudgingError> {
     let metadata = file
         .metadata()
         .map_err(JudgingError::disk("look at a file for", target))?;
-    if metadata.mode() & 0o004 != 0 {
+    if metadata.mode() & 0o004 != 0 && !in_memory {
         spec.mounts.push(Mount {
             source: file.into(),
             target: target.to_owned(),

@@ -1,0 +1,100 @@
+//! Packages written by tests, and a judge for them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use assize_common::SandboxMode;
+use assize_common::language::LanguageTable;
+use assize_common::package::Package;
+use assize_worker::cancel::Cancel;
+use assize_worker::disk_cache::DiskCache;
+use assize_worker::judge::{Judge, Judged, Request, Stop};
+use assize_worker::judging_error::JudgingError;
+use assize_worker::toolchain::Toolchains;
+use bytesize::ByteSize;
+use tempfile::TempDir;
+
+/// A package in a temporary directory.
+pub(crate) struct TestPackage(TempDir);
+
+impl TestPackage {
+    /// A package of 2025-09 with these further lines in problem.yaml.
+    pub(crate) fn new(problem: &str) -> Self {
+        let head = "problem_format_version: 2025-09\nname: Test\nuuid: x\n";
+        Self::bare("problem.yaml", &format!("{head}{problem}"))
+    }
+
+    /// A package with one file.
+    pub(crate) fn bare(path: &str, content: &str) -> Self {
+        Self(tempfile::tempdir().unwrap()).with(path, content)
+    }
+
+    pub(crate) fn with(self, path: &str, content: &str) -> Self {
+        let place = self.0.path().join(path);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, content).unwrap();
+        self
+    }
+
+    /// With a test case, by its path below `data/`.
+    pub(crate) fn with_testcase(self, name: &str, input: &str, answer: &str) -> Self {
+        self.with(&format!("data/{name}.in"), input)
+            .with(&format!("data/{name}.ans"), answer)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// Judges the submission of the package whose name ends in `name`.
+pub(crate) fn try_judge(
+    package: &TestPackage,
+    name: &str,
+    stop: Stop,
+) -> Result<Judged, JudgingError> {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(&directory.path().join("cache"), ByteSize::gib(1)).unwrap();
+    let languages = LanguageTable::embedded()
+        .unwrap()
+        .restricted_to(&["c", "python3"])
+        .unwrap();
+    let toolchains = Toolchains::find(languages.iter());
+    let judge = Judge::new(
+        languages,
+        toolchains,
+        Arc::new(cache),
+        directory.path().to_owned(),
+    );
+    let package = Package::read(package.path()).unwrap();
+    let submission = package
+        .submissions
+        .iter()
+        .find(|submission| submission.program.name.ends_with(name))
+        .unwrap();
+    let language = submission
+        .program
+        .find_language(judge.languages())
+        .unwrap_or_else(|_| judge.languages().get("python3").unwrap());
+    let request = Request {
+        package: &package,
+        program: &submission.program,
+        language,
+        sandbox: SandboxMode::Unshare,
+        stop,
+    };
+    let mut slot = judge.slot(0, None);
+    judge.judge(&mut slot, request, &mut |_| (), &Cancel::default())
+}
+
+/// Judges as [`try_judge`], to the end if need be.
+pub(crate) fn judge(package: &TestPackage, name: &str) -> Judged {
+    try_judge(package, name, Stop::AtFirstFailure)
+        .unwrap_or_else(|error| panic!("{name}: {}", chain(&error)))
+}
+
+/// An error with all its causes.
+pub(crate) fn chain(error: &JudgingError) -> String {
+    assize_common::telemetry::error_chain(error).to_string()
+}

@@ -1,0 +1,8 @@
+//! What packages can ask for, in packages written for this test, judged in real
+//! jails. Needs root, Python and a C compiler.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod court;
+mod passes;
+mod scores;
+mod submissions;

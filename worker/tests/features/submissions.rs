@@ -1,0 +1,101 @@
+//! What submissions are, find, and may do.
+
+use assize_common::Verdict;
+
+use crate::court::{TestPackage, judge};
+
+const LIMIT: &str = "limits:\n  time_limit: 2\n";
+
+#[test]
+fn answers_without_programs() {
+    let package = TestPackage::new(&format!("type: submit-answer\n{LIMIT}"))
+        .with_testcase("secret/1", "", "seven\n")
+        .with_testcase("secret/2", "", "eight\n")
+        .with("submissions/accepted/both/1.out", "seven\n")
+        .with("submissions/accepted/both/2.txt", "eight\n")
+        .with("submissions/wrong_answer/one/secret/1.out", "seven\n");
+    assert_eq!(judge(&package, "both").verdict, Verdict::Ac);
+    let judged = judge(&package, "one");
+    assert_eq!(judged.verdict, Verdict::Wa);
+    let message = judged.runs[1].message.as_deref().unwrap();
+    assert!(message.contains("nothing was submitted"), "{message}");
+}
+
+#[test]
+fn sources_are_looked_at() {
+    let check = "import os, sys\n\
+        language, entry, feedback, word = sys.argv[1:]\n\
+        source = open(entry + '.py').read()\n\
+        assert language == 'python3' and os.path.isdir(feedback)\n\
+        if word in source:\n\
+        \x20   open(feedback + 'judgemessage.txt', 'w').write('found ' + word)\n\
+        \x20   sys.exit(43)\n\
+        sys.exit(42)\n";
+    let package = TestPackage::new(LIMIT)
+        .with_testcase("secret/1", "", "3\n")
+        .with(
+            "data/secret/test_group.yaml",
+            "static_validation_score: pass-fail\nstatic_validator_args: [eval]\n",
+        )
+        .with("static_validator/check.py", check)
+        .with("submissions/accepted/plain.py", "print(3)\n")
+        .with("submissions/wrong_answer/sly.py", "print(eval('1+2'))\n");
+    let judged = judge(&package, "plain.py");
+    assert_eq!(
+        (judged.verdict, judged.runs.len()),
+        (Verdict::Ac, 2),
+        "{judged:?}"
+    );
+    let judged = judge(&package, "sly.py");
+    assert_eq!((judged.verdict, judged.runs.len()), (Verdict::Wa, 1));
+    assert_eq!(judged.runs[0].message.as_deref(), Some("found eval"));
+    assert_eq!(judged.runs[0].testcase, "secret (static validation)");
+}
+
+#[test]
+fn files_of_test_cases() {
+    let read = "print(open('deep/data.txt').read(), end='')\n";
+    let package = TestPackage::new(LIMIT)
+        .with_testcase("secret/1", "", "seven\n")
+        .with("data/secret/1.files/deep/data.txt", "seven\n")
+        .with_testcase("secret/2", "", "eight\n")
+        .with("data/secret/2.files/deep/data.txt", "eight\n")
+        .with("submissions/accepted/read.py", read);
+    assert_eq!(judge(&package, "read.py").verdict, Verdict::Ac);
+}
+
+#[test]
+fn files_of_submissions() {
+    let write = "open('x', 'w').write('7\\n')\nprint(open('x').read(), end='')\n";
+    let package = |rule: &str| {
+        TestPackage::new(&format!("{rule}{LIMIT}"))
+            .with_testcase("secret/1", "", "7\n")
+            .with("submissions/accepted/write.py", write)
+            .with("submissions/accepted/more/main.py", "import lib\nlib.f()\n")
+            .with(
+                "submissions/accepted/more/lib.py",
+                "def f():\n    open('lib.py', 'a').write('#')\n    print(7)\n",
+            )
+    };
+    let allowed = package("allow_file_writing: true\n");
+    assert_eq!(judge(&allowed, "write.py").verdict, Verdict::Ac);
+    assert_eq!(judge(&allowed, "more").verdict, Verdict::Ac);
+    assert_eq!(judge(&package(""), "write.py").verdict, Verdict::Rte);
+}
+
+#[test]
+fn constants_in_all_programs_of_the_package() {
+    let check =
+        "import sys\nsys.exit(42 if sys.stdin.read().split() == ['{{n}}', 'seven'] else 43)\n";
+    let package = TestPackage::new(&format!(
+        "constants:\n  n:\n    value: 7\n    word: seven\n{LIMIT}"
+    ))
+    .with_testcase("secret/1", "", "")
+    .with("output_validator/check.py", check)
+    .with("include/python3/known.py", "word = '{{n.word}}'\n")
+    .with(
+        "submissions/accepted/a.py",
+        "import known\nprint({{n}}, known.word)\n",
+    );
+    assert_eq!(judge(&package, "a.py").verdict, Verdict::Ac);
+}
