@@ -198,7 +198,6 @@ pub(super) struct Worker {
     binary: PathBuf,
     name: String,
     slots: u16,
-    first_slot: u16,
     scheduler_url: String,
     token_file: PathBuf,
     /// An API to ask whether the worker has registered.
@@ -211,15 +210,6 @@ pub(super) struct Worker {
     stamp: Stamp,
 }
 
-/// How many slots a worker has, and which ones of the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Slots {
-    /// The first one's number, different from those of other workers here.
-    pub(super) first: u16,
-    /// How many.
-    pub(super) count: u16,
-}
-
 impl Worker {
     /// A worker below `data`, called `name`. `api` must be allowed to list workers.
     ///
@@ -229,7 +219,7 @@ impl Worker {
         data: &DataDir,
         common: Common,
         name: &str,
-        slots: Slots,
+        slots: u16,
         scheduler: SocketAddr,
         api: Api,
     ) -> anyhow::Result<Self> {
@@ -237,8 +227,7 @@ impl Worker {
             common,
             binary: find_binary("assize-worker")?,
             name: name.to_owned(),
-            slots: slots.count,
-            first_slot: slots.first,
+            slots,
             scheduler_url: base_url(scheduler),
             token_file: data.secret_path("worker-token"),
             api,
@@ -276,7 +265,6 @@ impl Service for Worker {
             ("ASSIZE_WORKER_TOKEN_FILE", self.token_file.clone().into()),
             ("ASSIZE_NAME", self.name.clone().into()),
             ("ASSIZE_SLOTS", self.slots.to_string().into()),
-            ("ASSIZE_FIRST_SLOT", self.first_slot.to_string().into()),
             ("ASSIZE_CACHE_DIR", self.cache.clone().into()),
         ]);
         Ok(Program {

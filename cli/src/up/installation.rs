@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
 use super::announce::Announce;
-use super::daemon::{Common, Scheduler, Slots, Worker};
+use super::daemon::{Common, Scheduler, Worker};
 use super::data_dir::DataDir;
 use super::languages::{self, Availability};
 use super::options::Options;
@@ -333,10 +333,6 @@ impl Start<'_> {
             ));
         }
         let starting = (0..count).map(|number| {
-            let slots = Slots {
-                first: number.saturating_mul(slots),
-                count: slots,
-            };
             let name = format!("worker-{}", number + 1);
             let worker = Worker::new(
                 self.data,

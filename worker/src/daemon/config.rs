@@ -72,7 +72,7 @@ pub struct Arguments {
     language_table: Option<PathBuf>,
     /// Directory for packages, sources and compiled programs; each worker needs its own
     #[arg(long, env = "ASSIZE_CACHE_DIR", value_name = "PATH")]
-    #[arg(default_value = "/var/cache/assize-worker")]
+    #[arg(default_value = "/var/cache/assize")]
     cache_dir: PathBuf,
     /// How much is kept there beside what is in use
     #[arg(

@@ -41,6 +41,10 @@ impl Reporter {
         }
     }
 
+    pub(super) const fn worker_id(&self) -> WorkerId {
+        self.worker_id
+    }
+
     /// Sends a report that may get lost: a later one makes up for it.
     pub(super) async fn send(&self, report: Report) {
         if let Err(error) = self.try_send(&report).await {

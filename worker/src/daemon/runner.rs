@@ -64,9 +64,10 @@ impl Runner {
             let span = tracing::info_span!(
                 "judgement",
                 judgement.id = %task.judgement_id,
-                judgement.attempt = task.attempt,
+                attempt = task.attempt,
                 submission.id = %task.submission_id,
                 lane = %task.lane,
+                worker.id = %self.shared.reporter.worker_id(),
             );
             let host_failed = self.attempt(accepted).instrument(span).await;
             failures = if host_failed { failures + 1 } else { 0 };
