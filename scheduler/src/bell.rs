@@ -1,7 +1,9 @@
-//! The bell that wakes relays: rung by whoever adds to the outbox, in this
-//! process or another, through Postgres' notifications.
+//! The bell that wakes relays: rung by whoever adds to the outbox in this
+//! process, by other processes through Postgres' notifications, and when workers
+//! have taken tasks up and made room for more.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use assize_common::Lane;
@@ -16,20 +18,42 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// One bell for each lane.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Bells(Arc<[Notify; Lane::ALL.len()]>);
+pub struct Bells(Arc<[Bell; Lane::ALL.len()]>);
+
+#[derive(Debug, Default)]
+struct Bell {
+    rung: Notify,
+    /// Whether the lane's relay waits for room.
+    full: AtomicBool,
+}
 
 impl Bells {
     /// Returns when the lane's bell has rung since the last time.
     pub(crate) async fn rung(&self, lane: Lane) {
-        self.of(lane).notified().await;
+        self.of(lane).rung.notified().await;
     }
 
-    fn of(&self, lane: Lane) -> &Notify {
+    /// There is something new to publish.
+    pub(crate) fn ring(&self, lane: Lane) {
+        self.of(lane).rung.notify_one();
+    }
+
+    /// The lane's relay waits for room, or does not any more.
+    pub(crate) fn note_full(&self, lane: Lane, full: bool) {
+        self.of(lane).full.store(full, Ordering::Relaxed);
+    }
+
+    /// Some lane may have room again.
+    pub(crate) fn ring_where_full(&self) {
+        for lane in Lane::ALL {
+            if self.of(lane).full.load(Ordering::Relaxed) {
+                self.ring(lane);
+            }
+        }
+    }
+
+    fn of(&self, lane: Lane) -> &Bell {
         &self.0[lane as usize]
-    }
-
-    fn ring(&self, lane: Lane) {
-        self.of(lane).notify_one();
     }
 
     fn ring_all(&self) {

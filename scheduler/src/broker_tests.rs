@@ -238,6 +238,52 @@ async fn a_task_that_vanished_comes_again(pool: PgPool) {
 
 #[sqlx::test(migrations = "../migrations")]
 #[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn the_broker_holds_no_more_than_a_window(pool: PgPool) {
+    let installation = Installation::new(pool, SETTINGS).await;
+    let stop = CancellationToken::new();
+    let mut submitted = Vec::new();
+    for _ in 0..40 {
+        submitted.push(installation.fixture.submit().await.0);
+    }
+    let scheduler = installation.scheduler(&stop);
+    let mut worker = installation.worker().await;
+    let published =
+        "SELECT count(*) FROM judgements WHERE state = 'queued' AND dispatched_at IS NOT NULL";
+    // No worker has registered: sixteen may wait for the first one.
+    let mut taken = Vec::new();
+    for _ in 0..16 {
+        taken.push(worker.take().await);
+    }
+    assert_eq!(installation.fixture.count(published).await, 16);
+    assert_eq!(
+        installation
+            .fixture
+            .count("SELECT count(*) FROM outbox")
+            .await,
+        24
+    );
+    // Each one that is taken up makes room for another.
+    while let Some(task) = taken.pop() {
+        worker.start(&task).await;
+        worker.finish(&task).await;
+        if submitted.len() > 16 {
+            submitted.pop();
+            taken.insert(0, worker.take().await);
+        }
+        assert!(installation.fixture.count(published).await <= 16);
+    }
+    stopped(stop, scheduler).await;
+    assert_eq!(
+        installation
+            .fixture
+            .count("SELECT count(*) FROM outbox")
+            .await,
+        0
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
 async fn a_worker_that_falls_silent_loses_its_judgements(pool: PgPool) {
     let settings = Settings {
         lease: Duration::from_millis(500),
@@ -315,7 +361,8 @@ async fn breaking_database_connections_lose_nothing(pool: PgPool) {
     let scheduler = installation.scheduler(&stop);
     let mut worker = installation.worker().await;
     let breaking = tokio::spawn(async move {
-        loop {
+        // Often enough to break every kind of statement, and then no more.
+        for _ in 0..30 {
             sqlx::query(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                  WHERE datname = current_database() AND application_name = 'assize-scheduler'",
@@ -323,7 +370,7 @@ async fn breaking_database_connections_lose_nothing(pool: PgPool) {
             .execute(&pool)
             .await
             .unwrap();
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
     let mut submitted = Vec::new();
@@ -338,7 +385,7 @@ async fn breaking_database_connections_lose_nothing(pool: PgPool) {
         worker.finish(&task).await;
         finished.insert(task.judgement_id);
     }
-    breaking.abort();
+    breaking.await.unwrap();
     for id in submitted {
         let judgement = installation.ended(id).await;
         assert_eq!(judgement.summary.verdict, Some(Verdict::Ac));

@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
-mod bell;
+pub mod bell;
 pub mod blob;
 mod broker;
 #[cfg(test)]
@@ -18,3 +18,4 @@ mod reports;
 pub mod serve;
 pub mod settings;
 pub mod store;
+mod window;

@@ -1,6 +1,7 @@
 //! The outbox relay: publishes tasks and forgets them once the broker has
 //! confirmed. Any number of relays share the outbox. A crash between confirm
-//! and commit publishes a task twice, which harms nothing.
+//! and commit publishes a task twice, which harms nothing; relays that look at
+//! the same time may together exceed a lane's window by a batch each, neither.
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::bell::Bells;
-use crate::store::{ClaimedTask, Store, StoreError, outbox_claim, outbox_remove};
+use crate::store::{ClaimedTask, Store, StoreError, lane_load, outbox_claim, outbox_remove};
+use crate::window;
 
 /// Tasks published together: enough to hide the latency of confirms, few enough
 /// to hold their rows only for a moment.
@@ -20,6 +22,8 @@ const BATCH: u16 = 128;
 /// How often to look without a bell: for rows whose time comes, and for bells
 /// that nobody heard.
 const TIMER: Duration = Duration::from_secs(1);
+/// How long to wait after an error: a connection that broke is soon replaced.
+const RETRY: Duration = Duration::from_millis(200);
 
 /// The relay of one lane. A full or slow lane does not hold up the others.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub(crate) struct Relay {
     pub(crate) topology: Topology,
     pub(crate) publisher: Publisher,
     pub(crate) lane: Lane,
+    /// How long a worker counts that is not heard of.
+    pub(crate) lease: Duration,
 }
 
 /// What became of a batch.
@@ -48,30 +54,42 @@ impl Relay {
     /// When the connection to the broker is not fit for use any more.
     pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), AmqpError> {
         while !stop.is_cancelled() {
-            let bell = match self.publish_batch().await? {
+            let (bell, timer) = match self.publish_batch().await? {
                 Ok(Batch::Full) => continue,
-                Ok(Batch::Drained) => true,
-                Ok(Batch::Refused) => false,
+                Ok(Batch::Drained) => (true, TIMER),
+                Ok(Batch::Refused) => (false, TIMER),
                 Err(error) => {
                     tracing::warn!(lane = %self.lane, error = %error_chain(&error), "cannot relay tasks; trying again");
-                    false
+                    (false, RETRY)
                 }
             };
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.bells.rung(self.lane), if bell => {}
-                () = tokio::time::sleep(TIMER) => {}
+                () = tokio::time::sleep(timer) => {}
             }
         }
         Ok(())
     }
 
     async fn publish_batch(&self) -> Result<Result<Batch, StoreError>, AmqpError> {
-        let mut transaction = match self.store.begin().await {
-            Ok(transaction) => transaction,
-            Err(error) => return Ok(Err(error)),
+        let claiming = async {
+            let mut transaction = self.store.begin().await?;
+            // Before the look: what makes room after it rings.
+            self.bells.note_full(self.lane, true);
+            let load = lane_load(&mut transaction, self.lane, self.lease).await?;
+            let room = window::room(self.lane, &load);
+            let limit = u16::try_from(room).unwrap_or(BATCH).min(BATCH);
+            let claimed = if limit == 0 {
+                Vec::new()
+            } else {
+                outbox_claim(&mut transaction, self.lane, limit).await?
+            };
+            let full = claimed.len() == usize::from(limit);
+            self.bells.note_full(self.lane, full);
+            Ok((transaction, claimed))
         };
-        let claimed = match outbox_claim(&mut transaction, self.lane, BATCH).await {
+        let (mut transaction, claimed) = match claiming.await {
             Ok(claimed) => claimed,
             Err(error) => return Ok(Err(error)),
         };

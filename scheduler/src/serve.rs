@@ -197,8 +197,10 @@ pub async fn serve(
         .map_err(ServeError::Database)?;
 
     let (broker_connected, broker) = watch::channel(false);
+    let bells = Bells::default();
     let router = api::router(Api {
         store: store.clone(),
+        bells: bells.clone(),
         blobs,
         languages: Arc::new(config.languages.clone()),
         max_package: config.max_package,
@@ -206,7 +208,7 @@ pub async fn serve(
         metrics,
     });
     let tasks = TaskTracker::new();
-    start_background(&config, &store, broker_connected, &tasks, &stop);
+    start_background(&config, &store, bells, broker_connected, &tasks, &stop);
     if let Some(path) = &config.address_file {
         write_address(path, address).map_err(unwritable(path))?;
     }
@@ -238,6 +240,7 @@ pub async fn serve(
 fn start_background(
     config: &Config,
     store: &Store,
+    bells: Bells,
     broker_connected: watch::Sender<bool>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
@@ -246,7 +249,6 @@ fn start_background(
         url: config.amqp.clone(),
         topology: Topology::new(&config.amqp_prefix),
     };
-    let bells = Bells::default();
     let hearing = Hearing::default();
     let settings = config.settings;
 
@@ -257,6 +259,13 @@ fn start_background(
         hearing.clone(),
         stop.clone(),
     ));
+    let reports = Reports {
+        store: store.clone(),
+        settings,
+        topology: broker.topology.clone(),
+        hearing,
+        bells: bells.clone(),
+    };
     let publishing = {
         let (store, topology) = (store.clone(), broker.topology.clone());
         async move |connection: &Connection, stop: CancellationToken| {
@@ -270,12 +279,6 @@ fn start_background(
         stop.clone(),
         publishing,
     ));
-    let reports = Reports {
-        store: store.clone(),
-        settings,
-        topology: broker.topology.clone(),
-        hearing,
-    };
     tasks.spawn(keep_connected(
         broker,
         "reports",
@@ -306,6 +309,7 @@ async fn publish(
                     topology: topology.clone(),
                     publisher: connection.publisher().await?,
                     lane,
+                    lease: settings.lease,
                 };
                 relay.run(stop).await
             }

@@ -4,6 +4,7 @@
 mod base64_content;
 mod error;
 mod judgement;
+mod lane;
 mod problem;
 mod submission;
 mod token;
@@ -11,6 +12,7 @@ mod worker;
 
 pub use error::ProblemDetails;
 pub use judgement::{Judgement, JudgementState, JudgementSummary};
+pub use lane::{LaneInfo, LaneList, PauseLane, PausedLane};
 pub use problem::{ImportedPackage, Problem, ProblemList};
 pub use submission::{NewFile, NewSubmission, Submission, SubmissionList};
 pub use token::{InvalidToken, Scope, Token, UnknownScope};

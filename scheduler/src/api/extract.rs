@@ -3,7 +3,6 @@
 
 use std::str::FromStr;
 
-use assize_common::id::InvalidId;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
@@ -70,11 +69,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// The one id in a path.
+/// The one id or name in a path.
 #[derive(Debug)]
 pub(super) struct Id<T>(pub(super) T);
 
-impl<T: FromStr<Err = InvalidId>, S: Send + Sync> FromRequestParts<S> for Id<T> {
+impl<T: FromStr<Err: std::error::Error>, S: Send + Sync> FromRequestParts<S> for Id<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {

@@ -10,6 +10,7 @@ mod extract;
 mod health;
 mod import;
 mod judgements;
+mod lanes;
 mod languages;
 mod middleware;
 mod problems;
@@ -36,6 +37,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::error::{ApiError, ErrorKind};
+use crate::bell::Bells;
 use crate::blob::BlobStore;
 use crate::store::Store;
 
@@ -48,6 +50,8 @@ const IMPORT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 pub struct Api {
     /// The database.
     pub store: Store,
+    /// Wake the relays.
+    pub bells: Bells,
     /// Packages and sources.
     pub blobs: BlobStore,
     /// The languages that may be submitted.
@@ -103,6 +107,8 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(judgements::read_current_judgement))
         .routes(routes!(judgements::read_judgement))
         .routes(routes!(languages::list_languages))
+        .routes(routes!(lanes::list_lanes))
+        .routes(routes!(lanes::pause_lane, lanes::resume_lane))
         .routes(routes!(workers::list_workers))
         .routes(routes!(blobs::fetch_blob))
         .routes(routes!(health::healthz))

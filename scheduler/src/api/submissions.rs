@@ -109,6 +109,7 @@ pub(super) async fn create_submission(
 
 async fn create(api: &Api, stored: &NewStoredSubmission) -> Result<SubmissionId, ApiError> {
     if let Created::Stored(id, judgement_id) = api.store.submission_create(stored).await? {
+        api.bells.ring(stored.lane);
         tracing::info!(
             submission.id = %id,
             judgement.id = %judgement_id,

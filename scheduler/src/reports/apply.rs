@@ -1,17 +1,25 @@
-//! What each report does to the database.
+//! What reports do to the database.
+//!
+//! A batch is sorted by kind, and each kind that comes in numbers is one
+//! statement. The order among kinds is that of a judgement's life, which is as
+//! good as the order of arrival: reports overtake each other anyway.
 
+use std::collections::{BTreeMap, HashSet};
+
+use assize_common::id::WorkerId;
 use assize_common::message::{HeldJudgement, Judged, Report, WorkerReport};
 use sqlx::PgConnection;
 
 use super::Effect;
 use crate::settings::Settings;
 use crate::store::{
-    Failure, Store, StoreError, batch_lock, judgement_fail, judgement_finish, judgement_hand_back,
-    judgement_progress, judgement_start, lease_extend, worker_register, worker_stop, worker_touch,
+    Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock, judgement_fail,
+    judgement_hand_back, judgement_list_finish, judgement_list_progress, judgement_list_start,
+    lease_extend, worker_list_touch, worker_register, worker_stop,
 };
 
-/// Applies reports in their order, all or none. Returns what came of them, to
-/// be told once it is certain.
+/// Applies reports, all or none. Returns what came of each of them, to be told
+/// once it is certain.
 ///
 /// # Errors
 /// When the database can't be reached or refuses a value.
@@ -28,9 +36,16 @@ pub(crate) async fn apply_batch(
         .collect();
     let workers: Vec<_> = reports.iter().map(|report| report.worker_id).collect();
     batch_lock(&mut transaction, &judgements, &workers).await?;
-    let mut effects = Vec::with_capacity(reports.len());
-    for report in reports {
-        effects.push(apply(&mut transaction, report, settings).await?);
+    let mut effects: Vec<Effect> = reports.iter().map(|_| Effect::Nothing).collect();
+    apply_registered(&mut transaction, reports, &mut effects).await?;
+    apply_heartbeats(&mut transaction, reports, settings).await?;
+    apply_started(&mut transaction, reports, settings, &mut effects).await?;
+    apply_progress(&mut transaction, reports).await?;
+    apply_verdicts(&mut transaction, reports, &mut effects).await?;
+    for (report, effect) in reports.iter().zip(&mut effects) {
+        if let Some(came_of_it) = apply_rare(&mut transaction, report, settings).await? {
+            *effect = came_of_it;
+        }
     }
     Store::commit(transaction).await?;
     Ok(effects)
@@ -48,109 +63,222 @@ fn held_by(report: &Report) -> &[HeldJudgement] {
     }
 }
 
-async fn apply(
+async fn apply_registered(
     connection: &mut PgConnection,
-    report: &WorkerReport,
-    settings: Settings,
-) -> Result<Effect, StoreError> {
-    let worker = report.worker_id;
-    let stale = |held, report| Effect::Stale {
-        held,
-        worker,
-        report,
-    };
-    match &report.report {
-        Report::Registered(registered) => {
-            worker_register(connection, worker, registered).await?;
-            Ok(Effect::Registered {
-                worker,
+    reports: &[&WorkerReport],
+    effects: &mut [Effect],
+) -> Result<(), StoreError> {
+    for (report, effect) in reports.iter().zip(effects) {
+        if let Report::Registered(registered) = &report.report {
+            worker_register(connection, report.worker_id, registered).await?;
+            *effect = Effect::Registered {
+                worker: report.worker_id,
                 name: registered.name.clone(),
                 slots: registered.slots,
-            })
+            };
         }
-        Report::Heartbeat { held } => {
-            worker_touch(connection, worker).await?;
-            lease_extend(connection, held, settings.lease).await?;
-            Ok(Effect::Nothing)
+    }
+    Ok(())
+}
+
+async fn apply_heartbeats(
+    connection: &mut PgConnection,
+    reports: &[&WorkerReport],
+    settings: Settings,
+) -> Result<(), StoreError> {
+    let (mut workers, mut all_held) = (Vec::new(), Vec::new());
+    for report in reports {
+        if let Report::Heartbeat { held } = &report.report {
+            workers.push(report.worker_id);
+            all_held.extend_from_slice(held);
         }
-        Report::Stopped => {
-            worker_stop(connection, worker, settings.tick()).await?;
-            Ok(Effect::Stopped { worker })
-        }
-        Report::Started(started) => {
+    }
+    if !workers.is_empty() {
+        worker_list_touch(connection, &workers).await?;
+    }
+    if !all_held.is_empty() {
+        lease_extend(connection, &all_held, settings.lease).await?;
+    }
+    Ok(())
+}
+
+async fn apply_started(
+    connection: &mut PgConnection,
+    reports: &[&WorkerReport],
+    settings: Settings,
+    effects: &mut [Effect],
+) -> Result<(), StoreError> {
+    let mut waiting: Vec<(usize, StartedAttempt)> = Vec::new();
+    for (index, report) in reports.iter().enumerate() {
+        if let Report::Started(started) = &report.report {
             let held = started.judgement;
-            let moved = judgement_start(connection, held, worker, settings.lease).await?;
-            Ok(moved.map_or_else(
-                || stale(held, "started"),
-                |submission_id| Effect::Started {
+            let worker = report.worker_id;
+            waiting.push((index, StartedAttempt { held, worker }));
+        }
+    }
+    // Of several workers that started the same attempt, one after the other.
+    while !waiting.is_empty() {
+        let (round, rest) = first_of_each(waiting, |(_, started)| started.held);
+        let started: Vec<_> = round.iter().map(|(_, started)| *started).collect();
+        let moved = judgement_list_start(connection, &started, settings.lease).await?;
+        for (index, StartedAttempt { held, worker }) in round {
+            effects[index] = effect_of(&moved, held, worker, "started", |submission_id| {
+                Effect::Started {
                     held,
                     submission_id,
                     worker,
-                },
-            ))
+                }
+            });
         }
-        Report::Progress {
+        waiting = rest;
+    }
+    Ok(())
+}
+
+async fn apply_progress(
+    connection: &mut PgConnection,
+    reports: &[&WorkerReport],
+) -> Result<(), StoreError> {
+    let mut furthest = BTreeMap::new();
+    for report in reports {
+        if let Report::Progress {
             judgement,
             testcases_done,
             ..
-        } => {
-            // Progress that comes late is nothing to speak of.
-            judgement_progress(connection, *judgement, *testcases_done).await?;
-            Ok(Effect::Nothing)
+        } = &report.report
+        {
+            let done = furthest
+                .entry((judgement.judgement_id, judgement.attempt))
+                .or_insert(0);
+            *done = (*done).max(*testcases_done);
+        }
+    }
+    // Progress that comes late is nothing to speak of.
+    if !furthest.is_empty() {
+        judgement_list_progress(connection, &furthest).await?;
+    }
+    Ok(())
+}
+
+async fn apply_verdicts(
+    connection: &mut PgConnection,
+    reports: &[&WorkerReport],
+    effects: &mut [Effect],
+) -> Result<(), StoreError> {
+    let mut complete: Vec<(usize, FinishedAttempt<'_>)> = Vec::new();
+    for (index, report) in reports.iter().enumerate() {
+        if let Report::Finished(finished) = &report.report
+            && let Judged::Verdict {
+                verdict,
+                compile,
+                runs,
+            } = &finished.outcome
+        {
+            let attempt = FinishedAttempt {
+                held: finished.judgement,
+                worker: report.worker_id,
+                verdict: *verdict,
+                compile,
+                runs,
+            };
+            complete.push((index, attempt));
+        }
+    }
+    if complete.is_empty() {
+        return Ok(());
+    }
+    let (first, late) = first_of_each(complete, |(_, attempt)| attempt.held);
+    let attempts: Vec<_> = first.iter().map(|(_, attempt)| *attempt).collect();
+    let moved = judgement_list_finish(connection, &attempts).await?;
+    for (index, attempt) in first {
+        let FinishedAttempt {
+            held,
+            worker,
+            verdict,
+            ..
+        } = attempt;
+        effects[index] = effect_of(&moved, held, worker, "finished", |submission_id| {
+            Effect::Finished {
+                held,
+                submission_id,
+                worker,
+                verdict,
+            }
+        });
+    }
+    for (index, attempt) in late {
+        effects[index] = stale(attempt.held, attempt.worker, "finished");
+    }
+    Ok(())
+}
+
+/// Applies a report that is one statement of its own; `None` for the others.
+async fn apply_rare(
+    connection: &mut PgConnection,
+    report: &WorkerReport,
+    settings: Settings,
+) -> Result<Option<Effect>, StoreError> {
+    let worker = report.worker_id;
+    let effect = match &report.report {
+        Report::Stopped => {
+            worker_stop(connection, worker, settings.tick()).await?;
+            Effect::Stopped { worker }
         }
         Report::Finished(finished) => {
             let held = finished.judgement;
-            match &finished.outcome {
-                Judged::Verdict {
-                    verdict,
-                    compile,
-                    runs,
-                } => {
-                    let moved =
-                        judgement_finish(connection, held, worker, *verdict, compile, runs).await?;
-                    Ok(moved.map_or_else(
-                        || stale(held, "finished"),
-                        |submission_id| Effect::Finished {
-                            held,
-                            submission_id,
-                            worker,
-                            verdict: *verdict,
-                        },
-                    ))
-                }
-                Judged::JudgingError { reason } => {
-                    let moved = judgement_fail(
-                        connection,
-                        held,
-                        Failure::JudgingError,
-                        reason,
-                        settings.retry,
-                    )
-                    .await?;
-                    Ok(moved.map_or_else(
-                        || stale(held, "finished"),
-                        |failed| Effect::Failed {
-                            held,
-                            failed,
-                            reason: reason.clone(),
-                            failure: Failure::JudgingError,
-                        },
-                    ))
-                }
+            let Judged::JudgingError { reason } = &finished.outcome else {
+                return Ok(None);
+            };
+            let failure = Failure::JudgingError;
+            match judgement_fail(connection, held, failure, reason, settings.retry).await? {
+                None => stale(held, worker, "finished"),
+                Some(failed) => Effect::Failed {
+                    held,
+                    failed,
+                    reason: reason.clone(),
+                    failure,
+                },
             }
         }
-        Report::HandedBack(handed_back) => {
-            let held = handed_back.judgement;
-            let moved = judgement_hand_back(connection, handed_back, worker).await?;
-            Ok(moved.map_or_else(
-                || stale(held, "handed back"),
-                |moved| Effect::HandedBack {
+        Report::HandedBack(report) => {
+            let held = report.judgement;
+            match judgement_hand_back(connection, report, worker).await? {
+                None => stale(held, worker, "handed back"),
+                Some(handed_back) => Effect::HandedBack {
                     held,
-                    handed_back: moved,
+                    handed_back,
                     worker,
-                    reason: handed_back.reason.clone(),
+                    reason: report.reason.clone(),
                 },
-            ))
+            }
         }
+        _ => return Ok(None),
+    };
+    Ok(Some(effect))
+}
+
+fn effect_of(
+    moved: &Moved,
+    held: HeldJudgement,
+    worker: WorkerId,
+    report: &'static str,
+    effect: impl FnOnce(assize_common::id::SubmissionId) -> Effect,
+) -> Effect {
+    moved
+        .get(&held)
+        .map_or_else(|| stale(held, worker, report), |id| effect(*id))
+}
+
+const fn stale(held: HeldJudgement, worker: WorkerId, report: &'static str) -> Effect {
+    Effect::Stale {
+        held,
+        worker,
+        report,
     }
+}
+
+/// Splits into the first of each attempt and the rest, in their order.
+fn first_of_each<T>(all: Vec<T>, held: impl Fn(&T) -> HeldJudgement) -> (Vec<T>, Vec<T>) {
+    let mut seen = HashSet::new();
+    all.into_iter().partition(|one| seen.insert(held(one)))
 }

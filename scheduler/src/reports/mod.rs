@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use apply::apply_batch;
 pub(crate) use effect::Effect;
 
+use crate::bell::Bells;
 use crate::reconciler::Hearing;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -33,6 +34,7 @@ pub(crate) struct Reports {
     pub(crate) settings: Settings,
     pub(crate) topology: Topology,
     pub(crate) hearing: Hearing,
+    pub(crate) bells: Bells,
 }
 
 /// A report with the message it came in.
@@ -128,6 +130,7 @@ impl Reports {
             match apply_batch(&self.store, &reports, self.settings).await {
                 Ok(effects) => {
                     self.hearing.goes_on();
+                    self.bells.ring_where_full();
                     effects.iter().for_each(Effect::record);
                     return true;
                 }

@@ -9,6 +9,7 @@
 mod backlog;
 mod error;
 mod judgement;
+mod lane;
 mod language;
 mod outbox;
 mod problem;
@@ -32,7 +33,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 pub use backlog::{Backlog, LaneBacklog};
 pub use error::StoreError;
 pub use judgement::UndispatchedJudgement;
-pub use outbox::{ClaimedTask, OUTBOX_CHANNEL};
+pub use outbox::{ClaimedTask, LaneLoad, OUTBOX_CHANNEL};
 pub use problem::{CurrentPackage, ImportedVersion, NewPackage};
 pub use submission::{Created, NewStoredSubmission, SubmissionFilter};
 pub use token::{KnownToken, TokenInfo};
@@ -40,12 +41,13 @@ pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 pub(crate) use judgement::judgement_list_expired;
-pub(crate) use outbox::{outbox_claim, outbox_remove};
+pub(crate) use outbox::{lane_load, outbox_claim, outbox_remove};
 pub(crate) use transition::{
-    batch_lock, judgement_fail, judgement_finish, judgement_hand_back, judgement_progress,
-    judgement_redispatch, judgement_start, lease_extend,
+    FinishedAttempt, Moved, StartedAttempt, batch_lock, judgement_fail, judgement_hand_back,
+    judgement_list_finish, judgement_list_progress, judgement_list_start, judgement_redispatch,
+    lease_extend,
 };
-pub(crate) use worker::{worker_register, worker_stop, worker_touch};
+pub(crate) use worker::{worker_list_touch, worker_register, worker_stop};
 
 /// The migrations, embedded. A database may be ahead of this program: while a new
 /// release is rolled out, old daemons still start, and migrations only add.

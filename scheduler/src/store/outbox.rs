@@ -1,7 +1,15 @@
 //! The outbox: tasks to be published. A row goes once the broker has confirmed
 //! its task.
+//!
+//! Rows are published in the order of their turns. A row's turn is the time it
+//! came, or [`TEAM_STEP`] after the latest turn that waits of the same team, or
+//! [`CONTEST_STEP`] after that of the same contest, whichever is latest: a
+//! virtual time that passes more slowly for those who have much waiting. Since
+//! turns are times, nothing that comes later than a row's turn gets before it,
+//! and nothing starves.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use assize_common::message::{SourceFile, Task};
 use assize_common::{Lane, SandboxChoice};
@@ -9,6 +17,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{StoreError, row};
+
+/// How far apart the turns of one team's waiting tasks are, in seconds.
+pub(super) const TEAM_STEP: f64 = 15.0;
+/// How far apart the turns of one contest's waiting tasks are, in seconds.
+pub(super) const CONTEST_STEP: f64 = 0.25;
 
 /// The channel on which a new row is announced; the payload is its lane.
 pub const OUTBOX_CHANNEL: &str = "assize_outbox";
@@ -23,7 +36,52 @@ pub struct ClaimedTask {
     pub task: Option<Task>,
 }
 
-/// Locks at most `limit` due rows of a lane, the oldest first. Rows that another
+/// What decides how much of a lane may be published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneLoad {
+    /// Whether an admin paused it.
+    pub paused: bool,
+    /// Tasks that are published and not taken up.
+    pub published: u32,
+    /// Slots of the workers that consume it.
+    pub slots: u32,
+    /// Whether live tasks wait to be published.
+    pub live_waits: bool,
+}
+
+/// Reads how loaded a lane is. Workers count that were heard of within `lease`.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn lane_load(
+    connection: &mut PgConnection,
+    lane: Lane,
+    lease: Duration,
+) -> Result<LaneLoad, StoreError> {
+    let load = sqlx::query!(
+        r#"SELECT
+               EXISTS (SELECT FROM paused_lanes WHERE lane = $1) AS "paused!",
+               (SELECT count(*) FROM judgements
+                WHERE lane = $1 AND state = 'queued' AND dispatched_at IS NOT NULL) AS "published!",
+               (SELECT COALESCE(sum(slots), 0) FROM workers
+                WHERE $1 = ANY (lanes) AND stopped_at IS NULL
+                  AND last_seen_at > clock_timestamp() - make_interval(secs => $2)) AS "slots!",
+               EXISTS (SELECT FROM outbox WHERE lane = 'live' AND not_before <= clock_timestamp()) AS "live_waits!""#,
+        lane.name(),
+        lease.as_secs_f64()
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(StoreError::on("read how loaded a lane is"))?;
+    Ok(LaneLoad {
+        paused: load.paused,
+        published: row::count("a number of tasks", load.published)?,
+        slots: row::count("a number of slots", load.slots)?,
+        live_waits: load.live_waits,
+    })
+}
+
+/// Locks at most `limit` due rows of a lane, the earliest turn first. Rows that another
 /// relay holds are skipped, so that any number of relays share the work.
 ///
 /// # Errors
@@ -42,7 +100,7 @@ pub(crate) async fn outbox_claim(
            JOIN submissions s ON s.id = j.submission_id
            JOIN packages v ON v.id = j.package_id
            WHERE o.lane = $1 AND o.not_before <= clock_timestamp()
-           ORDER BY o.id LIMIT $2
+           ORDER BY o.turn, o.id LIMIT $2
            FOR UPDATE OF o SKIP LOCKED"#,
         lane.name(),
         i64::from(limit)

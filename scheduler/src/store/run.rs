@@ -3,6 +3,7 @@
 use assize_common::id::JudgementId;
 use assize_common::message::{Exit, HeldJudgement, KillCause, RunReport};
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::{StoreError, row};
 
@@ -71,57 +72,84 @@ const fn kill_cause_column(cause: KillCause) -> &'static str {
     }
 }
 
-/// Stores the runs of an attempt. The caller has just moved the judgement in the
+#[derive(Default)]
+struct Columns {
+    judgement_ids: Vec<Uuid>,
+    attempts: Vec<i32>,
+    ordinals: Vec<i32>,
+    testcases: Vec<String>,
+    verdicts: Vec<String>,
+    cpu_times_ms: Vec<i64>,
+    wall_times_ms: Vec<i64>,
+    memory_bytes: Vec<i64>,
+    exit_hows: Vec<String>,
+    exit_values: Vec<Option<i32>>,
+    kill_causes: Vec<Option<String>>,
+    messages: Vec<Option<String>>,
+}
+
+impl Columns {
+    fn push(
+        &mut self,
+        held: HeldJudgement,
+        ordinal: usize,
+        run: &RunReport,
+    ) -> Result<(), StoreError> {
+        let measured = |value| row::column::<i64, _>("a run's time or memory", value);
+        let (how, value) = exit_columns(run.exit);
+        self.judgement_ids.push(held.judgement_id.as_uuid());
+        self.attempts.push(row::column("an attempt", held.attempt)?);
+        self.ordinals
+            .push(row::column("a number of runs", ordinal)?);
+        self.testcases.push(row::text(&run.testcase));
+        self.verdicts.push(run.verdict.to_string());
+        self.cpu_times_ms.push(measured(run.cpu_time_ms)?);
+        self.wall_times_ms.push(measured(run.wall_time_ms)?);
+        self.memory_bytes.push(measured(run.memory_bytes)?);
+        self.exit_hows.push(how.to_owned());
+        self.exit_values.push(value);
+        let cause = run.kill_cause.map(kill_cause_column);
+        self.kill_causes.push(cause.map(ToOwned::to_owned));
+        self.messages.push(run.message.as_deref().map(row::text));
+        Ok(())
+    }
+}
+
+/// Stores the runs of attempts. The caller has just moved their judgements in the
 /// same transaction.
 ///
 /// # Errors
-/// When the database can't be reached, or runs of the attempt are there already.
-pub(super) async fn run_list_create(
+/// When the database can't be reached, or runs of an attempt are there already.
+pub(super) async fn run_list_create<'r>(
     connection: &mut PgConnection,
-    judgement: HeldJudgement,
-    runs: &[RunReport],
+    attempts: impl Iterator<Item = (HeldJudgement, &'r [RunReport])>,
 ) -> Result<(), StoreError> {
-    let times = |time: fn(&RunReport) -> u64| -> Result<Vec<i64>, StoreError> {
-        runs.iter()
-            .map(|run| row::column("a run's time or memory", time(run)))
-            .collect()
-    };
-    let exits: Vec<_> = runs.iter().map(|run| exit_columns(run.exit)).collect();
-    let exit_hows: Vec<String> = exits.iter().map(|(how, _)| (*how).to_owned()).collect();
-    let exit_values: Vec<Option<i32>> = exits.iter().map(|(_, value)| *value).collect();
-    let testcases: Vec<String> = runs.iter().map(|run| row::text(&run.testcase)).collect();
-    let verdicts: Vec<String> = runs.iter().map(|run| run.verdict.to_string()).collect();
-    let causes: Vec<Option<String>> = runs
-        .iter()
-        .map(|run| {
-            run.kill_cause
-                .map(|cause| kill_cause_column(cause).to_owned())
-        })
-        .collect();
-    let messages: Vec<Option<String>> = runs
-        .iter()
-        .map(|run| run.message.as_deref().map(row::text))
-        .collect();
+    let mut columns = Columns::default();
+    for (held, runs) in attempts {
+        for (ordinal, run) in runs.iter().enumerate() {
+            columns.push(held, ordinal, run)?;
+        }
+    }
+    if columns.ordinals.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
         "INSERT INTO runs (judgement_id, attempt, ordinal, testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes,
              exit_how, exit_value, kill_cause, message)
-         SELECT $1, $2, run.ordinal - 1, run.testcase, run.verdict, run.cpu_time_ms, run.wall_time_ms,
-             run.memory_bytes, run.exit_how, run.exit_value, run.kill_cause, run.message
-         FROM UNNEST($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::integer[],
-                 $10::text[], $11::text[])
-             WITH ORDINALITY AS run (testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes, exit_how, exit_value,
-                 kill_cause, message, ordinal)",
-        judgement.judgement_id.as_uuid(),
-        row::column::<i32, _>("an attempt", judgement.attempt)?,
-        &testcases,
-        &verdicts,
-        &times(|run| run.cpu_time_ms)?,
-        &times(|run| run.wall_time_ms)?,
-        &times(|run| run.memory_bytes)?,
-        &exit_hows,
-        &exit_values as &[Option<i32>],
-        &causes as &[Option<String>],
-        &messages as &[Option<String>],
+         SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::bigint[],
+             $7::bigint[], $8::bigint[], $9::text[], $10::integer[], $11::text[], $12::text[])",
+        &columns.judgement_ids,
+        &columns.attempts,
+        &columns.ordinals,
+        &columns.testcases,
+        &columns.verdicts,
+        &columns.cpu_times_ms,
+        &columns.wall_times_ms,
+        &columns.memory_bytes,
+        &columns.exit_hows,
+        &columns.exit_values as &[Option<i32>],
+        &columns.kill_causes as &[Option<String>],
+        &columns.messages as &[Option<String>],
     )
     .execute(connection)
     .await

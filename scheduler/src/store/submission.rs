@@ -8,7 +8,7 @@ use assize_common::{ContentHash, Lane, SandboxChoice, Verdict};
 use uuid::Uuid;
 
 use super::judgement::{JudgedRow, judged_query};
-use super::outbox::OUTBOX_CHANNEL;
+use super::outbox::{CONTEST_STEP, TEAM_STEP};
 use super::{Store, StoreError, row};
 use assize_common::api::JudgementState;
 
@@ -71,7 +71,8 @@ pub struct SubmissionFilter {
 
 impl Store {
     /// Stores a submission with its first judgement, queued, and the outbox row
-    /// that asks for it: all or nothing.
+    /// that asks for it: all or nothing. The caller wakes the relay: a
+    /// notification would make the commits of all submissions take turns.
     ///
     /// # Errors
     /// When the database can't be reached.
@@ -113,12 +114,17 @@ impl Store {
                        testcases_total)
                    SELECT $14, submission.id, $15, true, $16, $17, $18, $19 FROM submission
                    RETURNING id, attempt, lane
-               ), task AS (
-                   INSERT INTO outbox (judgement_id, attempt, lane)
-                   SELECT id, attempt, lane FROM judgement
-                   RETURNING lane
+               ), contest AS (
+                   SELECT GREATEST(clock_timestamp(), max(contest_turn) + make_interval(secs => $20)) AS turn
+                   FROM outbox WHERE lane = $16 AND contest = $5 AND contest <> ''
+               ), team AS (
+                   SELECT max(turn) + make_interval(secs => $21) AS turn
+                   FROM outbox WHERE lane = $16 AND contest = COALESCE($5, '') AND team = $6 AND team <> ''
                )
-               SELECT pg_notify($20, lane)::text AS "rung" FROM task"#,
+               INSERT INTO outbox (judgement_id, attempt, lane, contest, team, contest_turn, turn)
+               SELECT judgement.id, judgement.attempt, judgement.lane, COALESCE($5, ''), COALESCE($6, ''),
+                   contest.turn, GREATEST(contest.turn, team.turn)
+               FROM judgement, contest, team"#,
             id.as_uuid(),
             new.problem_id.as_uuid(),
             new.language,
@@ -138,9 +144,10 @@ impl Store {
             new.sandbox.mode.to_string(),
             new.sandbox.reason,
             new.testcases,
-            OUTBOX_CHANNEL
+            CONTEST_STEP,
+            TEAM_STEP
         )
-        .fetch_one(&self.pool)
+        .execute(&self.pool)
         .await
         .map_err(StoreError::on("store a submission"));
         match stored {

@@ -84,18 +84,19 @@ pub(crate) async fn worker_register(
 ///
 /// # Errors
 /// When the database can't be reached.
-pub(crate) async fn worker_touch(
+pub(crate) async fn worker_list_touch(
     connection: &mut PgConnection,
-    id: WorkerId,
+    ids: &[WorkerId],
 ) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
     sqlx::query!(
-        "UPDATE workers SET last_seen_at = clock_timestamp() WHERE id = $1",
-        id.as_uuid()
+        "UPDATE workers SET last_seen_at = clock_timestamp() WHERE id = ANY($1)",
+        &ids
     )
     .execute(connection)
     .await
     .map(drop)
-    .map_err(StoreError::on("note a worker's sign of life"))
+    .map_err(StoreError::on("note workers' signs of life"))
 }
 
 /// Notes that a worker stopped for good. What it holds against its word loses

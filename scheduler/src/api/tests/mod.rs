@@ -2,6 +2,7 @@
 
 mod access;
 mod faults;
+mod lanes;
 mod storage;
 mod submissions;
 
@@ -19,6 +20,7 @@ use sqlx::PgPool;
 use tempfile::TempDir;
 
 use super::{Api, description, router};
+use crate::bell::Bells;
 use crate::blob::BlobStore;
 use crate::fixture::{Fixture, make_token};
 use crate::store::Store;
@@ -74,6 +76,7 @@ async fn listen(store: Store, data: &Path) -> SocketAddr {
     let (_, broker) = tokio::sync::watch::channel(false);
     let api = Api {
         store,
+        bells: Bells::default(),
         blobs: BlobStore::open(data).unwrap(),
         languages: Arc::new(LanguageTable::embedded().unwrap()),
         max_package: ByteSize::mib(1),

@@ -1,18 +1,21 @@
 //! The outbox: any number of relays, each task once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use assize_common::Lane;
 use assize_common::id::WorkerId;
-use assize_common::message::{HandedBack, Report, WorkerReport};
+use assize_common::message::{HandedBack, Registered, Report, Started, WorkerReport};
+use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::Barrier;
 
 use crate::fixture::{Fixture, SETTINGS, judging_error};
 use crate::reports::apply_batch;
-use crate::store::{OUTBOX_CHANNEL, Store, outbox_claim, outbox_remove};
+use crate::store::{
+    Created, LaneLoad, OUTBOX_CHANNEL, Store, lane_load, outbox_claim, outbox_remove,
+};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_task_carries_what_the_worker_needs(pool: PgPool) {
@@ -135,11 +138,11 @@ async fn tasks_wait_for_their_time_and_their_lane(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn the_bell_rings_for_new_tasks(pool: PgPool) {
+async fn the_bell_rings_for_new_attempts(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let mut listener = fixture.store.listen(OUTBOX_CHANNEL).await.unwrap();
+    // Who submits wakes the relay without Postgres.
     let (_, held) = fixture.submit().await;
-    assert_eq!(listener.recv().await.unwrap().payload(), "live");
     let handed_back = WorkerReport {
         worker_id: WorkerId::generate(),
         report: Report::HandedBack(HandedBack {
@@ -152,6 +155,187 @@ async fn the_bell_rings_for_new_tasks(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(listener.recv().await.unwrap().payload(), "live");
+}
+
+/// Submits for teams in this order and returns the order of their turns.
+async fn order_of_turns(fixture: &Fixture, teams: &[(&str, Option<&str>)]) -> Vec<String> {
+    let mut names = HashMap::new();
+    for (index, (contest, team)) in teams.iter().enumerate() {
+        let mut new = fixture.new_submission().await;
+        new.contest = Some((*contest).to_owned()).filter(|contest| !contest.is_empty());
+        new.team = team.map(Into::into);
+        let Created::Stored(_, judgement) = fixture.store.submission_create(&new).await.unwrap()
+        else {
+            panic!("a submission without a key has no rival");
+        };
+        names.insert(
+            judgement,
+            format!("{contest} {} {index}", team.unwrap_or("-")),
+        );
+    }
+    let mut transaction = fixture.store.begin().await.unwrap();
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 1000)
+        .await
+        .unwrap();
+    let tasks = claimed.into_iter().filter_map(|claimed| claimed.task);
+    tasks
+        .map(|task| names.remove(&task.judgement_id).unwrap())
+        .collect()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_team_that_has_much_waiting_waits_more(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let teams = ["flood", "flood", "flood", "seals", "seals", "owls"];
+    let order = order_of_turns(&fixture, &teams.map(|team| ("finals", Some(team)))).await;
+    assert_eq!(
+        order,
+        [
+            "finals flood 0",
+            "finals seals 3",
+            "finals owls 5",
+            "finals flood 1",
+            "finals seals 4",
+            "finals flood 2"
+        ]
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_contest_that_has_much_waiting_waits_more(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let names: Vec<String> = (0..40).map(|team| format!("team {team}")).collect();
+    let mut teams: Vec<_> = names
+        .iter()
+        .map(|team| ("large", Some(team.as_str())))
+        .collect();
+    teams.push(("small", Some("seals")));
+    // Of no contest and no team: nobody's turn but its own.
+    teams.push(("", None));
+    teams.push(("", None));
+    let order = order_of_turns(&fixture, &teams).await;
+    let place = |name: &str| order.iter().position(|other| other == name).unwrap();
+    assert!(place("small seals 40") < 20, "{order:?}");
+    assert!(place(" - 42") < 20, "{order:?}");
+    let large: Vec<_> = order
+        .iter()
+        .filter(|name| name.starts_with("large"))
+        .collect();
+    assert!(
+        large.is_sorted_by_key(|name| name.rsplit(' ').next().unwrap().parse::<u32>().unwrap())
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_new_attempt_has_its_turn_at_once(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (_, first) = fixture.submit().await;
+    for _ in 0..3 {
+        fixture.submit().await;
+    }
+    let handed_back = WorkerReport {
+        worker_id: WorkerId::generate(),
+        report: Report::HandedBack(HandedBack {
+            judgement: first,
+            reason: "draining".into(),
+            earlier_deliveries: 0,
+        }),
+    };
+    apply_batch(&fixture.store, &[&handed_back], SETTINGS)
+        .await
+        .unwrap();
+    let mut transaction = fixture.store.begin().await.unwrap();
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10)
+        .await
+        .unwrap();
+    let tasks: Vec<_> = claimed
+        .iter()
+        .filter_map(|claimed| claimed.task.as_ref())
+        .collect();
+    assert_eq!(
+        (tasks[0].judgement_id, tasks[0].attempt),
+        (first.judgement_id, 2)
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_lane_is_as_loaded_as_its_workers_and_tasks_say(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let load = async |lane| {
+        let mut transaction = fixture.store.begin().await.unwrap();
+        lane_load(&mut transaction, lane, SETTINGS.lease)
+            .await
+            .unwrap()
+    };
+    let idle = LaneLoad {
+        paused: false,
+        published: 0,
+        slots: 0,
+        live_waits: false,
+    };
+    assert_eq!(load(Lane::Live).await, idle);
+    let (_, held) = fixture.submit().await;
+    assert_eq!(
+        load(Lane::Rejudge).await,
+        LaneLoad {
+            live_waits: true,
+            ..idle
+        }
+    );
+
+    let mut transaction = fixture.store.begin().await.unwrap();
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10)
+        .await
+        .unwrap();
+    outbox_remove(&mut transaction, &[claimed[0].id])
+        .await
+        .unwrap();
+    Store::commit(transaction).await.unwrap();
+    assert_eq!(
+        load(Lane::Live).await,
+        LaneLoad {
+            published: 1,
+            ..idle
+        }
+    );
+
+    let worker = WorkerId::generate();
+    let registered = Report::Registered(Registered {
+        name: "w1".into(),
+        version: "0".into(),
+        slots: 6,
+        lanes: vec!["live".into(), "flagged".into()],
+        languages: Vec::new(),
+    });
+    let report = async |report| {
+        let report = WorkerReport {
+            worker_id: worker,
+            report,
+        };
+        apply_batch(&fixture.store, &[&report], SETTINGS)
+            .await
+            .unwrap();
+    };
+    report(registered).await;
+    assert_eq!(load(Lane::Live).await.slots, 6);
+    assert_eq!(load(Lane::Rejudge).await.slots, 0);
+    report(Report::Started(Started {
+        judgement: held,
+        at: Utc::now(),
+    }))
+    .await;
+    assert_eq!(load(Lane::Live).await.published, 0, "taken up");
+    report(Report::Stopped).await;
+    assert_eq!(load(Lane::Live).await.slots, 0);
+
+    fixture
+        .store
+        .lane_pause(Lane::Live, "lunch", fixture.token_id)
+        .await
+        .unwrap();
+    assert!(load(Lane::Live).await.paused);
+    fixture.store.lane_resume(Lane::Live).await.unwrap();
+    assert_eq!(load(Lane::Live).await, idle);
 }
 
 #[sqlx::test(migrations = "../migrations")]

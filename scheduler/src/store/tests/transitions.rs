@@ -18,7 +18,9 @@ use crate::fixture::{Fixture, SETTINGS, compiled, finished, judging_error, run};
 use crate::reconciler::expire_leases;
 use crate::reports::{Effect, apply_batch};
 use crate::settings::Settings;
-use crate::store::{RetryPolicy, Store, StoreError, judgement_finish, judgement_redispatch};
+use crate::store::{
+    FinishedAttempt, RetryPolicy, Store, StoreError, judgement_list_finish, judgement_redispatch,
+};
 
 async fn apply(fixture: &Fixture, report: WorkerReport) -> Effect {
     let mut effects = apply_batch(&fixture.store, &[&report], SETTINGS)
@@ -176,14 +178,18 @@ async fn of_two_at_the_same_time_one_wins(pool: PgPool) {
             tokio::spawn(async move {
                 let mut transaction = store.begin().await.unwrap();
                 barrier.wait().await;
-                let worker = WorkerId::generate();
-                let runs = [run("secret/1", verdict)];
-                let moved =
-                    judgement_finish(&mut transaction, held, worker, verdict, &compiled(), &runs)
-                        .await
-                        .unwrap();
+                let complete = FinishedAttempt {
+                    held,
+                    worker: WorkerId::generate(),
+                    verdict,
+                    compile: &compiled(),
+                    runs: &[run("secret/1", verdict)],
+                };
+                let moved = judgement_list_finish(&mut transaction, &[complete])
+                    .await
+                    .unwrap();
                 Store::commit(transaction).await.unwrap();
-                moved.is_some()
+                !moved.is_empty()
             })
         });
         let mut winners = 0;
@@ -466,17 +472,16 @@ async fn whatever_programs_print_can_be_stored(pool: PgPool) {
     let mut compile = compiled();
     compile.output = "warning: \0\\u0000".into();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let worker = WorkerId::generate();
-    judgement_finish(
-        &mut transaction,
+    let complete = FinishedAttempt {
         held,
-        worker,
-        Verdict::Sv,
-        &compile,
-        std::slice::from_ref(&odd),
-    )
-    .await
-    .unwrap();
+        worker: WorkerId::generate(),
+        verdict: Verdict::Sv,
+        compile: &compile,
+        runs: std::slice::from_ref(&odd),
+    };
+    judgement_list_finish(&mut transaction, &[complete])
+        .await
+        .unwrap();
     Store::commit(transaction).await.unwrap();
     let stored = judgement(&fixture, id).await;
     assert_eq!(stored.runs[0].exit, Exit::Killed);
@@ -489,6 +494,61 @@ async fn whatever_programs_print_can_be_stored(pool: PgPool) {
             .starts_with("nul \u{fffd}, quote")
     );
     assert_eq!(stored.compile.unwrap().output, "warning: \u{fffd}\\u0000");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_batch_may_hold_everything_at_once(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let mut submitted = Vec::new();
+    for _ in 0..4 {
+        submitted.push(fixture.submit().await);
+    }
+    let [(won, a), (lost, b), (failed, c), (running, d)] = submitted.try_into().unwrap();
+    let [first, second] = [(); 2].map(|()| WorkerId::generate());
+    let heartbeat = WorkerReport {
+        worker_id: first,
+        report: Report::Heartbeat { held: vec![a, d] },
+    };
+    let reports = [
+        started(first, a),
+        finished(first, a, Verdict::Ac),
+        finished(second, a, Verdict::Wa),
+        started(second, a),
+        started(first, b),
+        handed_back(first, b),
+        progress(first, d, 1),
+        started(first, d),
+        progress(first, d, 2),
+        heartbeat,
+        judging_error(first, c),
+        judging_error(second, c),
+    ];
+    let reports: Vec<_> = reports.iter().collect();
+    let effects = apply_batch(&fixture.store, &reports, SETTINGS)
+        .await
+        .unwrap();
+    let stale: Vec<_> = effects
+        .iter()
+        .enumerate()
+        .filter(|(_, effect)| matches!(effect, Effect::Stale { .. }))
+        .map(|(index, _)| index)
+        .collect();
+    assert_eq!(stale, [2, 11]);
+    let summary = async |id| judgement(&fixture, id).await.summary;
+    assert_eq!(summary(won).await.verdict, Some(Verdict::Ac));
+    for id in [lost, failed] {
+        let summary = summary(id).await;
+        assert_eq!(
+            (summary.state, summary.attempt),
+            (JudgementState::Queued, 2)
+        );
+    }
+    let running = summary(running).await;
+    assert_eq!(
+        (running.state, running.testcases_done),
+        (JudgementState::Running, 2)
+    );
+    assert_eq!(fixture.count("SELECT count(*) FROM runs").await, 2);
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -1,23 +1,18 @@
-//! How judgements move: the guarded writes that correctness rests on.
-//!
-//! Every write names the judgement and the attempt it is about, and moves the
-//! judgement only if that attempt is the current one and still open. Whoever
-//! comes late or twice moves nothing and is told so by `None`. There are no
-//! claims and no other locks. The legal moves are
-//! [`JudgementState::may_become`](assize_common::api::JudgementState::may_become)'s.
+//! Attempts that come to nothing: their worker was lost, judging failed, or they
+//! were handed back. Another one follows, or the judgement ends.
 
 use std::time::Duration;
 
-use assize_common::id::{JudgementId, SubmissionId, WorkerId};
-use assize_common::message::{CompileReport, HandedBack, HeldJudgement, RunReport};
+use assize_common::id::{SubmissionId, WorkerId};
+use assize_common::message::{HandedBack, HeldJudgement};
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
-use assize_common::{Lane, SandboxChoice, Verdict};
+use assize_common::{Lane, SandboxChoice};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::outbox::OUTBOX_CHANNEL;
-use super::run::run_list_create;
-use super::{StoreError, row};
+use super::super::outbox::OUTBOX_CHANNEL;
+use super::super::{StoreError, row};
+use super::{Key, key};
 
 /// What becomes of attempts that fail through no fault of the contestant.
 #[derive(Debug, Clone, Copy)]
@@ -60,201 +55,6 @@ pub struct HandedBackAttempt {
 /// With this many lost workers a task may be what they died of. No further one
 /// gets it as usual: it goes into quarantine.
 const QUARANTINE_LOSSES: i32 = 2;
-
-struct Key {
-    id: Uuid,
-    attempt: i32,
-}
-
-fn key(held: HeldJudgement) -> Result<Key, StoreError> {
-    Ok(Key {
-        id: held.judgement_id.as_uuid(),
-        attempt: row::column("an attempt", held.attempt)?,
-    })
-}
-
-/// Locks, always in the same order, what the caller is about to move, so that
-/// two batches that have something in common can't deadlock.
-///
-/// # Errors
-/// When the database can't be reached.
-pub(crate) async fn batch_lock(
-    connection: &mut PgConnection,
-    judgements: &[JudgementId],
-    workers: &[WorkerId],
-) -> Result<(), StoreError> {
-    let attempt = "lock what reports are about";
-    let judgements: Vec<Uuid> = judgements.iter().map(|id| id.as_uuid()).collect();
-    let workers: Vec<Uuid> = workers.iter().map(|id| id.as_uuid()).collect();
-    sqlx::query!(
-        "SELECT id FROM judgements WHERE id = ANY($1) ORDER BY id FOR UPDATE",
-        &judgements
-    )
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(StoreError::on(attempt))?;
-    sqlx::query!(
-        "SELECT id FROM workers WHERE id = ANY($1) ORDER BY id FOR UPDATE",
-        &workers
-    )
-    .fetch_all(connection)
-    .await
-    .map(drop)
-    .map_err(StoreError::on(attempt))
-}
-
-/// A worker took up the attempt. Also right when another worker had it before:
-/// the broker gave the task to the next one when that one vanished, which counts
-/// as a loss.
-///
-/// # Errors
-/// When the database can't be reached.
-pub(crate) async fn judgement_start(
-    connection: &mut PgConnection,
-    held: HeldJudgement,
-    worker: WorkerId,
-    lease: Duration,
-) -> Result<Option<SubmissionId>, StoreError> {
-    let Key { id, attempt } = key(held)?;
-    sqlx::query_scalar!(
-        "UPDATE judgements SET
-             state = 'running',
-             started_at = CASE WHEN worker_id = $3 THEN started_at ELSE clock_timestamp() END,
-             losses = losses + CASE WHEN worker_id <> $3 THEN 1 ELSE 0 END,
-             worker_id = $3,
-             lease_until = clock_timestamp() + make_interval(secs => $4)
-         WHERE id = $1 AND attempt = $2 AND state IN ('queued', 'running')
-         RETURNING submission_id",
-        id,
-        attempt,
-        worker.as_uuid(),
-        lease.as_secs_f64()
-    )
-    .fetch_optional(connection)
-    .await
-    .map(|moved| moved.map(Into::into))
-    .map_err(StoreError::on("start a judgement"))
-}
-
-/// Notes how far the attempt is; progress only ever grows.
-///
-/// # Errors
-/// When the database can't be reached.
-pub(crate) async fn judgement_progress(
-    connection: &mut PgConnection,
-    held: HeldJudgement,
-    testcases_done: u32,
-) -> Result<Option<SubmissionId>, StoreError> {
-    let Key { id, attempt } = key(held)?;
-    sqlx::query_scalar!(
-        "UPDATE judgements SET testcases_done = LEAST(testcases_total, $3)
-         WHERE id = $1 AND attempt = $2 AND state = 'running' AND testcases_done < $3
-         RETURNING submission_id",
-        id,
-        attempt,
-        i32::try_from(testcases_done).unwrap_or(i32::MAX)
-    )
-    .fetch_optional(connection)
-    .await
-    .map(|moved| moved.map(Into::into))
-    .map_err(StoreError::on("note a judgement's progress"))
-}
-
-/// Extends the leases of the attempts that a worker says it holds. Those that
-/// are not current or not running any more are left alone.
-///
-/// # Errors
-/// When the database can't be reached.
-pub(crate) async fn lease_extend(
-    connection: &mut PgConnection,
-    held: &[HeldJudgement],
-    lease: Duration,
-) -> Result<(), StoreError> {
-    let keys = held
-        .iter()
-        .map(|held| key(*held))
-        .collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
-    let attempts: Vec<i32> = keys.iter().map(|key| key.attempt).collect();
-    sqlx::query!(
-        "UPDATE judgements j SET lease_until = clock_timestamp() + make_interval(secs => $3)
-         FROM UNNEST($1::uuid[], $2::integer[]) AS held (id, attempt)
-         WHERE j.id = held.id AND j.attempt = held.attempt AND j.state = 'running'",
-        &ids,
-        &attempts,
-        lease.as_secs_f64()
-    )
-    .execute(connection)
-    .await
-    .map(drop)
-    .map_err(StoreError::on("extend leases"))
-}
-
-/// The attempt is complete: the verdict and all its runs, or nothing.
-///
-/// # Errors
-/// When the database can't be reached or refuses a value.
-pub(crate) async fn judgement_finish(
-    connection: &mut PgConnection,
-    held: HeldJudgement,
-    worker: WorkerId,
-    verdict: Verdict,
-    compile: &CompileReport,
-    runs: &[RunReport],
-) -> Result<Option<SubmissionId>, StoreError> {
-    let Key { id, attempt } = key(held)?;
-    let compile = CompileReport {
-        output: row::text(&compile.output),
-        ..compile.clone()
-    };
-    let compile = serde_json::to_value(compile)
-        .map_err(|error| StoreError::unreadable("a compile report", error))?;
-    let largest = |measure: fn(&RunReport) -> u64| {
-        runs.iter()
-            .map(measure)
-            .max()
-            .map(|value| row::column::<i64, _>("a run's time or memory", value))
-            .transpose()
-    };
-    let moved = sqlx::query_scalar!(
-        "UPDATE judgements j SET
-             state = 'done',
-             verdict = $4,
-             compile = $5,
-             max_cpu_time_ms = $6,
-             max_memory_bytes = $7,
-             testcases_done = LEAST(testcases_total, $8),
-             started_at = COALESCE(started_at, clock_timestamp()),
-             finished_at = clock_timestamp(),
-             lease_until = NULL,
-             worker_id = $3,
-             worker_version = (SELECT w.version FROM workers w WHERE w.id = $3),
-             compiler_version = (
-                 SELECT entry ->> 'version'
-                 FROM workers w, jsonb_array_elements(w.languages) AS entry, submissions s
-                 WHERE w.id = $3 AND s.id = j.submission_id AND entry ->> 'id' = s.language_id
-                 LIMIT 1
-             )
-         WHERE id = $1 AND attempt = $2 AND state IN ('queued', 'running')
-         RETURNING submission_id",
-        id,
-        attempt,
-        worker.as_uuid(),
-        verdict.id(),
-        compile,
-        largest(|run| run.cpu_time_ms)?,
-        largest(|run| run.memory_bytes)?,
-        i32::try_from(runs.len()).unwrap_or(i32::MAX)
-    )
-    .fetch_optional(&mut *connection)
-    .await
-    .map_err(StoreError::on("finish a judgement"))?;
-    let Some(submission_id) = moved else {
-        return Ok(None);
-    };
-    run_list_create(connection, held, runs).await?;
-    Ok(Some(submission_id.into()))
-}
 
 /// The attempt failed through no fault of the contestant: its worker was lost,
 /// or judging itself failed. Another attempt follows, or the judgement ends in
@@ -449,10 +249,11 @@ async fn judgement_requeue(
                    lease_until = NULL,
                    testcases_done = 0
                WHERE id = $1
-               RETURNING id, attempt, lane
+               RETURNING id, attempt, lane, created_at
            ), task AS (
-               INSERT INTO outbox (judgement_id, attempt, lane, not_before)
-               SELECT id, attempt, lane, clock_timestamp() + make_interval(secs => $6) FROM moved
+               -- It has had its turn.
+               INSERT INTO outbox (judgement_id, attempt, lane, not_before, contest_turn, turn)
+               SELECT id, attempt, lane, clock_timestamp() + make_interval(secs => $6), created_at, created_at FROM moved
            )
            SELECT attempt, pg_notify($7, lane)::text AS "rung" FROM moved"#,
         id,

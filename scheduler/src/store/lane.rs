@@ -1,0 +1,70 @@
+//! Lanes as admins see them: what waits, and whether they are paused.
+
+use assize_common::Lane;
+use assize_common::api::PausedLane;
+use assize_common::id::TokenId;
+
+use super::outbox::OUTBOX_CHANNEL;
+use super::{Store, StoreError, row};
+
+impl Store {
+    /// Stops publishing a lane's tasks; those at workers go on. A lane that is
+    /// paused already keeps its reason.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn lane_pause(
+        &self,
+        lane: Lane,
+        reason: &str,
+        paused_by: TokenId,
+    ) -> Result<(), StoreError> {
+        sqlx::query!(
+            "INSERT INTO paused_lanes (lane, reason, paused_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            lane.name(),
+            row::text(reason),
+            paused_by.as_uuid()
+        )
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(StoreError::on("pause a lane"))
+    }
+
+    /// Publishes a lane's tasks again.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn lane_resume(&self, lane: Lane) -> Result<(), StoreError> {
+        sqlx::query!(
+            r#"WITH resumed AS (DELETE FROM paused_lanes WHERE lane = $1 RETURNING lane)
+               SELECT pg_notify($2, lane)::text AS "rung" FROM resumed"#,
+            lane.name(),
+            OUTBOX_CHANNEL
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map(drop)
+        .map_err(StoreError::on("resume a lane"))
+    }
+
+    /// Lists the lanes that are paused.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn lane_list_paused(&self) -> Result<Vec<(Lane, PausedLane)>, StoreError> {
+        sqlx::query!("SELECT lane, reason, paused_at FROM paused_lanes ORDER BY lane")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::on("list the paused lanes"))?
+            .into_iter()
+            .map(|row| {
+                let paused = PausedLane {
+                    reason: row.reason,
+                    since: row.paused_at,
+                };
+                Ok((row::named("a lane", &row.lane)?, paused))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! Complete attempts: the verdict and all runs.
+
+use assize_common::Verdict;
+use assize_common::id::WorkerId;
+use assize_common::message::{CompileReport, HeldJudgement, RunReport};
+use sqlx::PgConnection;
+
+use super::super::run::run_list_create;
+use super::super::{StoreError, row};
+use super::{Moved, held, key};
+
+/// An attempt that is complete.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FinishedAttempt<'r> {
+    /// The judgement and its attempt.
+    pub(crate) held: HeldJudgement,
+    /// Who judged it.
+    pub(crate) worker: WorkerId,
+    /// The verdict on the submission.
+    pub(crate) verdict: Verdict,
+    /// How compiling went.
+    pub(crate) compile: &'r CompileReport,
+    /// The runs, in the order of the test cases.
+    pub(crate) runs: &'r [RunReport],
+}
+
+/// Attempts are complete, each named once: of each the verdict and all its runs,
+/// or nothing.
+///
+/// # Errors
+/// When the database can't be reached or refuses a value.
+pub(crate) async fn judgement_list_finish(
+    connection: &mut PgConnection,
+    finished: &[FinishedAttempt<'_>],
+) -> Result<Moved, StoreError> {
+    let mut columns = Columns::default();
+    for attempt in finished {
+        columns.push(attempt)?;
+    }
+    let rows = sqlx::query!(
+        "UPDATE judgements j SET
+             state = 'done',
+             verdict = finished.verdict,
+             compile = finished.compile,
+             max_cpu_time_ms = finished.max_cpu_time_ms,
+             max_memory_bytes = finished.max_memory_bytes,
+             testcases_done = LEAST(testcases_total, finished.runs),
+             started_at = COALESCE(started_at, clock_timestamp()),
+             finished_at = clock_timestamp(),
+             lease_until = NULL,
+             worker_id = finished.worker,
+             worker_version = w.version,
+             compiler_version = (
+                 SELECT entry ->> 'version'
+                 FROM jsonb_array_elements(w.languages) AS entry, submissions s
+                 WHERE s.id = j.submission_id AND entry ->> 'id' = s.language_id
+                 LIMIT 1
+             )
+         FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[], $4::text[], $5::jsonb[], $6::bigint[], $7::bigint[],
+                 $8::integer[])
+             AS finished (id, attempt, worker, verdict, compile, max_cpu_time_ms, max_memory_bytes, runs)
+         LEFT JOIN workers w ON w.id = finished.worker
+         WHERE j.id = finished.id AND j.attempt = finished.attempt AND j.state IN ('queued', 'running')
+         RETURNING j.id, j.attempt, j.submission_id",
+        &columns.ids,
+        &columns.attempts,
+        &columns.workers,
+        &columns.verdicts,
+        &columns.compiles,
+        &columns.max_cpu_times_ms as &[Option<i64>],
+        &columns.max_memory_bytes as &[Option<i64>],
+        &columns.runs
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(StoreError::on("finish judgements"))?;
+    let moved = rows
+        .into_iter()
+        .map(|row| Ok((held(row.id, row.attempt)?, row.submission_id.into())))
+        .collect::<Result<Moved, StoreError>>()?;
+    let runs = finished
+        .iter()
+        .filter(|attempt| moved.contains_key(&attempt.held))
+        .map(|attempt| (attempt.held, attempt.runs));
+    run_list_create(connection, runs).await?;
+    Ok(moved)
+}
+
+#[derive(Default)]
+struct Columns {
+    ids: Vec<uuid::Uuid>,
+    attempts: Vec<i32>,
+    workers: Vec<uuid::Uuid>,
+    verdicts: Vec<String>,
+    compiles: Vec<serde_json::Value>,
+    max_cpu_times_ms: Vec<Option<i64>>,
+    max_memory_bytes: Vec<Option<i64>>,
+    runs: Vec<i32>,
+}
+
+impl Columns {
+    fn push(&mut self, attempt: &FinishedAttempt<'_>) -> Result<(), StoreError> {
+        let key = key(attempt.held)?;
+        let compile = CompileReport {
+            output: row::text(&attempt.compile.output),
+            ..attempt.compile.clone()
+        };
+        let compile = serde_json::to_value(compile)
+            .map_err(|error| StoreError::unreadable("a compile report", error))?;
+        let largest = |measure: fn(&RunReport) -> u64| {
+            attempt
+                .runs
+                .iter()
+                .map(measure)
+                .max()
+                .map(|value| row::column::<i64, _>("a run's time or memory", value))
+                .transpose()
+        };
+        self.ids.push(key.id);
+        self.attempts.push(key.attempt);
+        self.workers.push(attempt.worker.as_uuid());
+        self.verdicts.push(attempt.verdict.to_string());
+        self.compiles.push(compile);
+        self.max_cpu_times_ms.push(largest(|run| run.cpu_time_ms)?);
+        self.max_memory_bytes.push(largest(|run| run.memory_bytes)?);
+        self.runs
+            .push(i32::try_from(attempt.runs.len()).unwrap_or(i32::MAX));
+        Ok(())
+    }
+}

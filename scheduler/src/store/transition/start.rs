@@ -1,0 +1,134 @@
+//! Attempts under way.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use assize_common::id::{JudgementId, WorkerId};
+use assize_common::message::HeldJudgement;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::super::StoreError;
+use super::{Key, Moved, held, key};
+
+/// A worker took up an attempt.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StartedAttempt {
+    /// The judgement and its attempt.
+    pub(crate) held: HeldJudgement,
+    /// Who took it up.
+    pub(crate) worker: WorkerId,
+}
+
+/// Workers took up attempts; each is named once. Also right when another worker
+/// had one before: the broker gave the task to the next one when that one
+/// vanished, which counts as a loss.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn judgement_list_start(
+    connection: &mut PgConnection,
+    started: &[StartedAttempt],
+    lease: Duration,
+) -> Result<Moved, StoreError> {
+    let keys = started
+        .iter()
+        .map(|started| key(started.held))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (ids, attempts) = columns(&keys);
+    let workers: Vec<Uuid> = started
+        .iter()
+        .map(|started| started.worker.as_uuid())
+        .collect();
+    let rows = sqlx::query!(
+        "UPDATE judgements j SET
+             state = 'running',
+             started_at = CASE WHEN worker_id = started.worker THEN started_at ELSE clock_timestamp() END,
+             losses = losses + CASE WHEN worker_id <> started.worker THEN 1 ELSE 0 END,
+             worker_id = started.worker,
+             lease_until = clock_timestamp() + make_interval(secs => $4)
+         FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[]) AS started (id, attempt, worker)
+         WHERE j.id = started.id AND j.attempt = started.attempt AND j.state IN ('queued', 'running')
+         RETURNING j.id, j.attempt, j.submission_id",
+        &ids,
+        &attempts,
+        &workers,
+        lease.as_secs_f64()
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::on("start judgements"))?;
+    rows.into_iter()
+        .map(|row| Ok((held(row.id, row.attempt)?, row.submission_id.into())))
+        .collect()
+}
+
+/// Notes how far attempts are; progress only ever grows.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn judgement_list_progress(
+    connection: &mut PgConnection,
+    progress: &BTreeMap<(JudgementId, u32), u32>,
+) -> Result<(), StoreError> {
+    let keys = progress
+        .keys()
+        .map(|(judgement_id, attempt)| {
+            key(HeldJudgement {
+                judgement_id: *judgement_id,
+                attempt: *attempt,
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let (ids, attempts) = columns(&keys);
+    let done: Vec<i32> = progress
+        .values()
+        .map(|done| i32::try_from(*done).unwrap_or(i32::MAX))
+        .collect();
+    sqlx::query!(
+        "UPDATE judgements j SET testcases_done = LEAST(testcases_total, progress.done)
+         FROM UNNEST($1::uuid[], $2::integer[], $3::integer[]) AS progress (id, attempt, done)
+         WHERE j.id = progress.id AND j.attempt = progress.attempt AND j.state = 'running'
+           AND j.testcases_done < progress.done",
+        &ids,
+        &attempts,
+        &done
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::on("note the progress of judgements"))
+}
+
+/// Extends the leases of the attempts that a worker says it holds. Those that
+/// are not current or not running any more are left alone.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn lease_extend(
+    connection: &mut PgConnection,
+    held: &[HeldJudgement],
+    lease: Duration,
+) -> Result<(), StoreError> {
+    let keys = held
+        .iter()
+        .map(|held| key(*held))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (ids, attempts) = columns(&keys);
+    sqlx::query!(
+        "UPDATE judgements j SET lease_until = clock_timestamp() + make_interval(secs => $3)
+         FROM UNNEST($1::uuid[], $2::integer[]) AS held (id, attempt)
+         WHERE j.id = held.id AND j.attempt = held.attempt AND j.state = 'running'",
+        &ids,
+        &attempts,
+        lease.as_secs_f64()
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::on("extend leases"))
+}
+
+fn columns(keys: &[Key]) -> (Vec<Uuid>, Vec<i32>) {
+    keys.iter().map(|key| (key.id, key.attempt)).unzip()
+}
