@@ -24,6 +24,7 @@ mod static_test;
 mod testcase_run;
 pub mod toolchain;
 pub mod verdict;
+pub mod verify;
 
 /// The sandbox, for those who may not depend on it themselves.
 pub use assize_sandbox as sandbox;

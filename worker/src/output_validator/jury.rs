@@ -285,7 +285,7 @@ fn show(spec: &mut Spec, file: File, target: &Path, in_memory: bool) -> Result<(
 }
 
 /// Captures the start of what is written into a temporary file.
-pub(super) fn capture(to: &File, path: &Path) -> Result<Sink, JudgingError> {
+pub(crate) fn capture(to: &File, path: &Path) -> Result<Sink, JudgingError> {
     let to = to.try_clone().map_err(JudgingError::disk("share", path))?;
     Ok(Sink::Capture {
         to: to.into(),

@@ -8,7 +8,7 @@ mod jury;
 mod scanner;
 
 pub(crate) use feedback::Feedback;
-pub(crate) use jury::{Call, JuryValidator};
+pub(crate) use jury::{Call, JuryValidator, capture};
 
 use crate::verdict::Answer;
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use assize_common::SandboxMode;
 use assize_common::language::LanguageTable;
@@ -12,6 +13,7 @@ use assize_worker::disk_cache::DiskCache;
 use assize_worker::judge::{Judge, Judged, Request, Stop};
 use assize_worker::judging_error::JudgingError;
 use assize_worker::toolchain::Toolchains;
+use assize_worker::verify::{Verification, VerifyOptions};
 use bytesize::ByteSize;
 use tempfile::TempDir;
 
@@ -48,6 +50,18 @@ impl TestPackage {
     }
 }
 
+/// A judge with a cache of its own in the directory.
+fn new_judge(directory: &TempDir) -> Judge {
+    let cache = DiskCache::open(&directory.path().join("cache"), ByteSize::gib(1)).unwrap();
+    let languages = LanguageTable::embedded()
+        .unwrap()
+        .restricted_to(&["c", "python3"])
+        .unwrap();
+    let toolchains = Toolchains::find(languages.iter());
+    let scratch = directory.path().to_owned();
+    Judge::new(languages, toolchains, Arc::new(cache), scratch)
+}
+
 /// Judges the submission of the package whose name ends in `name`.
 pub(crate) fn try_judge(
     package: &TestPackage,
@@ -55,18 +69,7 @@ pub(crate) fn try_judge(
     stop: Stop,
 ) -> Result<Judged, JudgingError> {
     let directory = tempfile::tempdir().unwrap();
-    let cache = DiskCache::open(&directory.path().join("cache"), ByteSize::gib(1)).unwrap();
-    let languages = LanguageTable::embedded()
-        .unwrap()
-        .restricted_to(&["c", "python3"])
-        .unwrap();
-    let toolchains = Toolchains::find(languages.iter());
-    let judge = Judge::new(
-        languages,
-        toolchains,
-        Arc::new(cache),
-        directory.path().to_owned(),
-    );
+    let judge = new_judge(&directory);
     let package = Package::read(package.path()).unwrap();
     let submission = package
         .submissions
@@ -97,4 +100,22 @@ pub(crate) fn judge(package: &TestPackage, name: &str) -> Judged {
 /// An error with all its causes.
 pub(crate) fn chain(error: &JudgingError) -> String {
     assize_common::telemetry::error_chain(error).to_string()
+}
+
+/// Verifies the package, whose time limit may be missing.
+pub(crate) fn verify(package: &TestPackage, twice: bool) -> Verification {
+    let directory = tempfile::tempdir().unwrap();
+    let judge = new_judge(&directory);
+    let package = Package::read_unfinished(package.path(), Duration::from_secs(20)).unwrap();
+    let mut slot = judge.slot(0, None);
+    let options = VerifyOptions { twice };
+    judge
+        .verify(
+            &mut slot,
+            &package,
+            options,
+            &mut |_| (),
+            &Cancel::default(),
+        )
+        .unwrap_or_else(|error| panic!("{}", chain(&error)))
 }

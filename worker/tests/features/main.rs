@@ -6,3 +6,4 @@ mod court;
 mod passes;
 mod scores;
 mod submissions;
+mod verify;

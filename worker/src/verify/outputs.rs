@@ -1,0 +1,128 @@
+//! The output validator on outputs that are known to be right or wrong.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use assize_common::package::{Kind, OutputValidator, Testcase, ValidatorTestKind};
+
+use super::{Step, Verifier};
+use crate::judging_error::JudgingError;
+use crate::output_validator::feedback::Meaning;
+use crate::output_validator::{Call, JuryValidator, Validated, custom};
+use crate::testcase_run::compare;
+use crate::verdict::Answer;
+
+/// An output with what is expected of it.
+struct Checked {
+    testcase: Testcase,
+    output: PathBuf,
+    valid: bool,
+}
+
+impl Verifier<'_> {
+    /// Asks the output validator about them all. Where it talks to submissions
+    /// there is nothing to ask it about.
+    pub(super) fn check_outputs(&mut self) -> Result<(), JudgingError> {
+        let validator = match self.package.output_validator.clone() {
+            OutputValidator::Default => None,
+            OutputValidator::Custom(program) => {
+                let compiled =
+                    self.judge
+                        .jury_program(self.slot, &self.package, &program, self.cancel);
+                let Some(validator) = self.blame(&program.name, compiled)? else {
+                    return Ok(());
+                };
+                Some(validator)
+            }
+        };
+        if self.package.kind == Kind::Interactive || self.package.passes > 1 {
+            return Ok(());
+        }
+        for checked in self.outputs() {
+            let name = checked.testcase.name.clone();
+            (self.progress)(Step::Output(&name));
+            let result = self.validate(validator.as_ref(), &checked);
+            let Some(Validated { answer, feedback }) = self.blame(&name, result)? else {
+                continue;
+            };
+            if self.options.twice {
+                let again = self.validate(validator.as_ref(), &checked);
+                let again = self.blame(&name, again)?;
+                if again.is_some_and(|again| again.answer != answer) {
+                    self.error(
+                        &name,
+                        "the output validator answers differently when run again",
+                    );
+                }
+            }
+            let words = feedback.judge_message.unwrap_or_default();
+            match (checked.valid, answer) {
+                (true, Answer::Wrong) => {
+                    self.error(&name, format!("the output validator rejects it: {words}"));
+                }
+                (false, Answer::Accepted) => {
+                    self.error(&name, "the output validator accepts this invalid output");
+                }
+                (true, Answer::Accepted) | (false, Answer::Wrong) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Tests of the validator, and the outputs that teams are shown.
+    fn outputs(&self) -> Vec<Checked> {
+        let tests = self.package.validator_tests.iter().filter_map(|test| {
+            let ValidatorTestKind::Output {
+                answer,
+                output,
+                args,
+                valid,
+            } = &test.of
+            else {
+                return None;
+            };
+            let mut testcase = Testcase::new(test.name.clone(), test.input.clone(), answer.clone());
+            testcase.output_validator_args.clone_from(args);
+            Some(Checked {
+                testcase,
+                output: output.clone(),
+                valid: *valid,
+            })
+        });
+        let shown = self.package.testcases.iter().filter_map(|testcase| {
+            let output = match &testcase.shown_output {
+                Some(output) => output.clone(),
+                None if testcase.is_sample() && !self.package.format.is_legacy() => {
+                    testcase.answer.clone()
+                }
+                None => return None,
+            };
+            Some(Checked {
+                testcase: testcase.clone(),
+                output,
+                valid: true,
+            })
+        });
+        tests.chain(shown).collect()
+    }
+
+    fn validate(
+        &mut self,
+        validator: Option<&JuryValidator>,
+        checked: &Checked,
+    ) -> Result<Validated, JudgingError> {
+        let open = |path: &Path| File::open(path).map_err(JudgingError::disk("open", path));
+        let output = open(&checked.output)?;
+        let Some(validator) = validator else {
+            return compare(&checked.testcase, output);
+        };
+        let call = Call {
+            testcase: &checked.testcase,
+            input: &open(&checked.testcase.input)?,
+            state: None,
+            meaning: Meaning::on(&self.package, true),
+        };
+        let scratch = self.judge.scratch();
+        custom::validate(validator, self.slot, &call, output, scratch, self.cancel)
+    }
+}

@@ -1,0 +1,153 @@
+//! Verifying packages: good ones, and everything that can be wrong with one.
+
+use assize_common::Verdict;
+use assize_worker::verify::Severity;
+
+use crate::court::{TestPackage, verify};
+
+const CHECK_INPUT: &str = "import sys\nn = sys.stdin.read()\nsys.exit(42 if n == f'{int(n)}\\n' and int(n) < 10 else 1)\n";
+const DOUBLE: &str = "print(2 * int(input()))\n";
+const WRONG: &str = "n = int(input())\nprint(2 * n if n < 3 else 0)\n";
+
+fn good() -> TestPackage {
+    TestPackage::new("")
+        .with_testcase("sample/1", "1\n", "2\n")
+        .with_testcase("secret/1", "3\n", "6\n")
+        .with("data/invalid_input/big.in", "10\n")
+        .with_testcase("invalid_output/a", "2\n", "4\n")
+        .with("data/invalid_output/a.out", "5\n")
+        .with_testcase("valid_output/a", "2\n", "4\n")
+        .with("data/valid_output/a.out", " 4")
+        .with("input_validators/check.py", CHECK_INPUT)
+        .with("submissions/accepted/double.py", DOUBLE)
+        .with("submissions/wrong_answer/wrong.py", WRONG)
+}
+
+#[test]
+fn a_good_package_without_a_time_limit() {
+    let verification = verify(&good(), true);
+    assert!(verification.is_fine(), "{:#?}", verification.findings);
+    assert_eq!(verification.findings, []);
+    assert_eq!(verification.testcases, ["sample/1", "secret/1"]);
+    let time_limit = verification.time_limit;
+    assert!(!time_limit.is_stated && time_limit.time_limit_ms.is_multiple_of(1000));
+    assert!(time_limit.at_least_ms.unwrap() <= time_limit.time_limit_ms);
+    let wrong = &verification.submissions[1];
+    assert_eq!(
+        (wrong.verdict, wrong.as_expected),
+        (Some(Verdict::Wa), true)
+    );
+    assert_eq!(wrong.runs.len(), 2);
+    assert!(
+        serde_json::to_string(&verification)
+            .unwrap()
+            .contains("\"findings\":[]")
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_is_found() {
+    let package = good()
+        .with(".timelimit", "2\n")
+        .with_testcase("secret/2", "3\n", "6\n")
+        .with_testcase("secret/3", "12\n", "24\n")
+        .with_testcase("secret/4", "0\n", "0\n")
+        .with("data/invalid_input/fine.in", "9\n")
+        .with("data/invalid_output/a.out", "4\n")
+        .with("data/valid_output/a.out", "5\n")
+        .with("submissions/wrong_answer/right.py", DOUBLE)
+        .with(
+            "submissions/accepted/broken.c",
+            "int main(void) { return }\n",
+        )
+        .with("submissions/accepted/text.txt", "");
+    let verification = verify(&package, false);
+    assert!(!verification.is_fine());
+    let found = |severity, subject: &str, part: &str| {
+        let fits = verification.findings.iter().any(|finding| {
+            finding.severity == severity
+                && finding.subject == subject
+                && finding.problem.contains(part)
+        });
+        assert!(fits, "{subject}: {part}\n{:#?}", verification.findings);
+    };
+    found(Severity::Warning, "secret/2", "same as that of secret/1");
+    found(Severity::Error, "secret/3", "check.py rejects");
+    found(
+        Severity::Error,
+        "invalid_input/fine",
+        "no input validator rejects",
+    );
+    found(
+        Severity::Error,
+        "invalid_output/a",
+        "accepts this invalid output",
+    );
+    found(Severity::Error, "valid_output/a", "rejects it");
+    found(
+        Severity::Error,
+        "submissions/wrong_answer/right.py",
+        "expected WA or PE, got AC",
+    );
+    found(Severity::Error, "submissions/accepted/broken.c", "got CE: ");
+    found(
+        Severity::Error,
+        "submissions/accepted/text.txt",
+        "no language",
+    );
+    found(
+        Severity::Warning,
+        "secret/4",
+        "no example submission fails on it",
+    );
+}
+
+#[test]
+fn what_changes_its_mind_is_found() {
+    let random = "import random\nn = int(input())\nprint(random.choice([0, 2 * n]))\n";
+    let mut package = good().with("submissions/mixed/dice.py", random);
+    for number in 0..20 {
+        package = package.with_testcase(&format!("secret/r{number}"), "7\n", "14\n");
+    }
+    let verification = verify(&package, true);
+    let again = verification.findings.iter().find(|finding| {
+        finding.subject == "submissions/mixed/dice.py" && finding.problem.contains("again")
+    });
+    assert!(again.is_some(), "{:#?}", verification.findings);
+}
+
+#[test]
+fn margins_of_the_time_limit() {
+    let busy = |seconds: f64| {
+        format!(
+            "import time\nwhile time.process_time() < {seconds}: pass\nprint(2 * int(input()))\n"
+        )
+    };
+    let package =
+        TestPackage::new("limits: {time_limit: 1, time_multipliers: {ac_to_time_limit: 20, time_limit_to_tle: 20}}\n")
+            .with_testcase("secret/1", "3\n", "6\n")
+            .with("input_validators/check.py", CHECK_INPUT)
+            .with("submissions/accepted/close.py", &busy(0.1))
+            .with("submissions/time_limit_exceeded/near.py", &busy(2.0))
+            .with(
+                "submissions/time_limit_exceeded/far.py",
+                "while True: pass\n",
+            );
+    let verification = verify(&package, false);
+    assert!(verification.is_fine(), "{:#?}", verification.findings);
+    let about = |subject: &str| {
+        let findings = verification.findings.iter();
+        findings
+            .filter(|finding| finding.subject.ends_with(subject))
+            .count()
+    };
+    assert_eq!(
+        (about("time limit"), about("near.py"), about("far.py")),
+        (1, 1, 0)
+    );
+    assert_eq!(
+        verification.time_limit.slow_ones_keep_the_margin,
+        Some(false)
+    );
+    assert!(verification.time_limit.at_least_ms.unwrap() >= 2000);
+}
