@@ -167,15 +167,6 @@ impl System {
     pub async fn end(self, submissions: usize) {
         invariants::assert_hold(&self.database, submissions).await;
         self.database.close().await;
-        let services = [
-            "scheduler",
-            "worker-1",
-            "worker-2",
-            "worker-3",
-            "postgres",
-            "rabbitmq",
-            "epmd",
-        ];
         if let Some(shared) = &self.shared {
             // Acknowledgements may be on their way when all verdicts are there.
             let emptied = async {
@@ -191,15 +182,9 @@ impl System {
                 .await
                 .expect("messages are left in the broker");
         }
-        let stamps: Vec<u32> = services
-            .iter()
-            .flat_map(|service| self.installation.processes(service).unwrap())
-            .collect();
+        let place = self.installation.path().to_owned();
         self.installation.stop().await.unwrap();
-        let left: Vec<&u32> = stamps
-            .iter()
-            .filter(|id| Path::new(&format!("/proc/{id}")).exists())
-            .collect();
+        let left = processes_of(&place);
         assert!(left.is_empty(), "processes are left: {left:?}");
         if let Some(shared) = self.shared {
             shared.remove().await;
@@ -221,6 +206,27 @@ pub async fn kill(processes: &[u32]) {
         .output()
         .await
         .unwrap();
+}
+
+/// The command lines of all processes of the installation at `place`, by the mark
+/// that `assize up` gives them.
+///
+/// # Panics
+/// When `/proc` can't be read.
+#[must_use]
+pub fn processes_of(place: &Path) -> Vec<String> {
+    let mark = format!("ASSIZE_SERVICE={}//", place.display());
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let marked = processes.filter_map(|entry| {
+        // Those that end meanwhile are none of them any more.
+        let process = entry.ok()?.path();
+        let environment = std::fs::read(process.join("environ")).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0);
+        let is_marked = variables.any(|variable| variable.starts_with(mark.as_bytes()));
+        let line = is_marked.then(|| std::fs::read(process.join("cmdline")).ok())??;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    });
+    marked.collect()
 }
 
 /// A directory that the account of services can enter.

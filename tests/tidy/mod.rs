@@ -2,6 +2,7 @@
 //! lists all that is wrong, with the file and the line.
 
 mod arrows;
+mod commands;
 mod dependencies;
 mod documentation;
 mod layout;
