@@ -19,40 +19,55 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use program::Started;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The program's user and group inside the jail.
 const PROGRAM_ID: u32 = 1000;
 
-/// Does one run and ends.
+/// Init waits for the program and allocates nothing. Killed now, it leaves
+/// memory that it shares with the zygote sound.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Whether the last init ended, or was killed, in a sound state of memory.
+pub(crate) fn ended_soundly(waited: Waited) -> bool {
+    waited.term_signal().is_none() || QUIET.load(Ordering::Relaxed)
+}
+
+/// Does one run; returns the exit code. May share its memory with the zygote,
+/// so everything that is not given to it must be given back.
 pub(crate) fn live(
     channel: &Channel,
     order: &Order,
-    descriptors: Descriptors,
+    descriptors: &Descriptors,
     filters: &Filters,
-) -> ! {
+) -> i32 {
+    QUIET.store(false, Ordering::Relaxed);
     let (message, collected) = match run(channel, order, descriptors, filters) {
         Ok(ended) => ended,
         Err(failure) => (FromJail::Failed(failure), Vec::new()),
     };
     let borrowed: Vec<_> = collected.iter().map(AsFd::as_fd).collect();
-    let sent = channel.send(&message, &borrowed);
-    process::exit_now(i32::from(sent.is_err()))
+    i32::from(channel.send(&message, &borrowed).is_err())
 }
 
 fn run(
     channel: &Channel,
     order: &Order,
-    descriptors: Descriptors,
+    descriptors: &Descriptors,
     filters: &Filters,
 ) -> Result<(FromJail, Vec<OwnedFd>), Failure> {
+    announce(channel)?;
     let skeletons = mounts::prepare(order, &descriptors.mounts)?;
     files::copy_in(order, &descriptors.files)?;
     mounts::seal(&skeletons)?;
-    let started = program::start(order, &descriptors, filters)?;
+    let started = program::start(order, descriptors, filters)?;
     let began = Instant::now();
+    let started_text = Channel::encode(&FromJail::Started)
+        .map_err(Failure::step("announce the program's start"))?;
+    QUIET.store(true, Ordering::Relaxed);
     channel
-        .send(&FromJail::Started, &[])
+        .send_text(&started_text)
         .map_err(Failure::step("announce the program's start"))?;
     let (waited, audit, forbidden) = match started {
         Started::Untraced(main) => (outlive(main)?, None, None),
@@ -64,8 +79,9 @@ fn run(
     };
     let wall = began.elapsed();
     kill_all()?;
+    QUIET.store(false, Ordering::Relaxed);
 
-    let oversized = waited.term_signal().is_some() && image::exceeds_memory(order, &descriptors);
+    let oversized = waited.term_signal().is_some() && image::exceeds_memory(order, descriptors);
     let (collected, contents) = collect::take(&order.collect);
     Ok((
         FromJail::Ended {
@@ -78,6 +94,14 @@ fn run(
         },
         contents,
     ))
+}
+
+/// Gives the supervisor the means to kill this init.
+fn announce(channel: &Channel) -> Result<(), Failure> {
+    let own = process::open(Pid::this()).map_err(Failure::step("open init's pidfd"))?;
+    channel
+        .send(&FromJail::Born, &[own.as_fd()])
+        .map_err(Failure::step("announce the run's init"))
 }
 
 /// Reaps until the main program has ended.

@@ -5,18 +5,17 @@ use crate::limits::Limits;
 use crate::policy::Filters;
 use crate::protocol::{Descriptors, Failure, Order};
 use crate::spec::Mode;
-use crate::sys::clone::{Cloned, fork_into, vfork};
+use crate::sys::clone::{Cloned, fork_into, vfork_into};
+use crate::sys::exec::Image;
 use crate::sys::{credentials, descriptor, process};
 use crate::tracer::{self, Tracer};
-use nix::fcntl::{AtFlags, OFlag};
+use nix::fcntl::OFlag;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode as FileMode, umask};
-use nix::unistd::{
-    Gid, Pid, Uid, execve, execveat, pipe2, setgroups, setresgid, setresuid, setsid,
-};
+use nix::unistd::{Gid, Pid, Uid, pipe2, setgroups, setresgid, setresuid, setsid};
 use std::convert::Infallible;
 use std::ffi::CString;
 use std::fs::File;
@@ -37,21 +36,41 @@ pub(super) fn start(
     descriptors: &Descriptors,
     filters: &Filters,
 ) -> Result<Started, Failure> {
+    let launch = Launch {
+        order,
+        descriptors,
+        filters,
+        image: image(order)?,
+    };
     match order.mode {
-        Mode::Unshare => start_untraced(order, descriptors, filters).map(Started::Untraced),
-        Mode::Ptrace => start_traced(order, descriptors, filters).map(Started::Traced),
+        Mode::Unshare => start_untraced(&launch).map(Started::Untraced),
+        Mode::Ptrace => start_traced(&launch).map(Started::Traced),
     }
 }
 
-fn start_untraced(
-    order: &Order,
-    descriptors: &Descriptors,
-    filters: &Filters,
-) -> Result<Pid, Failure> {
+/// All that it takes, made ready before.
+struct Launch<'a> {
+    order: &'a Order,
+    descriptors: &'a Descriptors,
+    filters: &'a Filters,
+    image: Image,
+}
+
+fn image(order: &Order) -> Result<Image, Failure> {
+    let args = c_strings(order.args.iter().cloned())?;
+    let env = order
+        .env
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"));
+    Ok(Image::new(args, c_strings(env)?))
+}
+
+fn start_untraced(launch: &Launch<'_>) -> Result<Pid, Failure> {
     let mut failed = None;
-    let pid = vfork(|| {
-        let Err(failure) = become_program(order, descriptors, filters);
+    let pid = vfork_into(CloneFlags::empty(), || {
+        let Err(failure) = become_program(launch);
         failed = Some(failure);
+        127
     })
     .map_err(Failure::step("fork the program"))?;
     failed.map_or(Ok(pid), Err)
@@ -59,11 +78,7 @@ fn start_untraced(
 
 /// A tracer can't stand still until the program is executed: it has to follow
 /// it there. So this one is a copy that tells of its failure through a pipe.
-fn start_traced(
-    order: &Order,
-    descriptors: &Descriptors,
-    filters: &Filters,
-) -> Result<Tracer, Failure> {
+fn start_traced(launch: &Launch<'_>) -> Result<Tracer, Failure> {
     // Closed by a successful exec; carries the failure otherwise.
     let (outcome, report) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
     let gate = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
@@ -71,8 +86,7 @@ fn start_traced(
     match fork_into(CloneFlags::empty()).map_err(Failure::step("fork the program"))? {
         Cloned::Child => {
             drop(outcome);
-            let Err(failure) =
-                wait_at(gate).and_then(|()| become_program(order, descriptors, filters));
+            let Err(failure) = wait_at(gate).and_then(|()| become_program(launch));
             // Unheard, the failure is still one: init sees this exit code.
             let told = serde_json::to_vec(&failure)
                 .map_err(io::Error::other)
@@ -115,18 +129,15 @@ fn trace(program: Pid, gate: Gate) -> Result<Tracer, Failure> {
 
 /// Everything that stands between a copy of init and hostile code. Whatever
 /// fails here ends the run before the program has begun.
-fn become_program(
-    order: &Order,
-    descriptors: &Descriptors,
-    filters: &Filters,
-) -> Result<Infallible, Failure> {
+fn become_program(launch: &Launch<'_>) -> Result<Infallible, Failure> {
+    let (order, descriptors) = (launch.order, launch.descriptors);
     setsid().map_err(Failure::step("start a session"))?;
     place_standard_streams(descriptors)?;
     // Memory and time count from here.
     for group in &descriptors.groups {
         nix::unistd::write(group, b"0").map_err(Failure::step("enter the control group"))?;
     }
-    match confine_and_execute(order, descriptors, filters) {
+    match confine_and_execute(launch) {
         // The kernel's memory for what follows is the program's already.
         Err(Failure::Step { errno, .. }) if errno == libc::ENOMEM => Err(Failure::Exec {
             program: order.args.first().cloned().unwrap_or_default(),
@@ -136,11 +147,8 @@ fn become_program(
     }
 }
 
-fn confine_and_execute(
-    order: &Order,
-    descriptors: &Descriptors,
-    filters: &Filters,
-) -> Result<Infallible, Failure> {
+fn confine_and_execute(launch: &Launch<'_>) -> Result<Infallible, Failure> {
+    let order = launch.order;
     // Hidden by a namespace that has the group as its root.
     unshare(CloneFlags::CLONE_NEWCGROUP).map_err(Failure::step("hide the control group"))?;
     set_limits(&order.limits)?;
@@ -157,28 +165,17 @@ fn confine_and_execute(
     std::env::set_current_dir(&order.directory).map_err(|error| Failure::InvalidSpec {
         problem: format!("working directory {}: {error}", order.directory.display()),
     })?;
-    let args = c_strings(order.args.iter().cloned())?;
-    let env = c_strings(
-        order
-            .env
-            .iter()
-            .map(|(key, value)| format!("{key}={value}")),
-    )?;
     // Whatever is still open, known to us or not, is gone with exec.
     descriptor::close_on_exec_from(3).map_err(Failure::step("close all descriptors"))?;
     // Last: the filter forbids some of what was done above.
-    filters
+    launch
+        .filters
         .get(order.policy, order.mode)
         .install()
         .map_err(Failure::step("install the system call filter"))?;
-    let executed = match &descriptors.executable {
-        Some(file) => execveat(file, c"", &args, &env, AtFlags::AT_EMPTY_PATH),
-        None => match args.first() {
-            Some(path) => execve(path, &args, &env),
-            None => Err(nix::errno::Errno::EINVAL),
-        },
-    };
-    executed.map_err(|errno| Failure::Exec {
+    let executable = launch.descriptors.executable.as_ref().map(AsFd::as_fd);
+    let errno = launch.image.execute(executable);
+    Err(Failure::Exec {
         program: order.args.first().cloned().unwrap_or_default(),
         errno: errno as i32,
     })

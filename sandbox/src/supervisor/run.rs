@@ -226,17 +226,16 @@ impl Watch<'_> {
         };
         match message {
             FromJail::Ready => {}
-            FromJail::Born => {
-                self.state.init = descriptors.into_iter().next();
-                if self.state.killed.is_some() || self.state.abandoned {
-                    self.strike()?;
-                }
-            }
+            FromJail::Born => self.state.init = descriptors.into_iter().next(),
             FromJail::Started => {
                 let now = Instant::now();
                 self.state.started = Some(now);
                 self.state.setup_time = now.duration_since(self.requested);
                 self.deadline.set(self.limits.wall_time)?;
+                if self.state.killed.is_some() || self.state.abandoned {
+                    self.deadline.set(PATIENCE)?;
+                    self.strike()?;
+                }
                 self.look_at_usage()?;
             }
             FromJail::Ended {
@@ -296,16 +295,14 @@ impl Watch<'_> {
     }
 
     fn deadline_passed(&mut self) -> Result<(), Failure> {
-        self.deadline.set(PATIENCE)?;
         if self.state.started.is_some() && self.state.ended.is_none() && self.state.killed.is_none()
         {
             return self.kill(KillCause::WallTime);
         }
-        self.state.failure.get_or_insert(Failure::Step {
+        Err(Failure::Step {
             step: "start or end the run in time".to_owned(),
             errno: libc::ETIMEDOUT,
-        });
-        self.abandon()
+        })
     }
 
     /// Kills when the CPU time is used up; otherwise looks again when, with
@@ -358,9 +355,11 @@ impl Watch<'_> {
         self.strike()
     }
 
-    /// Kills the run's init, which takes its whole pid namespace along.
+    /// Kills the run's init, which takes its whole pid namespace along. Before
+    /// the program has started there is only code of ours, in memory that must
+    /// stay sound; then it waits for the start.
     fn strike(&self) -> Result<(), Failure> {
-        let Some(init) = &self.state.init else {
+        let Some(init) = self.state.started.and(self.state.init.as_ref()) else {
             return Ok(());
         };
         match process::signal(init.as_fd(), Signal::SIGKILL) {

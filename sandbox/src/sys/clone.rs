@@ -16,26 +16,27 @@ pub(crate) enum Cloned {
 }
 
 /// Memory for the calls between a vfork and its exec.
-const STACK: usize = 128 * 1024;
+const STACK: usize = 256 * 1024;
 
-/// Starts a child that runs `work` in the memory of the calling process, which
-/// stands still until the child has executed a program or ended. `work` ends
-/// by exec; when it returns, the child ends with code 127.
+/// Starts a child in new namespaces that runs `work` in the memory of the
+/// calling process, which stands still until the child has executed a program
+/// or ended. When `work` returns, the child ends with the code it returns.
 ///
-/// Nothing is copied: a fork of the same process takes ten times as long, and
-/// what `work` writes to its variables, the caller reads.
-pub(crate) fn vfork(mut work: impl FnMut()) -> io::Result<Pid> {
+/// Nothing is copied: a fork of the same process takes many times as long. What
+/// `work` writes to its variables, the caller reads; what it leaves allocated
+/// stays so; and if it is killed inside an allocation, the caller's memory is
+/// not sound any more.
+pub(crate) fn vfork_into(namespaces: CloneFlags, mut work: impl FnMut() -> i32) -> io::Result<Pid> {
     extern "C" fn child(argument: *mut libc::c_void) -> libc::c_int {
-        let work = argument.cast::<&mut dyn FnMut()>();
+        let work = argument.cast::<&mut dyn FnMut() -> i32>();
         // SAFETY: the argument is the pointer made below, and its target lives
         // in the frame of the caller, who stands still meanwhile.
         let work = unsafe { &mut *work };
-        work();
-        127
+        work()
     }
     let mut stack = vec![0_u128; STACK / size_of::<u128>()];
-    let mut work: &mut dyn FnMut() = &mut work;
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let mut work: &mut dyn FnMut() -> i32 = &mut work;
+    let flags = namespaces.bits() | libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     let top = stack.as_mut_ptr_range().end;
     // SAFETY: the stack grows down from its aligned end and outlives the child's
     // use of it, as `work` does, because CLONE_VFORK holds the caller until the

@@ -4,7 +4,7 @@ use super::check;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// A process that has ended (or, with a tracer, stopped).
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,15 @@ pub(crate) fn wait(pid: Option<Pid>) -> io::Result<Option<Waited>> {
             },
         }
     }
+}
+
+/// A pidfd of a process that is known not to be reaped yet.
+pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
+    // SAFETY: plain numbers.
+    let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    let raw = super::narrow(check(result)?)?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
 /// Sends a signal to the process a pidfd stands for.

@@ -10,7 +10,8 @@ pub(crate) use root::{is_directory, make_mount_point, place};
 use crate::init;
 use crate::policy::Filters;
 use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
-use crate::sys::clone::{Cloned, fork_into};
+use crate::spec::Mode;
+use crate::sys::clone::{Cloned, fork_into, vfork_into};
 use crate::sys::{credentials, descriptor, process};
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
@@ -124,20 +125,24 @@ fn run(
 ) -> Result<(), Failure> {
     let descriptors = Descriptors::split(order, descriptors)?;
     let places = root::TopLevel::make(order, &descriptors)?;
-    match fork_into(RUN_NAMESPACES).map_err(Failure::step("clone the run's init"))? {
-        Cloned::Child => init::live(channel, order, descriptors, filters),
-        Cloned::Parent { pid, pidfd } => {
-            drop(descriptors);
-            if !tell(channel, &FromJail::Born, &[pidfd]) {
-                return Err(Failure::Step {
-                    step: "announce the run's init".to_owned(),
-                    errno: libc::EPIPE,
-                });
-            }
-            process::wait(Some(pid)).map_err(Failure::step("wait for the run's init"))?;
-            places.remove()
-        }
+    // A tracer's memory grows with what it sees, so it gets its own.
+    let pid = match order.mode {
+        Mode::Unshare => vfork_into(RUN_NAMESPACES, || {
+            init::live(channel, order, &descriptors, filters)
+        }),
+        Mode::Ptrace => fork_into(RUN_NAMESPACES).map(|cloned| match cloned {
+            Cloned::Child => process::exit_now(init::live(channel, order, &descriptors, filters)),
+            Cloned::Parent { pid, .. } => pid,
+        }),
+    };
+    let pid = pid.map_err(Failure::step("clone the run's init"))?;
+    let waited = process::wait(Some(pid)).map_err(Failure::step("wait for the run's init"))?;
+    if order.mode == Mode::Unshare && !waited.is_some_and(init::ended_soundly) {
+        // Anything else might allocate. The supervisor sees the socket's end.
+        process::exit_now(1);
     }
+    drop(descriptors);
+    places.remove()
 }
 
 /// Whether the supervisor could be told; it can't be told otherwise.

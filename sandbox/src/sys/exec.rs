@@ -1,0 +1,61 @@
+//! Executing a program without allocating: the memory may be shared with a
+//! process that goes on with it.
+
+use nix::errno::Errno;
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// Arguments and environment in the form that the kernel takes.
+#[derive(Debug)]
+pub(crate) struct Image {
+    args: Vec<CString>,
+    /// Ends with null, as `environment` does; both point into the strings.
+    arguments: Vec<*const libc::c_char>,
+    environment: Vec<*const libc::c_char>,
+    /// Keeps alive what `environment` points to.
+    _env: Vec<CString>,
+}
+
+impl Image {
+    pub(crate) fn new(args: Vec<CString>, env: Vec<CString>) -> Self {
+        // The strings' own memory does not move with the vectors.
+        let pointers = |strings: &[CString]| {
+            strings
+                .iter()
+                .map(|string| string.as_ptr())
+                .chain([std::ptr::null()])
+                .collect()
+        };
+        Self {
+            arguments: pointers(&args),
+            environment: pointers(&env),
+            args,
+            _env: env,
+        }
+    }
+
+    /// Executes an open file, or else the path that is the first argument.
+    /// Returns only the reason why not.
+    pub(crate) fn execute(&self, executable: Option<BorrowedFd<'_>>) -> Errno {
+        let Some(path) = self.args.first() else {
+            return Errno::EINVAL;
+        };
+        let (directory, path, flags) = match executable {
+            Some(file) => (file.as_raw_fd(), c"", libc::AT_EMPTY_PATH),
+            None => (libc::AT_FDCWD, path.as_c_str(), 0),
+        };
+        // SAFETY: the path is a C string, and both arrays end with null and
+        // point to C strings that `self` keeps alive. On success nothing of
+        // this memory is used by the new program.
+        unsafe {
+            libc::execveat(
+                directory,
+                path.as_ptr(),
+                self.arguments.as_ptr().cast(),
+                self.environment.as_ptr().cast(),
+                flags,
+            )
+        };
+        Errno::last()
+    }
+}
