@@ -15,8 +15,9 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Larger messages travel in a memfd beside an empty message, because a
-/// packet can't be larger than the socket's buffer.
-const INLINE_MAX: usize = 32 * 1024;
+/// packet can't be larger than the socket's buffer. Most are a tenth of this,
+/// and receivers have a buffer of this size ready.
+const INLINE_MAX: usize = 4 * 1024;
 /// `SCM_MAX_FD`: more descriptors than this can't be sent at once.
 pub(crate) const DESCRIPTORS_MAX: usize = 253;
 

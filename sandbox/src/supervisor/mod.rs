@@ -13,6 +13,7 @@ mod timer;
 
 use crate::protocol::{Channel, Failure, Report, ToSupervisor};
 use crate::sys::descriptor;
+use pump::Buffer;
 use setup::Setup;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
@@ -46,12 +47,13 @@ fn receive_and_serve(worker: &Channel) -> Result<(), Failure> {
 }
 
 fn take_runs(worker: &Channel, setup: &mut Setup) -> Result<(), Failure> {
+    let mut buffer = Buffer::new();
     loop {
         let received = worker.receive().map_err(Failure::step("receive a run"))?;
         let Some((ToSupervisor::Run(order), descriptors)) = received else {
             return Ok(());
         };
-        match run::run(setup, worker, *order, descriptors) {
+        match run::run(setup, worker, &mut buffer, *order, descriptors) {
             Ok(run::Done::Facts {
                 facts,
                 collected,

@@ -9,13 +9,22 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// A pipe's capacity: what one read can get at most.
 const CHUNK: usize = 64 * 1024;
 
+/// Room for a chunk, used by all pumps of a jail.
+#[derive(Debug)]
+pub(super) struct Buffer(Vec<u8>);
+
+impl Buffer {
+    pub(super) fn new() -> Self {
+        Self(vec![0; CHUNK])
+    }
+}
+
 /// From a pipe to a file, up to a number of bytes; the rest is only counted.
 #[derive(Debug)]
 pub(super) struct Pump {
     pipe: Option<File>,
     to: File,
     keep: u64,
-    buffer: Vec<u8>,
 }
 
 impl Pump {
@@ -26,7 +35,6 @@ impl Pump {
             pipe: Some(pipe.into()),
             to: to.into(),
             keep,
-            buffer: vec![0; CHUNK],
         })
     }
 
@@ -35,12 +43,12 @@ impl Pump {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
-    /// Moves what is there now, one chunk at most; returns its size.
-    pub(super) fn pump(&mut self) -> Result<u64, Failure> {
+    /// Moves what is there now, one buffer at most; returns its size.
+    pub(super) fn pump(&mut self, buffer: &mut Buffer) -> Result<u64, Failure> {
         let Some(pipe) = &mut self.pipe else {
             return Ok(0);
         };
-        let length = match pipe.read(&mut self.buffer) {
+        let length = match pipe.read(&mut buffer.0) {
             Ok(length) => length,
             Err(error)
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
@@ -56,17 +64,17 @@ impl Pump {
         let read = u64::try_from(length).unwrap_or(u64::MAX);
         let kept = usize::try_from(self.keep.min(read)).unwrap_or(length);
         self.to
-            .write_all(self.buffer.get(..kept).unwrap_or_default())
+            .write_all(buffer.0.get(..kept).unwrap_or_default())
             .map_err(Failure::step("write captured output"))?;
         self.keep = self.keep.saturating_sub(read);
         Ok(read)
     }
 
     /// Moves what is left after every writer is dead.
-    pub(super) fn drain(&mut self) -> Result<u64, Failure> {
+    pub(super) fn drain(&mut self, buffer: &mut Buffer) -> Result<u64, Failure> {
         let mut total = 0;
         loop {
-            let moved = self.pump()?;
+            let moved = self.pump(buffer)?;
             if moved == 0 {
                 return Ok(total);
             }

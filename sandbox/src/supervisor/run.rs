@@ -2,7 +2,7 @@
 //! jail says. Every kill is decided and recorded here.
 
 use super::outcome::{Record, decide};
-use super::pump::Pump;
+use super::pump::{Buffer, Pump};
 use super::request;
 use super::setup::Setup;
 use super::timer::Timer;
@@ -43,6 +43,7 @@ pub(super) enum Done {
 pub(super) fn run(
     setup: &mut Setup,
     worker: &Channel,
+    buffer: &mut Buffer,
     order: Order,
     descriptors: Vec<OwnedFd>,
 ) -> Result<Done, Failure> {
@@ -66,6 +67,7 @@ pub(super) fn run(
         limits: &order.limits,
         group: &group,
         pumps,
+        buffer,
         deadline: Timer::new()?,
         cpu_timer: Timer::new()?,
         requested,
@@ -114,6 +116,7 @@ struct Watch<'a> {
     limits: &'a Limits,
     group: &'a Group,
     pumps: Vec<Pump>,
+    buffer: &'a mut Buffer,
     /// The wall time limit while the program runs, our patience otherwise.
     deadline: Timer,
     cpu_timer: Timer,
@@ -142,7 +145,7 @@ impl Watch<'_> {
             let events = self.poll()?;
             for (pump, ready) in self.pumps.iter_mut().zip(events.pumps) {
                 if ready {
-                    match pump.pump() {
+                    match pump.pump(self.buffer) {
                         Ok(moved) => self.state.output += moved,
                         Err(failure) => {
                             self.state.failure.get_or_insert(failure);
@@ -157,7 +160,7 @@ impl Watch<'_> {
             self.judge(events)?;
         }
         for pump in &mut self.pumps {
-            self.state.output += pump.drain()?;
+            self.state.output += pump.drain(self.buffer)?;
         }
         Ok(())
     }

@@ -34,10 +34,11 @@ pub(crate) fn vfork_into(namespaces: CloneFlags, mut work: impl FnMut() -> i32) 
         let work = unsafe { &mut *work };
         work()
     }
-    let mut stack = vec![0_u128; STACK / size_of::<u128>()];
+    // Not filled with zeros, which would cost more than the child does.
+    let mut stack = Vec::<u128>::with_capacity(STACK / size_of::<u128>());
     let mut work: &mut dyn FnMut() -> i32 = &mut work;
     let flags = namespaces.bits() | libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    let top = stack.as_mut_ptr_range().end;
+    let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
     // SAFETY: the stack grows down from its aligned end and outlives the child's
     // use of it, as `work` does, because CLONE_VFORK holds the caller until the
     // child has a memory of its own or is dead. Every caller is

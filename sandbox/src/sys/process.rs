@@ -60,6 +60,18 @@ pub(crate) fn wait(pid: Option<Pid>) -> io::Result<Option<Waited>> {
     }
 }
 
+/// Whether the calling process has any child, dead or alive.
+pub(crate) fn has_children() -> io::Result<bool> {
+    let flags = libc::WNOHANG | libc::WNOWAIT | libc::WEXITED | libc::__WALL;
+    // SAFETY: waitid accepts a null pointer for what it would tell.
+    let result = unsafe { libc::waitid(libc::P_ALL, 0, std::ptr::null_mut(), flags) };
+    match check(result.into()) {
+        Ok(_) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// A pidfd of a process that is known not to be reaped yet.
 pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
     // SAFETY: plain numbers.

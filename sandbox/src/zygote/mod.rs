@@ -29,9 +29,8 @@ pub(crate) const JAIL_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUSER
     .union(CloneFlags::CLONE_NEWUTS)
     .union(CloneFlags::CLONE_NEWCGROUP);
 
-const RUN_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWPID
-    .union(CloneFlags::CLONE_NEWNS)
-    .union(CloneFlags::CLONE_NEWIPC);
+/// Not ipc: the filters refuse every call that could leave something there.
+const RUN_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWPID.union(CloneFlags::CLONE_NEWNS);
 
 /// The zygote's life. Starts with everything it inherited from the
 /// supervisor, in namespaces whose user ids are not mapped yet.

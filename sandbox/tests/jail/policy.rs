@@ -88,6 +88,20 @@ fn what_libraries_try_is_denied_only() {
     }
 }
 
+/// Their namespace is the jail's, so nothing may ever be made in it.
+#[test]
+fn nothing_can_be_left_in_the_ipc_namespace() {
+    let mut jail = start();
+    for policy in [PolicyName::Contestant, PolicyName::Compiler] {
+        for name in ["shmget", "semget", "msgget", "mq_open"] {
+            let mut spec = program("forbidden", &[name]);
+            spec.policy = policy;
+            let facts = jail.run(spec).unwrap();
+            assert_eq!(facts.outcome, exited(10 + libc::ENOSYS), "{name}");
+        }
+    }
+}
+
 #[test]
 fn compilers_may_look_for_a_network_in_vain() {
     let mut jail = start();

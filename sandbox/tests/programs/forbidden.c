@@ -55,6 +55,9 @@ int main(int argc, char **argv) {
     CALL("unix", socket(AF_UNIX, SOCK_STREAM, 0));
     CALL("setuid", setuid(0));
     CALL("shmget", syscall(SYS_shmget, 0, 4096, 01600));
+    CALL("semget", syscall(SYS_semget, 0, 1, 01600));
+    CALL("msgget", syscall(SYS_msgget, 0, 01600));
+    CALL("mq_open", syscall(SYS_mq_open, "x", 0102, 0600, NULL));
     CALL("clone3", syscall(SYS_clone3, NULL, 0));
     CALL("affinity", syscall(SYS_sched_setaffinity, 0, 8, &result));
     CALL("inotify", syscall(SYS_inotify_init));
