@@ -63,5 +63,5 @@ pub(crate) fn verdict(judgement: &JudgementSummary) -> String {
 /// Any of these verdicts.
 pub(crate) fn verdicts(verdicts: impl IntoIterator<Item = Verdict>) -> String {
     let ids: Vec<&str> = verdicts.into_iter().map(Verdict::id).collect();
-    ids.join(" or ")
+    ids.join("/")
 }

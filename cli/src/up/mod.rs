@@ -15,7 +15,9 @@ mod ports;
 mod postgres;
 mod process;
 mod rabbitmq;
+mod running;
 mod stamp;
+mod start;
 mod supervisor;
 
 pub use announce::Announce;

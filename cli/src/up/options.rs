@@ -1,7 +1,7 @@
 //! What an installation consists of, as arguments.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use assize_common::secret::Secret;
@@ -17,7 +17,7 @@ pub struct Options {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=64))]
     pub workers: u16,
     /// Judgements that each worker runs at once [default: the cores, shared among the workers]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=128))]
     pub slots: Option<u16>,
     /// Where everything is kept [default: ./data, or /var/lib/assize when the service user can't reach that]
     #[arg(long, value_name = "DIR")]
@@ -56,6 +56,23 @@ pub struct Options {
 }
 
 impl Options {
+    /// What an empty command line means, with this data directory and a free port.
+    #[must_use]
+    pub fn at(data_dir: &Path) -> Self {
+        Self {
+            workers: 1,
+            slots: None,
+            data_dir: Some(data_dir.to_owned()),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            postgres_url: None,
+            amqp_url: None,
+            amqp_prefix: "assize".to_owned(),
+            service_user: DEFAULT_SERVICE_USER.to_owned(),
+            languages: Vec::new(),
+            language_table: None,
+        }
+    }
+
     /// The data directory.
     ///
     /// # Errors
