@@ -5,3 +5,4 @@ mod deaths;
 mod full_disk;
 mod refusals;
 mod starts;
+mod up;

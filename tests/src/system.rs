@@ -230,7 +230,11 @@ pub fn processes_of(place: &Path) -> Vec<String> {
 }
 
 /// A directory that the account of services can enter.
-fn data_directory() -> TempDir {
+///
+/// # Panics
+/// When it can't be made.
+#[must_use]
+pub fn data_directory() -> TempDir {
     let data = tempfile::Builder::new()
         .prefix("assize-test-")
         .tempdir()
