@@ -25,6 +25,7 @@ test: setup ## Run every test
 bench: setup ## Measure
 	cargo build --locked --release --workspace --bins
 	$(target)/release/assize run --repeat 500 --json -- /bin/true
+	cargo bench --locked -p assize-sandbox --bench runs
 
 check: fmt clippy doc dependencies sqlx ## Everything that is not a test: format, lints, documentation, dependencies, SQL
 
