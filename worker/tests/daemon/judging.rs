@@ -1,5 +1,8 @@
 //! Tasks in, reports out.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
 use assize_common::message::{Judged, Report};
 use assize_common::{Lane, Verdict};
 
@@ -137,5 +140,42 @@ async fn a_busy_worker_takes_nothing_that_another_one_could_judge() {
             fixture.broker.finished().await.judgement.judgement_id,
             task.judgement_id
         );
+    }
+}
+
+/// What the worker's metrics say.
+fn metrics(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn metrics_tell_what_was_judged() {
+    let mut fixture = Fixture::new().await;
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let _worker = fixture
+        .worker(&["--metrics-listen", &address.to_string()])
+        .await;
+    fixture
+        .broker
+        .publish(&fixture.task(RIGHT, Lane::Live))
+        .await;
+    fixture.broker.finished().await;
+    let metrics = metrics(address);
+    for line in [
+        "assize_judgements_total{outcome=\"AC\"} 1",
+        "assize_amqp_connected{role=\"worker\"} 1",
+        "assize_worker_slots 1",
+        "assize_judging_seconds_count{phase=\"fetch\"} 1",
+        "assize_judging_seconds_count{phase=\"compile\"} 1",
+        "assize_judging_seconds_count{phase=\"run\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
     }
 }

@@ -1,5 +1,7 @@
 //! Everything around the worker fails.
 
+use std::process::Command;
+
 use assize_common::message::{Judged, Report};
 use assize_common::{ContentHash, Lane, Verdict};
 
@@ -154,4 +156,60 @@ async fn a_task_that_workers_were_lost_over_is_not_judged() {
         .await;
     assert_eq!(handed_back.judgement.judgement_id, task.judgement_id);
     assert_eq!(handed_back.earlier_deliveries, 2);
+}
+
+/// A file system of its own, which a test may fill; gone with the test.
+struct SmallDisk<'a>(&'a std::path::Path);
+
+impl<'a> SmallDisk<'a> {
+    fn mount(at: &'a std::path::Path) -> Self {
+        std::fs::create_dir_all(at).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=32m", "assize-test"])
+            .arg(at)
+            .status();
+        assert!(mounted.unwrap().success());
+        Self(at)
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        // Lazily: a worker may still look at it.
+        let unmounted = Command::new("umount").arg("-l").arg(self.0).status();
+        assert!(unmounted.is_ok_and(|status| status.success()));
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_full_disk_is_a_judging_error_and_passes() {
+    let mut fixture = Fixture::new().await;
+    let mount_point = tempfile::tempdir().unwrap();
+    let cache = mount_point.path().join("cache");
+    let disk = SmallDisk::mount(&cache);
+    let arguments = ["--cache-dir", cache.to_str().unwrap()];
+    let _worker = fixture.worker(&arguments).await;
+    let filler = disk.0.join("filler");
+    let filled = std::fs::File::create(&filler)
+        .and_then(|mut file| std::io::copy(&mut std::io::repeat(0), &mut file));
+    assert!(filled.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull));
+    let task = fixture.task(RIGHT, Lane::Live);
+    fixture.broker.publish(&task).await;
+    let reason = judging_error(fixture.broker.finished().await.outcome);
+    assert!(reason.contains("No space left on device"), "{reason}");
+    std::fs::remove_file(&filler).unwrap();
+    let again = fixture.task(RIGHT, Lane::Live);
+    fixture.broker.publish(&again).await;
+    let finished = fixture.broker.finished().await;
+    assert!(
+        matches!(
+            finished.outcome,
+            Judged::Verdict {
+                verdict: Verdict::Ac,
+                ..
+            }
+        ),
+        "{finished:?}"
+    );
 }
