@@ -2,10 +2,11 @@
 //! again when it dies, later and later if it keeps dying.
 
 use std::future::Future;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::announce::Announce;
 use super::log_file;
-use super::process::{Process, Program, describe};
+use super::process::{Lifeline, Process, Program, describe};
 use super::stamp::Stamp;
 use crate::exit::{self, Failure};
 
@@ -236,9 +237,11 @@ async fn start_once<S: Service>(service: &S) -> anyhow::Result<Started> {
         }
     };
     let patience = service.ready_within();
+    let mut code = exit::FAILURE;
     let problem = tokio::select! {
         status = process.wait() => {
             let status = status.with_context(|| format!("cannot wait for {name}"))?;
+            code = meant_by(status, program.lifeline);
             format!("{name} did not start ({})", describe(status))
         }
         ready = tokio::time::timeout(patience, becomes_ready) => match ready {
@@ -248,10 +251,18 @@ async fn start_once<S: Service>(service: &S) -> anyhow::Result<Started> {
     };
     process.kill().await?;
     let lines = log_file::last_lines(&program.log, LINES);
-    bail!(
-        "{problem}; its log {} ends so:{lines}",
-        program.log.display()
-    )
+    let log = program.log.display();
+    Err(Failure::new(code, format!("{problem}; its log {log} ends so:{lines}")).into())
+}
+
+/// The exit code that passes on why a program of ours did not start: what the
+/// codes of others mean is their business.
+fn meant_by(status: ExitStatus, lifeline: Lifeline) -> u8 {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    match (lifeline, code) {
+        (Lifeline::Own, Some(code @ (exit::USAGE | exit::JUDGING_ERROR | exit::TEMPORARY))) => code,
+        _ => exit::FAILURE,
+    }
 }
 
 /// Doubles with each quick death up to a cap; jittered, so that services which
@@ -266,7 +277,6 @@ fn delay(quick_deaths: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::up::process::Lifeline;
     use std::path::{Path, PathBuf};
 
     /// Counts its starts in a file, and does what `script` says.
@@ -358,14 +368,22 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let error = start(
             root.path(),
-            "echo the disk is on fire; exit 1",
+            "echo the disk is on fire; exit 75",
             &Announce::collect().0,
         )
         .await
         .unwrap_err();
+        let code = exit::code_of(&error);
+        assert_eq!(
+            format!("{code:?}"),
+            format!(
+                "{:?}",
+                exit::code_of(&Failure::new(exit::TEMPORARY, "").into())
+            )
+        );
         let error = format!("{error:#}");
         assert!(
-            error.contains("did not start (exit code 1)") && error.contains("the disk is on fire"),
+            error.contains("did not start (exit code 75)") && error.contains("the disk is on fire"),
             "{error}"
         );
     }
