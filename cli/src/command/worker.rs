@@ -3,10 +3,14 @@
 use std::process::ExitCode;
 
 use assize_common::api::WorkerInfo;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 
 use crate::client::ServerArguments;
 use crate::{columns, exit, output};
+
+/// Workers send a sign of life every ten seconds, unless told otherwise.
+const SILENCE: TimeDelta = TimeDelta::seconds(30);
 
 /// Look at the workers
 #[derive(Debug, Args)]
@@ -18,7 +22,7 @@ pub struct Worker {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List the workers that run, the latest heard of first
+    /// List the workers that did not say good-bye, the latest heard of first
     List(List),
 }
 
@@ -69,18 +73,54 @@ fn table(workers: Vec<WorkerInfo>) -> String {
         "state",
         "id",
     ]);
+    let now = Utc::now();
     for worker in workers {
         table.add_row([
-            worker.name,
+            worker.name.clone(),
             worker.slots.to_string(),
             worker.lanes.join(" "),
             worker.languages.len().to_string(),
-            worker.version,
+            worker.version.clone(),
             columns::moment(worker.last_seen_at),
-            if worker.stopped { "stopped" } else { "" }.to_owned(),
+            state(&worker, now).to_owned(),
             worker.id.to_string(),
         ]);
     }
     columns::align_right(&mut table, [1, 3]);
     table.trim_fmt()
+}
+
+fn state(worker: &WorkerInfo, now: DateTime<Utc>) -> &'static str {
+    if worker.stopped {
+        "stopped"
+    } else if now - worker.last_seen_at > SILENCE {
+        "silent"
+    } else {
+        "runs"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assize_common::id::WorkerId;
+
+    #[test]
+    fn who_died_without_a_word_is_silent() {
+        let now = Utc::now();
+        let worker = |age: TimeDelta, stopped| WorkerInfo {
+            id: WorkerId::generate(),
+            name: "w".into(),
+            version: "1".into(),
+            slots: 1,
+            lanes: Vec::new(),
+            languages: Vec::new(),
+            last_seen_at: now - age,
+            stopped,
+        };
+        let minute = TimeDelta::minutes(1);
+        assert_eq!(state(&worker(TimeDelta::zero(), false), now), "runs");
+        assert_eq!(state(&worker(minute, false), now), "silent");
+        assert_eq!(state(&worker(minute, true), now), "stopped");
+    }
 }
