@@ -44,8 +44,11 @@ impl Traces {
         let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         for line in groups.lines().filter(|line| line.contains("/assize/")) {
             let path = line.rsplit(':').next().unwrap().trim_start_matches('/');
-            for hierarchy in fs::read_dir("/sys/fs/cgroup").unwrap() {
-                let group = hierarchy.unwrap().path().join(path);
+            let root = Path::new("/sys/fs/cgroup");
+            let hierarchies = fs::read_dir(root).unwrap();
+            // Version 2 has one, at the root itself.
+            let roots = hierarchies.map(|hierarchy| hierarchy.unwrap().path());
+            for group in roots.chain([root.to_owned()]).map(|root| root.join(path)) {
                 if let Ok(metadata) = group.metadata() {
                     self.groups.insert((group, metadata.ino()));
                 }
