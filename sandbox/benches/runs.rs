@@ -8,7 +8,7 @@
     reason = "a measurement fails by panicking and prints its result"
 )]
 
-use assize_sandbox::{Input, Jail, JailConfig, Limits, Mode, PolicyName, Sink, Spec};
+use assize_sandbox::{AuditLevel, Input, Jail, JailConfig, Limits, Mode, PolicyName, Sink, Spec};
 use bytesize::ByteSize;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
@@ -190,5 +190,8 @@ fn spec(executable: &OwnedFd) -> Spec {
         },
         mode: Mode::Unshare,
         policy: PolicyName::Contestant,
+        layers: Vec::new(),
+        audit: AuditLevel::Summary,
+        observe: false,
     }
 }

@@ -22,6 +22,10 @@ pub struct Facts {
     /// The system part of `cpu_time`.
     #[serde(rename = "system_time_us", with = "micros")]
     pub system_time: Duration,
+    /// CPU time that the program was charged for tracing. It is estimated from
+    /// the number of stops, and not part of `cpu_time`.
+    #[serde(rename = "tracing_time_us", with = "micros")]
+    pub tracing_time: Duration,
     /// From the start of the program to its end.
     #[serde(rename = "wall_time_us", with = "micros")]
     pub wall_time: Duration,
@@ -41,6 +45,7 @@ pub struct Facts {
     #[serde(skip)]
     pub collected: Vec<Collected>,
     /// What the tracer saw; only in `Mode::Ptrace`.
+    #[serde(skip_deserializing)]
     pub audit: Option<Audit>,
 }
 

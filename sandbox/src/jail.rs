@@ -1,15 +1,20 @@
 //! The handle to one `assize-jail` process.
 
+use crate::audit::{self, Area, AuditLevel};
 use crate::cancel::{Canceller, Shared};
 use crate::config::JailConfig;
 use crate::error::JailError;
 use crate::facts::{Collected, Facts};
+use crate::policy::rule_ids;
 use crate::protocol::{
     Channel, Descriptors, FileRequest, Order, Report, SetupRequest, SinkRequest, ToSupervisor,
 };
-use crate::spec::{Input, Sink, Spec};
+use crate::spec::{Input, Mode, Sink, Spec};
 use bytesize::ByteSize;
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use std::cell::Cell;
+use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -76,7 +81,17 @@ impl Jail {
     /// # Errors
     /// When the run could not be done as asked; see [`JailError::is_fatal`].
     pub fn run(&mut self, spec: Spec) -> Result<Facts, JailError> {
-        let (order, descriptors) = order(spec);
+        let (mode, level, observe) = (spec.mode, spec.audit, spec.observe);
+        let (name, layers) = (spec.policy, spec.layers.clone());
+        let (order, mut descriptors) = order(spec);
+        let audit = match mode {
+            Mode::Unshare => None,
+            Mode::Ptrace => Some(audit_space(level)?),
+        };
+        if let Some(audit) = &audit {
+            let shared = audit.try_clone().map_err(audit_error("share"))?;
+            descriptors.audit = Some(shared.into());
+        }
         let descriptors = descriptors.all();
         if descriptors.len() > DESCRIPTORS_MAX {
             return Err(JailError::InvalidSpec {
@@ -102,6 +117,10 @@ impl Jail {
                         size: ByteSize::b(size),
                     })
                     .collect(),
+                audit: audit
+                    .map(|space| audit::read(&space, level, observe, rule_ids(name, &layers)))
+                    .transpose()
+                    .map_err(audit_error("read"))?,
                 ..*facts
             }),
             (Report::Failed(failure), _) => Err(failure.into()),
@@ -153,6 +172,25 @@ impl Drop for Jail {
     }
 }
 
+/// Fresh memory for the tracer to record in. What is in it stays there when
+/// the run and everything in the jail is dead.
+fn audit_space(level: AuditLevel) -> Result<File, JailError> {
+    let make = || -> io::Result<File> {
+        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+        let space = File::from(memfd_create(c"audit", flags)?);
+        space.set_len(Area::of(level).bytes() as u64)?;
+        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+        fcntl(&space, FcntlArg::F_ADD_SEALS(seals))?;
+        Ok(space)
+    };
+    make().map_err(audit_error("make"))
+}
+
+fn audit_error(attempt: &str) -> impl FnOnce(io::Error) -> JailError {
+    let step = format!("{attempt} the audit");
+    move |source| JailError::Step { step, source }
+}
+
 fn confused() -> JailError {
     JailError::Channel {
         attempt: "understand",
@@ -200,6 +238,9 @@ fn order(spec: Spec) -> (Order, Descriptors) {
         limits: spec.limits,
         mode: spec.mode,
         policy: spec.policy,
+        layers: spec.layers,
+        audit: spec.audit,
+        observe: spec.observe,
     };
     (order, descriptors)
 }

@@ -26,13 +26,14 @@ mod tracer;
 mod units;
 mod zygote;
 
-pub use audit::{Audit, Decision, Refused};
+pub use audit::{Audit, AuditEntry, AuditFileError, AuditLevel, AuditLog, CallSummary, Decision};
 pub use cancel::Canceller;
 pub use config::{JailConfig, Tree};
 pub use error::JailError;
 pub use facts::{Collected, Facts, KillCause, Outcome};
 pub use jail::Jail;
 pub use limits::Limits;
+pub use policy::{PolicyLayer, PolicyLayerError};
 pub use preflight::{Finding, Grade, preflight};
 #[doc(hidden)]
 pub use supervisor::serve;

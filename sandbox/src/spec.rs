@@ -1,6 +1,8 @@
 //! What to run: one program, its descriptors, files and limits.
 
+use crate::audit::AuditLevel;
 use crate::limits::Limits;
+use crate::policy::PolicyLayer;
 use crate::units::bytes;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,14 @@ pub struct Spec {
     pub mode: Mode,
     /// Which system calls are allowed.
     pub policy: PolicyName,
+    /// Rules over the policy's own: the language's, the problem's, the
+    /// submission's, in this order.
+    pub layers: Vec<PolicyLayer>,
+    /// How much the tracer records; nothing does in `Mode::Unshare`.
+    pub audit: AuditLevel,
+    /// Let through what the tracer would kill for, and record it: only the
+    /// namespaces confine the program then. Never for a verdict.
+    pub observe: bool,
 }
 
 /// Where standard input comes from.

@@ -18,8 +18,8 @@ use assize_common::language::Language;
 use assize_common::message::CompileReport;
 use assize_common::package;
 use assize_sandbox::{
-    Facts, FileIn, FileOut, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName, Scratch,
-    Sink, Spec,
+    AuditLevel, Facts, FileIn, FileOut, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName,
+    Scratch, Sink, Spec,
 };
 use bytesize::ByteSize;
 use walkdir::WalkDir;
@@ -424,6 +424,9 @@ fn compile_spec(
         },
         mode: Mode::Unshare,
         policy: PolicyName::Compiler,
+        layers: Vec::new(),
+        audit: AuditLevel::Summary,
+        observe: false,
     })
 }
 

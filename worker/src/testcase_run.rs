@@ -8,7 +8,7 @@ use std::time::Duration;
 use assize_common::message::RunReport;
 use assize_common::package::{DefaultValidatorOptions, Kind, Package, Testcase};
 use assize_common::{SandboxMode, Verdict};
-use assize_sandbox::{Audit, Facts, Input, Limits, Mode, PolicyName, Sink, Spec};
+use assize_sandbox::{Audit, AuditLevel, Facts, Input, Limits, Mode, PolicyName, Sink, Spec};
 use bytesize::ByteSize;
 
 use crate::cancel::Cancel;
@@ -256,6 +256,9 @@ impl TestcaseRun<'_> {
                 SandboxMode::Ptrace => Mode::Ptrace,
             },
             policy: PolicyName::Contestant,
+            layers: Vec::new(),
+            audit: AuditLevel::Decisions,
+            observe: false,
         };
         // Mounted where that is enough: copying costs time on every run.
         if self.package.allows_file_writing {

@@ -9,7 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use assize_common::language::Language;
-use assize_sandbox::{Input, JailError, Limits, Mode, Outcome, PolicyName, Sink, Spec, Tree};
+use assize_sandbox::{
+    AuditLevel, Input, JailError, Limits, Mode, Outcome, PolicyName, Sink, Spec, Tree,
+};
 use bytesize::ByteSize;
 
 use crate::cancel::Cancel;
@@ -167,6 +169,9 @@ fn ask_version(
         },
         mode: Mode::Unshare,
         policy: PolicyName::Compiler,
+        layers: Vec::new(),
+        audit: AuditLevel::Summary,
+        observe: false,
     };
     let shown = language.version.join(" ");
     let activity = format!("asking for the version of {}", language.id);

@@ -9,7 +9,9 @@ use anyhow::Context as _;
 use assize_common::SandboxMode;
 use assize_worker::cancel::Cancel;
 use assize_worker::judging_error::JudgingError;
-use assize_worker::sandbox::{Jail, JailConfig, JailError, Limits, Mode, Mount, PolicyName, Spec};
+use assize_worker::sandbox::{
+    AuditLevel, Jail, JailConfig, JailError, Limits, Mode, Mount, PolicyName, Spec,
+};
 use assize_worker::slot::run_in;
 
 use super::facts::Measured;
@@ -172,6 +174,9 @@ impl Order {
                 SandboxMode::Ptrace => Mode::Ptrace,
             },
             policy: PolicyName::Contestant,
+            layers: Vec::new(),
+            audit: AuditLevel::Decisions,
+            observe: false,
         })
     }
 }

@@ -11,9 +11,10 @@ mod image;
 mod mounts;
 mod program;
 
-use crate::policy::Filters;
+use crate::policy::Effective;
 use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
 use crate::sys::process::{self, Waited};
+use crate::tracer;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -40,10 +41,11 @@ pub(crate) fn live(
     channel: &Channel,
     order: &Order,
     descriptors: &Descriptors,
-    filters: &Filters,
+    policy: &Effective,
+    charge: Duration,
 ) -> i32 {
     QUIET.store(false, Ordering::Relaxed);
-    let (message, collected) = match run(channel, order, descriptors, filters) {
+    let (message, collected) = match run(channel, order, descriptors, policy, charge) {
         Ok(ended) => ended,
         Err(failure) => (FromJail::Failed(failure), Vec::new()),
     };
@@ -55,13 +57,14 @@ fn run(
     channel: &Channel,
     order: &Order,
     descriptors: &Descriptors,
-    filters: &Filters,
+    policy: &Effective,
+    charge: Duration,
 ) -> Result<(FromJail, Vec<OwnedFd>), Failure> {
     announce(channel)?;
     let skeletons = mounts::prepare(order, &descriptors.mounts)?;
     files::copy_in(order, &descriptors.files)?;
     mounts::seal(&skeletons)?;
-    let started = program::start(order, descriptors, filters)?;
+    let started = program::start(order, descriptors, policy, charge)?;
     let began = Instant::now();
     let started_text = Channel::encode(&FromJail::Started)
         .map_err(Failure::step("announce the program's start"))?;
@@ -69,13 +72,9 @@ fn run(
     channel
         .send_text(&started_text)
         .map_err(Failure::step("announce the program's start"))?;
-    let (waited, audit, forbidden) = match started {
-        Started::Untraced(main) => (outlive(main)?, None, None),
-        Started::Traced(mut tracer) => {
-            let waited = tracer.until_ended()?;
-            let (audit, forbidden) = tracer.finish();
-            (waited, Some(audit), forbidden)
-        }
+    let (waited, forbidden) = match started {
+        Started::Untraced(main) => (outlive(main)?, None),
+        Started::Traced(mut tracer) => (tracer.until_ended()?, tracer.forbidden()),
     };
     let wall = began.elapsed();
     kill_all()?;
@@ -89,7 +88,6 @@ fn run(
             wall_us: micros(wall),
             oversized,
             collected,
-            audit,
             forbidden,
         },
         contents,
@@ -132,10 +130,12 @@ fn kill_all() -> Result<(), Failure> {
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(error) => return Err(Failure::step("kill what is left")(error)),
     }
-    while process::wait(None)
-        .map_err(Failure::step("reap what is left"))?
-        .is_some()
-    {}
+    while let Some(waited) = process::wait(None).map_err(Failure::step("reap what is left"))? {
+        // A traced one stops once more on its way out.
+        if waited.stop().is_some() {
+            tracer::let_die(waited.pid)?;
+        }
+    }
     Ok(())
 }
 

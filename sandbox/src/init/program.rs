@@ -2,7 +2,7 @@
 
 use super::PROGRAM_ID;
 use crate::limits::Limits;
-use crate::policy::Filters;
+use crate::policy::Effective;
 use crate::protocol::{Descriptors, Failure, Order};
 use crate::spec::Mode;
 use crate::sys::clone::{Cloned, fork_into, vfork_into};
@@ -21,25 +21,28 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 /// A program that has been started, and who follows it.
 #[derive(Debug)]
-pub(super) enum Started {
+pub(super) enum Started<'a> {
     Untraced(Pid),
-    Traced(Tracer),
+    Traced(Box<Tracer<'a>>),
 }
 
 /// Starts the program; returns once it has been executed, or has ended before.
 /// A traced one still stands at the start of its own code then.
-pub(super) fn start(
+pub(super) fn start<'a>(
     order: &Order,
     descriptors: &Descriptors,
-    filters: &Filters,
-) -> Result<Started, Failure> {
+    policy: &'a Effective,
+    charge: Duration,
+) -> Result<Started<'a>, Failure> {
     let launch = Launch {
         order,
         descriptors,
-        filters,
+        policy,
+        charge,
         image: image(order)?,
     };
     match order.mode {
@@ -49,10 +52,11 @@ pub(super) fn start(
 }
 
 /// All that it takes, made ready before.
-struct Launch<'a> {
+struct Launch<'a, 'p> {
     order: &'a Order,
     descriptors: &'a Descriptors,
-    filters: &'a Filters,
+    policy: &'p Effective,
+    charge: Duration,
     image: Image,
 }
 
@@ -65,7 +69,7 @@ fn image(order: &Order) -> Result<Image, Failure> {
     Ok(Image::new(args, c_strings(env)?))
 }
 
-fn start_untraced(launch: &Launch<'_>) -> Result<Pid, Failure> {
+fn start_untraced(launch: &Launch<'_, '_>) -> Result<Pid, Failure> {
     let mut failed = None;
     let pid = vfork_into(CloneFlags::empty(), || {
         let Err(failure) = become_program(launch);
@@ -78,7 +82,12 @@ fn start_untraced(launch: &Launch<'_>) -> Result<Pid, Failure> {
 
 /// A tracer can't stand still until the program is executed: it has to follow
 /// it there. So this one is a copy that tells of its failure through a pipe.
-fn start_traced(launch: &Launch<'_>) -> Result<Tracer, Failure> {
+fn start_traced<'p>(launch: &Launch<'_, 'p>) -> Result<Box<Tracer<'p>>, Failure> {
+    let Some(audit) = &launch.descriptors.audit else {
+        return Err(Failure::InvalidSpec {
+            problem: "no descriptor to record into".to_owned(),
+        });
+    };
     // Closed by a successful exec; carries the failure otherwise.
     let (outcome, report) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
     let gate = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
@@ -95,13 +104,16 @@ fn start_traced(launch: &Launch<'_>) -> Result<Tracer, Failure> {
         }
         Cloned::Parent { pid, .. } => {
             drop(report);
-            let tracer = trace(pid, gate)?;
+            let mut tracer =
+                Tracer::attach(pid, launch.order, launch.policy, audit, launch.charge)?;
+            drop(gate);
+            tracer.until_executed()?;
             let mut text = Vec::new();
             File::from(outcome)
                 .read_to_end(&mut text)
                 .map_err(Failure::step("hear from the program"))?;
             if text.is_empty() {
-                return Ok(tracer);
+                return Ok(Box::new(tracer));
             }
             Err(serde_json::from_slice(&text).map_err(Failure::step("hear from the program"))?)
         }
@@ -120,16 +132,9 @@ fn wait_at((closed, key): Gate) -> Result<(), Failure> {
         .map_err(Failure::step("wait for the tracer"))
 }
 
-fn trace(program: Pid, gate: Gate) -> Result<Tracer, Failure> {
-    let mut tracer = Tracer::attach(program)?;
-    drop(gate);
-    tracer.until_executed()?;
-    Ok(tracer)
-}
-
 /// Everything that stands between a copy of init and hostile code. Whatever
 /// fails here ends the run before the program has begun.
-fn become_program(launch: &Launch<'_>) -> Result<Infallible, Failure> {
+fn become_program(launch: &Launch<'_, '_>) -> Result<Infallible, Failure> {
     let (order, descriptors) = (launch.order, launch.descriptors);
     setsid().map_err(Failure::step("start a session"))?;
     place_standard_streams(descriptors)?;
@@ -147,11 +152,11 @@ fn become_program(launch: &Launch<'_>) -> Result<Infallible, Failure> {
     }
 }
 
-fn confine_and_execute(launch: &Launch<'_>) -> Result<Infallible, Failure> {
+fn confine_and_execute(launch: &Launch<'_, '_>) -> Result<Infallible, Failure> {
     let order = launch.order;
     // Hidden by a namespace that has the group as its root.
     unshare(CloneFlags::CLONE_NEWCGROUP).map_err(Failure::step("hide the control group"))?;
-    set_limits(&order.limits)?;
+    set_limits(&order.limits, order.mode)?;
     umask(FileMode::from_bits_truncate(0o022));
 
     let (user, group) = (Uid::from_raw(PROGRAM_ID), Gid::from_raw(PROGRAM_ID));
@@ -169,8 +174,8 @@ fn confine_and_execute(launch: &Launch<'_>) -> Result<Infallible, Failure> {
     descriptor::close_on_exec_from(3).map_err(Failure::step("close all descriptors"))?;
     // Last: the filter forbids some of what was done above.
     launch
-        .filters
-        .get(order.policy, order.mode)
+        .policy
+        .filter
         .install()
         .map_err(Failure::step("install the system call filter"))?;
     let executable = launch.descriptors.executable.as_ref().map(AsFd::as_fd);
@@ -197,16 +202,16 @@ fn place_standard_streams(descriptors: &Descriptors) -> Result<(), Failure> {
     place().map_err(Failure::step("place the standard streams"))
 }
 
-fn set_limits(limits: &Limits) -> Result<(), Failure> {
+fn set_limits(limits: &Limits, mode: Mode) -> Result<(), Failure> {
     let set = |resource, value| {
         setrlimit(resource, value, value)
             .map_err(Failure::step(format!("limit {resource:?} to {value}")))
     };
     // The supervisor's timer ends the run at the limit; this is the backstop.
-    set(
-        Resource::RLIMIT_CPU,
-        limits.cpu_time.as_secs().saturating_add(2),
-    )?;
+    // It knows nothing of what tracing costs, which can be ten times the rest.
+    let cpu_time = limits.cpu_time.as_secs().saturating_add(2);
+    let factor = if mode == Mode::Ptrace { 16 } else { 1 };
+    set(Resource::RLIMIT_CPU, cpu_time.saturating_mul(factor))?;
     set(Resource::RLIMIT_FSIZE, limits.file_size.as_u64())?;
     set(Resource::RLIMIT_STACK, limits.stack.as_u64())?;
     set(Resource::RLIMIT_NOFILE, limits.open_files.into())?;

@@ -1,46 +1,118 @@
-//! System call policies: data in `policy/*.toml`, compiled once per jail.
+//! System call policies: data in `policy/*.toml` and layers over them, compiled
+//! once per jail or when they first come.
 
 mod compile;
+mod effective;
 mod file;
+mod layer;
+mod paths;
 
-pub(crate) use compile::TracedAction;
+pub(crate) use effective::{Effective, History, RuleNumber, TracedAction};
+pub(crate) use file::Access;
+pub use layer::{PolicyLayer, PolicyLayerError};
 
-use crate::protocol::Failure;
+use crate::audit::AuditLevel;
+use crate::protocol::{Failure, Order};
 use crate::spec::{Mode, PolicyName};
-use crate::sys::seccomp::Program;
+use compile::Stops;
+use std::collections::HashMap;
+use std::rc::Rc;
 
-/// Every policy in every mode, ready to be installed.
+/// Compiled policies kept for the next run.
+const KEPT_MAX: usize = 64;
+
+/// Policies ready to be enforced.
 #[derive(Debug)]
-pub(crate) struct Filters {
-    contestant: ByMode,
-    compiler: ByMode,
+pub(crate) struct Policies {
+    kept: HashMap<Key, Rc<Effective>>,
 }
 
-#[derive(Debug)]
-struct ByMode {
-    unshare: Program,
-    ptrace: Program,
-}
+/// Layers as they travel.
+type Key = (PolicyName, Stops, String);
 
-impl Filters {
-    /// Compiles all policies, so that a broken one is found before any run.
+impl Policies {
+    /// Compiles all shipped policies, so that a broken one is found before
+    /// any run.
     pub(crate) fn compile() -> Result<Self, Failure> {
-        Ok(Self {
-            contestant: by_mode(PolicyName::Contestant)?,
-            compiler: by_mode(PolicyName::Compiler)?,
-        })
+        let mut policies = Self {
+            kept: HashMap::new(),
+        };
+        for name in [PolicyName::Contestant, PolicyName::Compiler] {
+            for stops in [Stops::None, Stops::Decided] {
+                policies
+                    .find(name, stops, &[])
+                    .map_err(|problem| Failure::Step {
+                        step: format!("compile the policy {name:?}: {problem}"),
+                        errno: libc::EINVAL,
+                    })?;
+            }
+        }
+        Ok(policies)
     }
 
-    pub(crate) fn get(&self, name: PolicyName, mode: Mode) -> &Program {
-        let by_mode = match name {
-            PolicyName::Contestant => &self.contestant,
-            PolicyName::Compiler => &self.compiler,
+    /// The policy of a run.
+    pub(crate) fn get(&mut self, order: &Order) -> Result<Rc<Effective>, Failure> {
+        let stops = match (order.mode, order.audit) {
+            (Mode::Unshare, _) => Stops::None,
+            (Mode::Ptrace, AuditLevel::Full) => Stops::All,
+            (Mode::Ptrace, _) => Stops::Decided,
         };
-        match mode {
-            Mode::Unshare => &by_mode.unshare,
-            Mode::Ptrace => &by_mode.ptrace,
-        }
+        self.find(order.policy, stops, &order.layers)
+            .map_err(|problem| Failure::InvalidSpec {
+                problem: format!("policy: {problem}"),
+            })
     }
+
+    /// The shipped policy of contestants' programs without and with a tracer.
+    pub(crate) fn of_contestants(&mut self) -> Result<[Rc<Effective>; 2], Failure> {
+        let mut get = |stops| self.find(PolicyName::Contestant, stops, &[]);
+        get(Stops::None)
+            .and_then(|untraced| Ok([untraced, get(Stops::Decided)?]))
+            .map_err(|problem| Failure::InvalidSpec { problem })
+    }
+
+    fn find(
+        &mut self,
+        name: PolicyName,
+        stops: Stops,
+        layers: &[PolicyLayer],
+    ) -> Result<Rc<Effective>, String> {
+        let layers_key = match layers {
+            [] => String::new(),
+            _ => serde_json::to_string(layers).map_err(|error| error.to_string())?,
+        };
+        let key = (name, stops, layers_key);
+        if let Some(known) = self.kept.get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let policy = merge(name, layers)?;
+        let effective = Rc::new(Effective::new(&policy, compile::compile(&policy, stops)?)?);
+        if self.kept.len() >= KEPT_MAX {
+            self.kept.retain(|(_, _, layers), _| layers.is_empty());
+        }
+        self.kept.insert(key, Rc::clone(&effective));
+        Ok(effective)
+    }
+}
+
+/// Ids of a policy's rules by number, to name them in an audit.
+pub(crate) fn rule_ids(name: PolicyName, layers: &[PolicyLayer]) -> Vec<String> {
+    // A run with broken layers has made no audit.
+    merge(name, layers).map_or_else(|_| Vec::new(), |policy| effective::rule_ids(&policy))
+}
+
+/// A shipped policy with layers over it, the lowest first.
+fn merge(name: PolicyName, layers: &[PolicyLayer]) -> Result<file::Policy, String> {
+    let mut policy = file::Policy::default();
+    for layer in layers.iter().rev() {
+        policy.extend(layer.0.clone());
+    }
+    policy.extend(file::Policy::parse(text(name))?);
+    while let Some(base) = policy.extends {
+        policy.extend(file::Policy::parse(text(base))?);
+    }
+    policy.check_consistent()?;
+    Ok(policy)
 }
 
 fn text(name: PolicyName) -> &'static str {
@@ -50,54 +122,5 @@ fn text(name: PolicyName) -> &'static str {
     }
 }
 
-fn by_mode(name: PolicyName) -> Result<ByMode, Failure> {
-    compile_text(text(name)).map_err(|problem| Failure::Step {
-        step: format!("compile the policy {name:?}: {problem}"),
-        errno: libc::EINVAL,
-    })
-}
-
-fn compile_text(source: &str) -> Result<ByMode, String> {
-    let mut policy = file::Policy::parse(source)?;
-    if let Some(base) = policy.extends {
-        policy.extend(file::Policy::parse(text(base))?);
-    }
-    policy.check_consistent()?;
-    Ok(ByMode {
-        unshare: compile::compile(&policy, Mode::Unshare)?,
-        ptrace: compile::compile(&policy, Mode::Ptrace)?,
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problem(rules: &str) -> String {
-        compile_text(&format!("default = 'ENOSYS'\n{rules}")).unwrap_err()
-    }
-
-    #[test]
-    fn shipped_policies_compile() {
-        Filters::compile().unwrap();
-    }
-
-    #[test]
-    fn unknown_name_is_an_error() {
-        let rules = "[[rule]]\nwhy = 'x'\naction = 'allow'\nsyscalls = ['frobnicate']";
-        assert!(problem(rules).contains("frobnicate"));
-    }
-
-    #[test]
-    fn contradiction_is_an_error() {
-        let rules = "[[rule]]\nwhy = 'x'\naction = 'allow'\nsyscalls = ['ptrace']\n\
-                     [[rule]]\nwhy = 'y'\naction = 'kill'\nsyscalls = ['ptrace']";
-        assert!(problem(rules).contains("ptrace"));
-    }
-
-    #[test]
-    fn rule_without_reason_is_an_error() {
-        let rules = "[[rule]]\nwhy = ''\naction = 'allow'\nsyscalls = ['read']";
-        assert!(problem(rules).contains("reason"));
-    }
-}
+mod tests;

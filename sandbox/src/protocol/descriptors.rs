@@ -1,6 +1,7 @@
 //! The descriptors that travel beside an order, by what they are for.
 
 use super::{Failure, Order, SinkRequest};
+use crate::spec::Mode;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The descriptors of one run.
@@ -10,6 +11,8 @@ pub(crate) struct Descriptors {
     pub(crate) stdin: Option<OwnedFd>,
     pub(crate) stdout: Option<OwnedFd>,
     pub(crate) stderr: Option<OwnedFd>,
+    /// Where the tracer records.
+    pub(crate) audit: Option<OwnedFd>,
     pub(crate) mounts: Vec<OwnedFd>,
     pub(crate) files: Vec<OwnedFd>,
     /// Entrances of the run's control group; only from supervisor to init.
@@ -19,8 +22,10 @@ pub(crate) struct Descriptors {
 impl Descriptors {
     /// In the order in which they are sent.
     pub(crate) fn all(&self) -> Vec<BorrowedFd<'_>> {
-        [&self.executable, &self.stdin, &self.stdout, &self.stderr]
+        let single = [&self.executable, &self.stdin, &self.stdout, &self.stderr];
+        single
             .into_iter()
+            .chain([&self.audit])
             .flatten()
             .chain(&self.mounts)
             .chain(&self.files)
@@ -44,6 +49,7 @@ impl Descriptors {
             stdin: next(order.stdin)?,
             stdout: next(order.stdout != SinkRequest::Null)?,
             stderr: next(order.stderr != SinkRequest::Null)?,
+            audit: next(order.mode == Mode::Ptrace)?,
             ..Self::default()
         };
         for _ in &order.mounts {

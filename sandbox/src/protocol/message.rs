@@ -1,10 +1,11 @@
 //! The messages.
 
-use crate::audit::Audit;
+use crate::audit::AuditLevel;
 use crate::config::Tree;
 use crate::error::JailError;
 use crate::facts::Facts;
 use crate::limits::Limits;
+use crate::policy::PolicyLayer;
 use crate::spec::{FileOut, Mode, PolicyName, Scratch};
 use crate::units::bytes;
 use bytesize::ByteSize;
@@ -18,8 +19,8 @@ use std::path::PathBuf;
 pub(crate) enum ToSupervisor {
     /// Comes first, once.
     SetUp(SetupRequest),
-    /// Descriptors in this order: executable, stdin, stdout, stderr (each if
-    /// it is one), mounts, files.
+    /// Descriptors in this order: executable, stdin, stdout, stderr, audit (each
+    /// if it is one), mounts, files.
     Run(Box<Order>),
 }
 
@@ -49,6 +50,9 @@ pub(crate) struct Order {
     pub(crate) limits: Limits,
     pub(crate) mode: Mode,
     pub(crate) policy: PolicyName,
+    pub(crate) layers: Vec<PolicyLayer>,
+    pub(crate) audit: AuditLevel,
+    pub(crate) observe: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +102,6 @@ pub(crate) enum FromJail {
         /// The image alone is larger than the memory limit.
         oversized: bool,
         collected: Vec<(PathBuf, u64)>,
-        audit: Option<Audit>,
         /// A call was made for which the tracer killed the run.
         forbidden: Option<String>,
     },

@@ -6,7 +6,7 @@ use super::pump::{Buffer, Pump};
 use super::request;
 use super::setup::Setup;
 use super::timer::Timer;
-use crate::audit::Audit;
+use crate::audit::charged;
 use crate::cgroup::Group;
 use crate::facts::{Facts, KillCause};
 use crate::limits::Limits;
@@ -16,6 +16,7 @@ use bytesize::ByteSize;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
+use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -60,12 +61,14 @@ pub(super) fn run(
         .zygote
         .send(&order, &all)
         .map_err(Failure::step("give the zygote its order"));
+    let audit = descriptors.audit.take().map(File::from);
     drop(descriptors);
     let mut watch = Watch {
         setup,
         worker,
         limits: &order.limits,
         group: &group,
+        audit: audit.as_ref(),
         pumps,
         buffer,
         deadline: Timer::new()?,
@@ -75,7 +78,7 @@ pub(super) fn run(
     };
     let watched = sent.and_then(|()| watch.until_gone());
     let state = watch.state;
-    let done = watched.and_then(|()| state.conclude(&group, &order.limits));
+    let done = watched.and_then(|()| state.conclude(&group, &order.limits, audit.as_ref()));
     // In any case; a failed run's failure is what is told.
     let taken_back = setup.home.take_back(group);
     done.and_then(|done| taken_back.map(|()| done))
@@ -106,7 +109,6 @@ struct Ended {
     oversized: bool,
     collected: Vec<(PathBuf, u64)>,
     contents: Vec<OwnedFd>,
-    audit: Option<Audit>,
     forbidden: Option<String>,
 }
 
@@ -115,6 +117,8 @@ struct Watch<'a> {
     worker: &'a Channel,
     limits: &'a Limits,
     group: &'a Group,
+    /// What the tracer records in, which also says what it costs.
+    audit: Option<&'a File>,
     pumps: Vec<Pump>,
     buffer: &'a mut Buffer,
     /// The wall time limit while the program runs, our patience otherwise.
@@ -246,7 +250,6 @@ impl Watch<'_> {
                 wall_us,
                 oversized,
                 collected,
-                audit,
                 forbidden,
             } => {
                 self.state.wall_time = Duration::from_micros(wall_us);
@@ -255,7 +258,6 @@ impl Watch<'_> {
                     oversized,
                     collected,
                     contents: descriptors,
-                    audit,
                     forbidden,
                 });
                 self.cpu_timer.unset()?;
@@ -320,7 +322,10 @@ impl Watch<'_> {
         if self.state.ended.is_some() || self.state.killed.is_some() {
             return self.cpu_timer.unset();
         }
-        let used = self.group.cpu_time()?;
+        let used = self
+            .group
+            .cpu_time()?
+            .saturating_sub(tracing_time(self.audit)?);
         if used >= self.limits.cpu_time {
             self.cpu_timer.unset()?;
             return self.kill(KillCause::CpuTime);
@@ -375,7 +380,12 @@ impl Watch<'_> {
 }
 
 impl State {
-    fn conclude(self, group: &Group, limits: &Limits) -> Result<Done, Failure> {
+    fn conclude(
+        self,
+        group: &Group,
+        limits: &Limits,
+        audit: Option<&File>,
+    ) -> Result<Done, Failure> {
         if self.worker_gone {
             return Ok(Done::WorkerGone);
         }
@@ -390,12 +400,13 @@ impl State {
             }
         }
         let usage = group.usage()?;
-        let (mut status, mut oversized, mut audit, mut forbidden) = (None, false, None, None);
+        let tracing_time = tracing_time(audit)?;
+        let cpu_time = usage.cpu.saturating_sub(tracing_time);
+        let (mut status, mut oversized, mut forbidden) = (None, false, None);
         let (mut collected, mut contents) = (Vec::new(), Vec::new());
         if let Some(ended) = self.ended {
             status = Some(ended.status);
             oversized = ended.oversized;
-            audit = ended.audit;
             forbidden = ended.forbidden;
             collected = ended.collected;
             contents = ended.contents;
@@ -405,7 +416,7 @@ impl State {
             status,
             memory_kills: usage.memory_kills,
             processes_refused: self.processes_refused.max(group.processes_refused()?),
-            cpu_time: usage.cpu,
+            cpu_time,
             cpu_limit: limits.cpu_time,
             output: self.output,
             output_limit: limits.output.as_u64(),
@@ -420,19 +431,27 @@ impl State {
         Ok(Done::Facts {
             facts: Box::new(Facts {
                 outcome,
-                cpu_time: usage.cpu,
+                cpu_time,
                 user_time: usage.user,
-                system_time: usage.system,
+                system_time: usage.system.saturating_sub(tracing_time),
+                tracing_time,
                 wall_time: self.wall_time,
                 setup_time: self.setup_time,
                 memory_peak: ByteSize::b(usage.memory_peak),
                 output: ByteSize::b(self.output),
                 processes_peak: usage.processes_peak,
                 collected: Vec::new(),
-                audit,
+                audit: None,
             }),
             collected,
             contents,
         })
     }
+}
+
+/// What the program has been charged for tracing.
+fn tracing_time(audit: Option<&File>) -> Result<Duration, Failure> {
+    audit
+        .map_or(Ok(Duration::ZERO), charged)
+        .map_err(Failure::step("read what tracing costs"))
 }

@@ -1,7 +1,7 @@
 //! What is made once per jail.
 
 use crate::cgroup::{Home, Layout};
-use crate::policy::Filters;
+use crate::policy::Policies;
 use crate::preflight;
 use crate::protocol::{Channel, Failure, FromJail, SetupRequest};
 use crate::sys::clone::{Cloned, fork_into};
@@ -38,7 +38,7 @@ impl Setup {
             pin(core)?;
         }
         preflight::refuse()?;
-        let filters = Filters::compile()?;
+        let policies = Policies::compile()?;
         let trees = HostTrees::collect(&request.trees)?;
         let (zygote, theirs) = Channel::pair().map_err(Failure::step("make a socket pair"))?;
         let home = Home::claim(Layout::detect()?)?;
@@ -46,7 +46,7 @@ impl Setup {
             Ok(Cloned::Parent { pid, pidfd }) => (pid, pidfd),
             Ok(Cloned::Child) => {
                 drop(zygote);
-                zygote::live(theirs, trees, &filters)
+                zygote::live(theirs, trees, policies)
             }
             Err(error) => {
                 home.leave()?;

@@ -14,6 +14,7 @@ pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod ptrace;
 pub(crate) mod seccomp;
+pub(crate) mod shared;
 
 use std::io;
 

@@ -81,6 +81,16 @@ pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
+/// What has happened to a traced thread, if anything has.
+pub(crate) fn wait_now(pid: Pid) -> io::Result<Option<Waited>> {
+    let mut status = 0;
+    // SAFETY: `status` outlives the call.
+    let result =
+        unsafe { libc::waitpid(pid.as_raw(), &raw mut status, libc::__WALL | libc::WNOHANG) };
+    let pid = Pid::from_raw(result);
+    check(result.into()).map(|found| (found != 0).then_some(Waited { pid, status }))
+}
+
 /// Sends a signal to the process a pidfd stands for.
 pub(crate) fn signal(pidfd: BorrowedFd<'_>, signal: Signal) -> io::Result<()> {
     // SAFETY: the signal information may be null; the rest are numbers.

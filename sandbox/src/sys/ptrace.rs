@@ -4,9 +4,13 @@ use super::check;
 use nix::unistd::Pid;
 use std::io;
 
+/// The signal that a stop at the end of a call is reported with.
+pub(crate) const CALL_STOP: libc::c_int = libc::SIGTRAP | 0x80;
+
 /// Everything that the tracer is told about, and the end of a tracee whose
 /// tracer is dead.
 const OPTIONS: libc::c_int = libc::PTRACE_O_EXITKILL
+    | libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_TRACESECCOMP
     | libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
@@ -25,8 +29,43 @@ pub(crate) struct StoppedCall {
 }
 
 /// Traces `pid` and all its future threads and children, without stopping it.
-pub(crate) fn seize(pid: Pid) -> io::Result<()> {
-    request(libc::PTRACE_SEIZE, pid, OPTIONS.into()).map(drop)
+/// With `ends`, also tells when one is about to end and when one goes on that
+/// has waited for the child of its vfork.
+pub(crate) fn seize(pid: Pid, ends: bool) -> io::Result<()> {
+    let more = if ends {
+        libc::PTRACE_O_TRACEEXIT | libc::PTRACE_O_TRACEVFORKDONE
+    } else {
+        0
+    };
+    request(libc::PTRACE_SEIZE, pid, (OPTIONS | more).into()).map(drop)
+}
+
+/// Has a running tracee stop.
+pub(crate) fn interrupt(pid: Pid) -> io::Result<()> {
+    request(libc::PTRACE_INTERRUPT, pid, 0).map(drop)
+}
+
+/// Lets a tracee that has stopped at a call go on until the call returns.
+pub(crate) fn resume_to_return(pid: Pid, signal: libc::c_int) -> io::Result<()> {
+    request(libc::PTRACE_SYSCALL, pid, signal.into()).map(drop)
+}
+
+/// The process or thread that an event is about.
+pub(crate) fn event_message(pid: Pid) -> io::Result<Pid> {
+    let message = nix::sys::ptrace::getevent(pid)?;
+    super::narrow(message).map(Pid::from_raw)
+}
+
+/// What a call has returned, at the end of it: a negative error number if it
+/// has failed.
+pub(crate) fn result(pid: Pid) -> io::Result<i64> {
+    let info = nix::sys::ptrace::syscall_info(pid)?;
+    if info.op != libc::PTRACE_SYSCALL_INFO_EXIT {
+        return Err(io::Error::other("not at the end of a call"));
+    }
+    // SAFETY: `op` says that the kernel has filled in this variant.
+    let exit = unsafe { info.u.exit };
+    Ok(exit.sval)
 }
 
 /// Lets a stopped tracee go on, with this signal if it is not 0.

@@ -1,161 +1,226 @@
 //! The tracer of `Mode::Ptrace`: init itself, so that it shares the program's
 //! namespaces and its death is the program's.
 //!
-//! The filter decides which calls stop and says what is to be done; see
-//! `policy`. Everything else runs at full speed.
+//! The filter decides which calls stop, and by which rule; what depends on
+//! history or paths is decided here. Everything else runs at full speed.
 
-mod calls;
-mod record;
+mod arguments;
+pub(crate) mod charge;
+mod decide;
+mod freeze;
+mod memory;
+mod resolve;
+mod tasks;
 
-use crate::audit::{Audit, Decision, Refused};
-use crate::policy::TracedAction;
-use crate::protocol::Failure;
+pub(crate) use arguments::path_calls;
+
+use crate::audit::{AuditLevel, Entry, Space};
+use crate::policy::{Access, Effective, History};
+use crate::protocol::{Failure, Order};
 use crate::sys::process::{self, Waited};
-use crate::sys::ptrace::{self, StoppedCall};
-use nix::errno::Errno;
+use crate::sys::ptrace;
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::prctl;
-use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use record::Record;
+use resolve::Resolver;
+use std::collections::VecDeque;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tasks::Tasks;
 
 /// Traces one program with all its threads and descendants.
 #[derive(Debug)]
-pub(crate) struct Tracer {
+pub(crate) struct Tracer<'a> {
     main: Pid,
-    /// The program has been executed; before, every call is our own.
-    begun: bool,
+    policy: &'a Effective,
+    level: AuditLevel,
+    observe: bool,
+    history: History,
+    resolver: Resolver,
+    tasks: Tasks,
+    space: Space,
+    /// When the program was executed; before, every call is our own.
+    began: Option<Instant>,
     /// Set when the main program has ended.
     ended: Option<Waited>,
     /// The call that the run was killed for.
     forbidden: Option<String>,
-    record: Record,
+    /// Stops that came while others had to wait.
+    waiting: VecDeque<Waited>,
 }
 
-impl Tracer {
+impl<'a> Tracer<'a> {
     /// Traces a child that has not installed its filter yet.
-    pub(crate) fn attach(main: Pid) -> Result<Self, Failure> {
-        ptrace::seize(main).map_err(Failure::step("trace the program"))?;
+    pub(crate) fn attach(
+        main: Pid,
+        order: &Order,
+        policy: &'a Effective,
+        audit: &OwnedFd,
+        charge: Duration,
+    ) -> Result<Self, Failure> {
+        let restricted = !policy.paths.are_none();
+        ptrace::seize(main, restricted).map_err(Failure::step("trace the program"))?;
         prctl::set_dumpable(false).map_err(Failure::step("forbid tracing"))?;
+        let scratches = order.scratch.iter().map(|scratch| scratch.target.as_path());
+        let changing = scratches
+            .chain([Path::new("/tmp")])
+            .map(|path| path.as_os_str().as_bytes().to_vec());
+        let space =
+            Space::map(audit.as_fd(), order.audit).map_err(Failure::step("map the audit"))?;
+        space.set_charge(charge);
         Ok(Self {
             main,
-            begun: false,
+            policy,
+            level: order.audit,
+            observe: order.observe,
+            history: History::default(),
+            resolver: Resolver::new(changing).map_err(Failure::step("open the root"))?,
+            tasks: Tasks::default(),
+            space,
+            began: None,
             ended: None,
             forbidden: None,
-            record: Record::default(),
+            waiting: VecDeque::new(),
         })
     }
 
     /// Follows until the program stands at the start of its own code, or has
     /// ended on the way there.
     pub(crate) fn until_executed(&mut self) -> Result<(), Failure> {
-        self.follow(|tracer| tracer.begun)
+        self.tasks.get(self.main).running = true;
+        self.follow(|tracer| tracer.began.is_some())
     }
 
     /// Follows until the main program has ended.
     pub(crate) fn until_ended(&mut self) -> Result<Waited, Failure> {
         if self.ended.is_none() {
+            self.began = Some(Instant::now());
             self.resume(self.main, 0)?;
         }
         self.follow(|_| false)?;
         self.ended.ok_or_else(nothing_left)
     }
 
-    /// What was seen, and the call that the run was killed for.
-    pub(crate) fn finish(self) -> (Audit, Option<String>) {
-        (self.record.into_audit(), self.forbidden)
+    /// The call that the run was killed for.
+    pub(crate) fn forbidden(self) -> Option<String> {
+        self.forbidden
     }
 
     fn follow(&mut self, until: impl Fn(&Self) -> bool) -> Result<(), Failure> {
         while self.ended.is_none() && !until(self) {
-            let waited = process::wait(None).map_err(Failure::step("wait for the program"))?;
-            self.take(waited.ok_or_else(nothing_left)?)?;
+            let waited = match self.waiting.pop_front() {
+                Some(waited) => waited,
+                None => process::wait(None)
+                    .map_err(Failure::step("wait for the program"))?
+                    .ok_or_else(nothing_left)?,
+            };
+            self.take(waited)?;
         }
         Ok(())
     }
 
     fn take(&mut self, waited: Waited) -> Result<(), Failure> {
+        let thread = waited.pid;
         let Some(stop) = waited.stop() else {
-            if waited.pid == self.main {
+            if let Some(call) = self.tasks.remove(thread).and_then(|task| task.call) {
+                self.record(&call);
+            }
+            if thread == self.main {
                 self.ended = Some(waited);
             }
             return Ok(());
         };
+        self.tasks.get(thread).running = false;
         if self.forbidden.is_some() {
-            // Dying; whatever it was about to do is not done any more.
-            return Ok(());
-        }
-        match stop.event {
-            libc::PTRACE_EVENT_SECCOMP => self.decide(waited.pid),
-            libc::PTRACE_EVENT_STOP => match stop.signal {
-                libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => {
-                    alive(ptrace::listen(waited.pid), "leave a thread stopped").map(drop)
-                }
-                _ => self.resume(waited.pid, 0),
-            },
-            libc::PTRACE_EVENT_EXEC if !self.begun => {
-                self.begun = true;
-                Ok(())
-            }
-            0 => self.resume(waited.pid, stop.signal),
-            _ => self.resume(waited.pid, 0),
-        }
-    }
-
-    fn resume(&self, pid: Pid, signal: libc::c_int) -> Result<(), Failure> {
-        alive(ptrace::resume(pid, signal), "resume a thread").map(drop)
-    }
-
-    /// Does with a stopped call what the filter says.
-    fn decide(&mut self, thread: Pid) -> Result<(), Failure> {
-        let Some(call) = alive(ptrace::stopped_call(thread), "look at a system call")? else {
-            return Ok(());
-        };
-        if !self.begun {
+            // Dying: it does no more than end, which it may have stopped for.
             return self.resume(thread, 0);
         }
-        let action = TracedAction::decode(call.data.into());
-        self.record.count(&call);
-        match action {
-            TracedAction::Allow => self.keep_traced(thread, &call)?,
-            TracedAction::Deny(errno) => {
-                self.refuse(thread, &call, Decision::Deny { errno });
-                alive(ptrace::refuse(thread, errno), "refuse a system call")?;
+        match stop.event {
+            libc::PTRACE_EVENT_SECCOMP => return self.decide(thread),
+            libc::PTRACE_EVENT_STOP => match stop.signal {
+                libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => {
+                    return alive(ptrace::listen(thread), "leave a thread stopped").map(drop);
+                }
+                _ => {}
+            },
+            libc::PTRACE_EVENT_EXEC => return self.executed(thread),
+            libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_EXIT => {
+                self.tasks.get(thread).held = true;
             }
-            TracedAction::Kill => {
-                self.refuse(thread, &call, Decision::Kill);
-                self.forbidden = Some(calls::name(&call));
-                // A call is not made any more by a thread with a deadly signal.
-                return match kill(Pid::from_raw(-1), Signal::SIGKILL) {
-                    Ok(()) | Err(Errno::ESRCH) => Ok(()),
-                    Err(errno) => Err(Failure::step("kill for a system call")(errno)),
-                };
+            libc::PTRACE_EVENT_VFORK_DONE => self.tasks.get(thread).held = false,
+            0 if stop.signal == ptrace::CALL_STOP => self.returned(thread)?,
+            0 => return self.resume(thread, stop.signal),
+            _ => {}
+        }
+        self.resume(thread, 0)
+    }
+
+    /// Lets a thread go on to its next stop; also to the end of its call if
+    /// that is waited for.
+    fn resume(&mut self, thread: Pid, signal: libc::c_int) -> Result<(), Failure> {
+        let task = self.tasks.get(thread);
+        task.running = true;
+        let resumed = if task.call.is_some() {
+            ptrace::resume_to_return(thread, signal)
+        } else {
+            ptrace::resume(thread, signal)
+        };
+        alive(resumed, "resume a thread").map(drop)
+    }
+
+    fn executed(&mut self, thread: Pid) -> Result<(), Failure> {
+        if self.began.is_none() {
+            self.began = Some(Instant::now());
+            return Ok(());
+        }
+        // Whichever thread executed it has the first one's number now.
+        let former = alive(ptrace::event_message(thread), "look at an exec")?;
+        if let Some(former) = former.filter(|former| *former != thread) {
+            let call = self.tasks.remove(former).and_then(|task| task.call);
+            self.tasks.get(thread).call = call;
+        }
+        self.tasks.get(thread).held = false;
+        if self.policy.paths.restrict(Access::Exec) {
+            self.check_images(thread)?;
+            if self.forbidden.is_some() {
+                return Ok(());
             }
         }
         self.resume(thread, 0)
     }
 
-    fn refuse(&mut self, thread: Pid, call: &StoppedCall, decision: Decision) {
-        self.record.refused(Refused {
-            thread: thread.as_raw(),
-            syscall: calls::name(call),
-            arguments: call.arguments,
-            decision,
-        });
+    /// A call that was let through has returned.
+    fn returned(&mut self, thread: Pid) -> Result<(), Failure> {
+        let Some(mut call) = self.tasks.get(thread).call.take() else {
+            return Ok(());
+        };
+        if self.level >= AuditLevel::Decisions {
+            self.space.count_stop();
+            call.result = alive(ptrace::result(thread), "look at a result")?;
+        }
+        self.record(&call);
+        Ok(())
     }
 
-    /// A clone may ask for a child that is not traced. It gets a traced one:
-    /// without a tracer, half of the child's calls would fail.
-    fn keep_traced(&self, thread: Pid, call: &StoppedCall) -> Result<(), Failure> {
-        let untraced = u64::from(libc::CLONE_UNTRACED.cast_unsigned());
-        if !calls::is_clone(call) || call.arguments[0] & untraced == 0 {
-            return Ok(());
+    fn record(&mut self, call: &Entry) {
+        if call
+            .result
+            .is_some_and(|result| (-4095..0).contains(&result))
+        {
+            self.space.count_failure(decide::native(call));
         }
-        let flags = call.arguments[0] & !untraced;
-        let changed = ptrace::set_first_argument(thread, flags);
-        alive(changed, "have a child traced").map(drop)
+        if self.level >= AuditLevel::Decisions {
+            self.space.record(call);
+        }
     }
+}
+
+/// Lets a thread go on that has been killed.
+pub(crate) fn let_die(thread: Pid) -> Result<(), Failure> {
+    alive(ptrace::resume(thread, 0), "let a thread die").map(drop)
 }
 
 /// Makes this process fit to fork a program and trace it.

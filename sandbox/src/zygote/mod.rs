@@ -8,17 +8,19 @@ pub(crate) use host::HostTrees;
 pub(crate) use root::{is_directory, make_mount_point, place};
 
 use crate::init;
-use crate::policy::Filters;
+use crate::policy::Policies;
 use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
 use crate::spec::Mode;
 use crate::sys::clone::{Cloned, fork_into, vfork_into};
 use crate::sys::{credentials, descriptor, process};
+use crate::tracer;
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
 
 /// All namespaces of a jail, but those that each run gets anew.
 pub(crate) const JAIL_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUSER
@@ -34,10 +36,10 @@ const RUN_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWPID.union(CloneFlags::CL
 
 /// The zygote's life. Starts with everything it inherited from the
 /// supervisor, in namespaces whose user ids are not mapped yet.
-pub(crate) fn live(socket: OwnedFd, trees: HostTrees, filters: &Filters) -> ! {
+pub(crate) fn live(socket: OwnedFd, trees: HostTrees, mut policies: Policies) -> ! {
     let channel = Channel::new(socket);
     let code = match set_up(&channel, trees) {
-        Ok(()) => serve(&channel, filters),
+        Ok(()) => serve(&channel, &mut policies),
         Err(failure) => {
             tell(&channel, &FromJail::Failed(failure), &[]);
             1
@@ -99,14 +101,15 @@ fn keep_only(channel: &Channel) -> Result<(), Failure> {
 }
 
 /// Takes orders until the supervisor is gone; returns the exit code.
-fn serve(channel: &Channel, filters: &Filters) -> i32 {
+fn serve(channel: &Channel, policies: &mut Policies) -> i32 {
+    let mut charge = None;
     loop {
         let (order, descriptors) = match channel.receive::<Order>() {
             Ok(Some(order)) => order,
             Ok(None) => return 0,
             Err(_) => return 1,
         };
-        let done = match run(channel, &order, descriptors, filters) {
+        let done = match run(channel, &order, descriptors, policies, &mut charge) {
             Ok(()) => true,
             Err(failure) => tell(channel, &FromJail::Failed(failure), &[]),
         };
@@ -120,17 +123,26 @@ fn run(
     channel: &Channel,
     order: &Order,
     descriptors: Vec<OwnedFd>,
-    filters: &Filters,
+    policies: &mut Policies,
+    charge: &mut Option<Duration>,
 ) -> Result<(), Failure> {
     let descriptors = Descriptors::split(order, descriptors)?;
+    let policy = policies.get(order)?;
+    // Measured when it is first needed.
+    let charge = match (*charge, order.mode) {
+        (None, Mode::Ptrace) => *charge.insert(tracer::charge::per_stop(policies)?),
+        (known, _) => known.unwrap_or_default(),
+    };
     let places = root::TopLevel::make(order, &descriptors)?;
     // A tracer's memory grows with what it sees, so it gets its own.
     let pid = match order.mode {
         Mode::Unshare => vfork_into(RUN_NAMESPACES, || {
-            init::live(channel, order, &descriptors, filters)
+            init::live(channel, order, &descriptors, &policy, charge)
         }),
         Mode::Ptrace => fork_into(RUN_NAMESPACES).map(|cloned| match cloned {
-            Cloned::Child => process::exit_now(init::live(channel, order, &descriptors, filters)),
+            Cloned::Child => {
+                process::exit_now(init::live(channel, order, &descriptors, &policy, charge))
+            }
             Cloned::Parent { pid, .. } => pid,
         }),
     };

@@ -2,7 +2,8 @@
 //! and a specification to vary.
 
 use assize_sandbox::{
-    Facts, Input, Jail, JailConfig, KillCause, Limits, Mode, Outcome, PolicyName, Sink, Spec,
+    AuditLevel, Facts, Input, Jail, JailConfig, KillCause, Limits, Mode, Outcome, PolicyName, Sink,
+    Spec,
 };
 use bytesize::ByteSize;
 use std::fs::File;
@@ -90,6 +91,9 @@ pub(crate) fn command(args: &[&str]) -> Spec {
         limits: limits(),
         mode: Mode::Unshare,
         policy: PolicyName::Contestant,
+        layers: Vec::new(),
+        audit: AuditLevel::Summary,
+        observe: false,
     }
 }
 

@@ -16,6 +16,7 @@ mod memory;
 mod mounts;
 mod outcomes;
 mod output;
+mod paths;
 mod policy;
 mod processes;
 mod runtimes;

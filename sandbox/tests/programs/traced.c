@@ -151,8 +151,8 @@ static void denied(void) {
 }
 
 static void deny_for_ever(void) {
-  for (int i = 0; i < 3000; i++) socket(AF_UNIX, SOCK_STREAM, 0);
-  for (int i = 0; i < 3000; i++) syscall(5000 + i);
+  for (int i = 0; i < 10000; i++) socket(AF_UNIX, SOCK_STREAM, 0);
+  for (int i = 0; i < 10000; i++) syscall(5000 + i);
 }
 
 static void forbidden(void) {
@@ -248,6 +248,7 @@ static void orphans(void) {
   while (wait(NULL) > 0);
 }
 
+static void many_files(void) { touch_files(20000); }
 static void for_ever(void) { touch_files(-1); }
 static void crash(void) { *(volatile int *)0 = 0; }
 static void child_crash(void) {
@@ -267,7 +268,7 @@ static const struct {
     COMMAND(forbidden), COMMAND(forbidden_in_thread), COMMAND(forbidden_in_child),
     COMMAND(forbidden_untraced), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
     COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(kill_race), COMMAND(orphans),
-    COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
+    COMMAND(many_files), COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
 };
 
 int main(int argc, char **argv) {

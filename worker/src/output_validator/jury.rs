@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use assize_common::package::{Limits as PackageLimits, Testcase};
 use assize_sandbox::{
-    Facts, FileIn, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName, Scratch, Sink, Spec,
+    AuditLevel, Facts, FileIn, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName, Scratch,
+    Sink, Spec,
 };
 use bytesize::ByteSize;
 
@@ -131,6 +132,9 @@ impl JuryValidator {
             },
             mode: Mode::Unshare,
             policy: PolicyName::Contestant,
+            layers: Vec::new(),
+            audit: AuditLevel::Summary,
+            observe: false,
         };
         self.executable.mount(&mut spec)?;
         Ok(spec)

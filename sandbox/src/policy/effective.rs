@@ -1,0 +1,218 @@
+//! All layers of a policy put together: what the filter and the tracer do.
+
+use super::file::{Action, Policy, When, errno};
+use super::paths::Paths;
+use crate::audit::NUMBER_END;
+use crate::sys::seccomp::Program;
+use libseccomp::ScmpSyscall;
+use std::collections::{BTreeSet, HashMap};
+
+/// Index of a rule: what the filter tells the tracer in the 16 bits of data
+/// that go with `SECCOMP_RET_TRACE`.
+pub(crate) type RuleNumber = u16;
+
+/// The rule for calls that no other names.
+pub(super) const DEFAULT: RuleNumber = 0;
+/// The rule for calls of another ABI.
+pub(super) const ABI: RuleNumber = 1;
+/// The first rule of the policy file.
+pub(super) const FIRST: RuleNumber = 2;
+
+/// What the tracer does about a stopped call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TracedAction {
+    Allow,
+    Deny(i32),
+    Kill,
+}
+
+/// A policy ready to be enforced.
+#[derive(Debug)]
+pub(crate) struct Effective {
+    pub(crate) filter: Program,
+    pub(crate) paths: Paths,
+    rules: Vec<(TracedAction, bool)>,
+    watched: HashMap<usize, Watched>,
+    sequences: Vec<Vec<When>>,
+    budgets: Vec<u64>,
+    first_budget: RuleNumber,
+    first_sequence: RuleNumber,
+}
+
+/// What one system call matters for.
+#[derive(Debug, Default)]
+struct Watched {
+    budgets: Vec<usize>,
+    begins: Vec<usize>,
+    ends: Vec<usize>,
+}
+
+/// What has happened so far in a run.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    used: Vec<u64>,
+    begun: Vec<bool>,
+}
+
+impl Effective {
+    pub(super) fn new(policy: &Policy, filter: Program) -> Result<Self, String> {
+        let actions = actions(policy)?;
+        let number = |count: usize| RuleNumber::try_from(count).map_err(|error| error.to_string());
+        let first_path = FIRST + number(policy.rule.len())?;
+        let first_budget = first_path + number(policy.path.len())?;
+        let first_sequence = first_budget + number(policy.budget.len())?;
+        let mut watched: HashMap<usize, Watched> = HashMap::new();
+        let mut watch = |names: &[String], note: fn(&mut Watched) -> &mut Vec<usize>, index| {
+            for call in names.iter().filter_map(|name| native(name)) {
+                note(watched.entry(call).or_default()).push(index);
+            }
+        };
+        for (index, budget) in policy.budget.iter().enumerate() {
+            watch(&budget.syscalls, |call| &mut call.budgets, index);
+        }
+        for (index, sequence) in policy.sequence.iter().enumerate() {
+            watch(&sequence.after, |call| &mut call.begins, index);
+            watch(&sequence.syscalls, |call| &mut call.ends, index);
+        }
+        let always = |index: usize| {
+            let index = index.checked_sub(usize::from(FIRST));
+            index.is_none_or(|index| policy.rule.get(index).is_some_and(|rule| rule.always))
+        };
+        Ok(Self {
+            filter,
+            paths: Paths::new(policy, first_path, &actions),
+            rules: actions
+                .iter()
+                .enumerate()
+                .map(|(index, action)| (*action, always(index)))
+                .collect(),
+            watched,
+            sequences: policy
+                .sequence
+                .iter()
+                .map(|sequence| sequence.when.clone())
+                .collect(),
+            budgets: policy.budget.iter().map(|budget| budget.count).collect(),
+            first_budget,
+            first_sequence,
+        })
+    }
+
+    /// What a rule says; a rule that does not exist kills.
+    pub(crate) fn action(&self, rule: RuleNumber) -> TracedAction {
+        self.rules
+            .get(usize::from(rule))
+            .map_or(TracedAction::Kill, |(action, _)| *action)
+    }
+
+    /// Whether a rule holds when a run is only observed, too.
+    pub(crate) fn holds_always(&self, rule: RuleNumber) -> bool {
+        self.rules
+            .get(usize::from(rule))
+            .is_none_or(|(_, always)| *always)
+    }
+
+    /// Takes an allowed call into the history; a rule that has something
+    /// against it now, if there is one.
+    pub(crate) fn remember(
+        &self,
+        history: &mut History,
+        call: usize,
+        arguments: &[u64; 6],
+    ) -> Option<RuleNumber> {
+        let watched = self.watched.get(&call)?;
+        history.used.resize(self.budgets.len(), 0);
+        history.begun.resize(self.sequences.len(), false);
+        let mut against = None;
+        for index in &watched.ends {
+            if history.begun.get(*index) == Some(&true) {
+                against = against.or(rule(self.first_sequence, *index));
+            }
+        }
+        for index in &watched.budgets {
+            let (used, allowed) = (history.used.get_mut(*index)?, self.budgets.get(*index)?);
+            *used += 1;
+            if *used > *allowed {
+                against = against.or(rule(self.first_budget, *index));
+            }
+        }
+        for index in &watched.begins {
+            let when = self.sequences.get(*index)?;
+            if when.iter().all(|when| when.holds(arguments)) {
+                *history.begun.get_mut(*index)? = true;
+            }
+        }
+        against
+    }
+}
+
+fn rule(first: RuleNumber, index: usize) -> Option<RuleNumber> {
+    RuleNumber::try_from(index).ok().map(|index| first + index)
+}
+
+/// Ids of all rules by number.
+pub(super) fn rule_ids(policy: &Policy) -> Vec<String> {
+    ["default", "abi"]
+        .into_iter()
+        .chain(policy.ids())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Calls that must stop although the policy allows them.
+pub(super) fn stopping(policy: &Policy) -> BTreeSet<&str> {
+    let mut stopping: BTreeSet<&str> = BTreeSet::new();
+    for budget in &policy.budget {
+        stopping.extend(budget.syscalls.iter().map(String::as_str));
+    }
+    for sequence in &policy.sequence {
+        let both = sequence.after.iter().chain(&sequence.syscalls);
+        stopping.extend(both.map(String::as_str));
+    }
+    if !policy.path.is_empty() {
+        stopping.extend(crate::tracer::path_calls().map(|name| -> &str { name }));
+    }
+    stopping
+}
+
+/// Every system call that is named exists somewhere.
+pub(super) fn check_names(policy: &Policy) -> Result<(), String> {
+    let rules = policy.rule.iter().flat_map(|rule| &rule.syscalls);
+    let names = rules.map(String::as_str).chain(stopping(policy));
+    for name in names {
+        ScmpSyscall::from_name(name).map_err(|_| format!("unknown system call {name}"))?;
+    }
+    Ok(())
+}
+
+fn actions(policy: &Policy) -> Result<Vec<TracedAction>, String> {
+    let default = policy.default.as_deref();
+    let mut actions = vec![traced(Action::Deny, default)?, TracedAction::Kill];
+    let rules = policy.rule.iter();
+    let rules = rules.map(|rule| (rule.action, rule.errno.as_deref()));
+    let paths = policy.path.iter();
+    let paths = paths.map(|rule| (rule.action, rule.errno.as_deref()));
+    let budgets = policy.budget.iter();
+    let budgets = budgets.map(|rule| (rule.action, rule.errno.as_deref()));
+    let sequences = policy.sequence.iter();
+    let sequences = sequences.map(|rule| (rule.action, rule.errno.as_deref()));
+    for (action, errno) in rules.chain(paths).chain(budgets).chain(sequences) {
+        actions.push(traced(action, errno)?);
+    }
+    Ok(actions)
+}
+
+pub(super) fn traced(action: Action, name: Option<&str>) -> Result<TracedAction, String> {
+    Ok(match action {
+        Action::Allow | Action::Trace => TracedAction::Allow,
+        Action::Deny => TracedAction::Deny(errno(name.unwrap_or_default())?),
+        Action::Kill => TracedAction::Kill,
+    })
+}
+
+/// The number of a call, if this machine has it.
+fn native(name: &str) -> Option<usize> {
+    let call = ScmpSyscall::from_name(name).ok()?.as_raw_syscall();
+    let number = usize::try_from(call).ok()?;
+    (number < NUMBER_END).then_some(number)
+}

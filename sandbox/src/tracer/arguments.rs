@@ -1,0 +1,255 @@
+//! Which calls take paths, and what they do with them.
+
+use crate::policy::Access;
+use libc::c_long;
+
+/// One path among the arguments of a call; numbers are places of arguments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PathArgument {
+    /// A descriptor of the directory that a relative path starts at.
+    pub(super) directory: Option<usize>,
+    pub(super) path: usize,
+    pub(super) uses: Uses,
+    pub(super) follow: Follow,
+    /// Flags that may hold `AT_EMPTY_PATH`.
+    pub(super) flags: Option<usize>,
+}
+
+/// What is done with what the path names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Uses {
+    Only(&'static [Access]),
+    /// As these flags of `open` say.
+    Open(usize),
+    /// As the `open_how` there says.
+    OpenHow(usize),
+}
+
+/// Whether a link at the path's end is followed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Follow {
+    Yes,
+    No,
+    /// Unless the flags hold `AT_SYMLINK_NOFOLLOW`.
+    UnlessFlag,
+    /// If the flags hold `AT_SYMLINK_FOLLOW`.
+    IfFlag,
+    /// As flags of `open` say.
+    Open,
+}
+
+const READ: Uses = Uses::Only(&[Access::Read]);
+const WRITE: Uses = Uses::Only(&[Access::Write]);
+const STAT: Uses = Uses::Only(&[Access::Stat]);
+const EXEC: Uses = Uses::Only(&[Access::Exec]);
+/// Under its new name the content is what it was.
+const MOVE: Uses = Uses::Only(&[Access::Read, Access::Write]);
+
+const fn plain(path: usize, uses: Uses, follow: Follow) -> PathArgument {
+    PathArgument {
+        directory: None,
+        path,
+        uses,
+        follow,
+        flags: None,
+    }
+}
+
+const fn at(directory: usize, uses: Uses, follow: Follow) -> PathArgument {
+    PathArgument {
+        directory: Some(directory),
+        ..plain(directory + 1, uses, follow)
+    }
+}
+
+const fn flagged(argument: PathArgument, flags: usize) -> PathArgument {
+    PathArgument {
+        flags: Some(flags),
+        ..argument
+    }
+}
+
+type Row = (c_long, &'static str, &'static [PathArgument]);
+
+const CALLS: &[Row] = &[
+    (
+        libc::SYS_open,
+        "open",
+        &[plain(0, Uses::Open(1), Follow::Open)],
+    ),
+    (libc::SYS_creat, "creat", &[plain(0, WRITE, Follow::Yes)]),
+    (
+        libc::SYS_openat,
+        "openat",
+        &[at(0, Uses::Open(2), Follow::Open)],
+    ),
+    (
+        libc::SYS_openat2,
+        "openat2",
+        &[at(0, Uses::OpenHow(2), Follow::Open)],
+    ),
+    (libc::SYS_stat, "stat", &[plain(0, STAT, Follow::Yes)]),
+    (libc::SYS_lstat, "lstat", &[plain(0, STAT, Follow::No)]),
+    (
+        libc::SYS_newfstatat,
+        "newfstatat",
+        &[flagged(at(0, STAT, Follow::UnlessFlag), 3)],
+    ),
+    (
+        libc::SYS_statx,
+        "statx",
+        &[flagged(at(0, STAT, Follow::UnlessFlag), 2)],
+    ),
+    (libc::SYS_statfs, "statfs", &[plain(0, STAT, Follow::Yes)]),
+    (libc::SYS_access, "access", &[plain(0, STAT, Follow::Yes)]),
+    (
+        libc::SYS_faccessat,
+        "faccessat",
+        &[at(0, STAT, Follow::Yes)],
+    ),
+    (
+        libc::SYS_faccessat2,
+        "faccessat2",
+        &[flagged(at(0, STAT, Follow::UnlessFlag), 3)],
+    ),
+    (libc::SYS_chdir, "chdir", &[plain(0, STAT, Follow::Yes)]),
+    (
+        libc::SYS_readlink,
+        "readlink",
+        &[plain(0, READ, Follow::No)],
+    ),
+    (
+        libc::SYS_readlinkat,
+        "readlinkat",
+        &[at(0, READ, Follow::No)],
+    ),
+    (
+        libc::SYS_getxattr,
+        "getxattr",
+        &[plain(0, STAT, Follow::Yes)],
+    ),
+    (
+        libc::SYS_lgetxattr,
+        "lgetxattr",
+        &[plain(0, STAT, Follow::No)],
+    ),
+    (
+        libc::SYS_listxattr,
+        "listxattr",
+        &[plain(0, STAT, Follow::Yes)],
+    ),
+    (
+        libc::SYS_llistxattr,
+        "llistxattr",
+        &[plain(0, STAT, Follow::No)],
+    ),
+    (
+        libc::SYS_truncate,
+        "truncate",
+        &[plain(0, WRITE, Follow::Yes)],
+    ),
+    (libc::SYS_unlink, "unlink", &[plain(0, WRITE, Follow::No)]),
+    (libc::SYS_unlinkat, "unlinkat", &[at(0, WRITE, Follow::No)]),
+    (libc::SYS_rmdir, "rmdir", &[plain(0, WRITE, Follow::No)]),
+    (libc::SYS_mkdir, "mkdir", &[plain(0, WRITE, Follow::No)]),
+    (libc::SYS_mkdirat, "mkdirat", &[at(0, WRITE, Follow::No)]),
+    (libc::SYS_mknod, "mknod", &[plain(0, WRITE, Follow::No)]),
+    (libc::SYS_mknodat, "mknodat", &[at(0, WRITE, Follow::No)]),
+    (
+        libc::SYS_rename,
+        "rename",
+        &[plain(0, MOVE, Follow::No), plain(1, WRITE, Follow::No)],
+    ),
+    (
+        libc::SYS_renameat,
+        "renameat",
+        &[at(0, MOVE, Follow::No), at(2, WRITE, Follow::No)],
+    ),
+    (
+        libc::SYS_renameat2,
+        "renameat2",
+        &[at(0, MOVE, Follow::No), at(2, MOVE, Follow::No)],
+    ),
+    (
+        libc::SYS_link,
+        "link",
+        &[plain(0, MOVE, Follow::No), plain(1, WRITE, Follow::No)],
+    ),
+    (
+        libc::SYS_linkat,
+        "linkat",
+        &[
+            flagged(at(0, MOVE, Follow::IfFlag), 4),
+            at(2, WRITE, Follow::No),
+        ],
+    ),
+    (libc::SYS_symlink, "symlink", &[plain(1, WRITE, Follow::No)]),
+    (
+        libc::SYS_symlinkat,
+        "symlinkat",
+        &[at(1, WRITE, Follow::No)],
+    ),
+    (libc::SYS_chmod, "chmod", &[plain(0, WRITE, Follow::Yes)]),
+    (libc::SYS_fchmodat, "fchmodat", &[at(0, WRITE, Follow::Yes)]),
+    (libc::SYS_chown, "chown", &[plain(0, WRITE, Follow::Yes)]),
+    (libc::SYS_lchown, "lchown", &[plain(0, WRITE, Follow::No)]),
+    (
+        libc::SYS_fchownat,
+        "fchownat",
+        &[flagged(at(0, WRITE, Follow::UnlessFlag), 4)],
+    ),
+    (libc::SYS_utime, "utime", &[plain(0, WRITE, Follow::Yes)]),
+    (libc::SYS_utimes, "utimes", &[plain(0, WRITE, Follow::Yes)]),
+    (
+        libc::SYS_futimesat,
+        "futimesat",
+        &[at(0, WRITE, Follow::Yes)],
+    ),
+    (
+        libc::SYS_utimensat,
+        "utimensat",
+        &[flagged(at(0, WRITE, Follow::UnlessFlag), 3)],
+    ),
+    (libc::SYS_execve, "execve", &[plain(0, EXEC, Follow::Yes)]),
+    (
+        libc::SYS_execveat,
+        "execveat",
+        &[flagged(at(0, EXEC, Follow::UnlessFlag), 4)],
+    ),
+];
+
+/// The paths among a call's arguments.
+pub(super) fn paths(call: usize) -> &'static [PathArgument] {
+    CALLS
+        .iter()
+        .find(|(number, ..)| usize::try_from(*number) == Ok(call))
+        .map_or(&[], |(_, _, paths)| *paths)
+}
+
+/// The names of all calls that take paths.
+pub(crate) fn path_calls() -> impl Iterator<Item = &'static str> {
+    CALLS.iter().map(|(_, name, _)| *name)
+}
+
+/// What flags of `open` do.
+pub(super) fn open_accesses(flags: u64) -> &'static [Access] {
+    let has = |flag: libc::c_int| flags & u64::from(flag.cast_unsigned()) != 0;
+    if has(libc::O_PATH) {
+        return &[Access::Stat];
+    }
+    let changes = has(libc::O_CREAT) || has(libc::O_TRUNC);
+    match flags & 3 {
+        0 if !changes => &[Access::Read],
+        1 => &[Access::Write],
+        _ => &[Access::Read, Access::Write],
+    }
+}
+
+/// Whether `open` follows a link at the end.
+pub(super) fn open_follows(flags: u64) -> bool {
+    let has = |flag: libc::c_int| {
+        let flag = u64::from(flag.cast_unsigned());
+        flags & flag == flag
+    };
+    !has(libc::O_NOFOLLOW) && !has(libc::O_CREAT | libc::O_EXCL)
+}

@@ -1,0 +1,301 @@
+//! What is done about one stopped call.
+
+use super::arguments::{self, Follow, PathArgument, Uses};
+use super::resolve::Start;
+use super::{Tracer, alive, memory};
+use crate::audit::{AuditLevel, Call, Decision, Entry};
+use crate::policy::{Access, RuleNumber, TracedAction};
+use crate::protocol::Failure;
+use crate::sys::ptrace::{self, StoppedCall};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// A path of a call.
+struct Looked {
+    path: Vec<u8>,
+    rule: Option<RuleNumber>,
+}
+
+impl Tracer<'_> {
+    pub(super) fn decide(&mut self, thread: Pid) -> Result<(), Failure> {
+        let Some(stopped) = alive(ptrace::stopped_call(thread), "look at a system call")? else {
+            return Ok(());
+        };
+        let Some(began) = self.began else {
+            return self.resume(thread, 0);
+        };
+        self.space.count_stop();
+        let call = Call::new(stopped.arch, stopped.number);
+        let mut entry = Entry {
+            time_ns: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            thread: thread.as_raw().unsigned_abs(),
+            abi: call.abi,
+            number: call.number,
+            arguments: stopped.arguments,
+            decision: Decision::Allow,
+            rule: u16::try_from(stopped.data).unwrap_or(u16::MAX),
+            result: None,
+            paths: Vec::new(),
+        };
+        let mut frozen = false;
+        let mut action = self.policy.action(entry.rule);
+        if let (TracedAction::Allow, Some(number)) = (action, call.native()) {
+            let against = self
+                .policy
+                .remember(&mut self.history, number, &stopped.arguments);
+            if let Some(rule) = against {
+                entry.rule = rule;
+                action = self.policy.action(rule);
+            }
+            let paths = arguments::paths(number);
+            if action == TracedAction::Allow && !paths.is_empty() && self.looks_at_paths() {
+                if self.is_decided_by_path(paths) {
+                    frozen = self.freeze(thread)?;
+                }
+                action = self.look(thread, &stopped, paths, &mut entry);
+            }
+            if action == TracedAction::Allow && is(&entry, libc::SYS_clone) {
+                keep_traced(thread, &stopped)?;
+            }
+        }
+        self.act(thread, action, entry, frozen)
+    }
+
+    fn act(
+        &mut self,
+        thread: Pid,
+        action: TracedAction,
+        mut entry: Entry,
+        frozen: bool,
+    ) -> Result<(), Failure> {
+        entry.decision = match action {
+            TracedAction::Allow => Decision::Allow,
+            TracedAction::Deny(errno) => Decision::Deny { errno },
+            TracedAction::Kill if self.observe && !self.policy.holds_always(entry.rule) => {
+                Decision::Observe
+            }
+            TracedAction::Kill => Decision::Kill,
+        };
+        self.space
+            .count_call(native(&entry), entry.time_ns, entry.decision);
+        if entry.decision != Decision::Allow {
+            self.space.record_refused(&entry);
+        }
+        match entry.decision {
+            Decision::Allow | Decision::Observe => {
+                let recorded = self.level >= AuditLevel::Decisions;
+                // What is executed is looked at again at its end.
+                let executes = is(&entry, libc::SYS_execve) || is(&entry, libc::SYS_execveat);
+                if recorded || frozen || executes {
+                    self.tasks.get(thread).call = Some(entry);
+                }
+                if frozen {
+                    return self.make_call(thread);
+                }
+            }
+            Decision::Deny { errno } => {
+                entry.result = Some(i64::from(-errno));
+                if self.level >= AuditLevel::Decisions {
+                    self.space.record(&entry);
+                }
+                alive(ptrace::refuse(thread, errno), "refuse a system call")?;
+            }
+            Decision::Kill => return self.kill(&entry),
+        }
+        self.resume(thread, 0)
+    }
+
+    fn kill(&mut self, entry: &Entry) -> Result<(), Failure> {
+        if self.level >= AuditLevel::Decisions {
+            self.space.record(entry);
+        }
+        let call = Call {
+            abi: entry.abi,
+            number: entry.number,
+        };
+        self.forbidden = Some(call.name());
+        // A call is not made any more by a thread with a deadly signal.
+        match kill(Pid::from_raw(-1), Signal::SIGKILL) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(errno) => Err(Failure::step("kill for a system call")(errno)),
+        }
+    }
+
+    fn looks_at_paths(&self) -> bool {
+        self.level >= AuditLevel::Decisions || !self.policy.paths.are_none()
+    }
+
+    /// Whether some path could be refused for what these arguments are for.
+    fn is_decided_by_path(&self, paths: &[PathArgument]) -> bool {
+        let refuses = |accesses: &[Access]| {
+            accesses
+                .iter()
+                .any(|access| self.policy.paths.restrict(*access))
+        };
+        paths.iter().any(|argument| match argument.uses {
+            // What is executed is looked at again when it has been loaded.
+            Uses::Only(&[Access::Exec]) => false,
+            Uses::Only(accesses) => refuses(accesses),
+            Uses::Open(_) | Uses::OpenHow(_) => {
+                refuses(&[Access::Read, Access::Write, Access::Stat])
+            }
+        })
+    }
+
+    /// Looks at a call's paths: the first refusal counts.
+    fn look(
+        &mut self,
+        thread: Pid,
+        stopped: &StoppedCall,
+        paths: &[PathArgument],
+        entry: &mut Entry,
+    ) -> TracedAction {
+        for argument in paths {
+            match self.look_at(thread, stopped, argument) {
+                Ok(looked) => {
+                    entry.paths.push(looked.path);
+                    let Some(rule) = looked.rule else { continue };
+                    entry.rule = rule;
+                    let action = self.policy.action(rule);
+                    if action != TracedAction::Allow {
+                        return action;
+                    }
+                }
+                // What we can't look at the kernel can't either; but only we
+                // know that it would be looking at the same.
+                Err(_) if self.policy.paths.are_none() => {}
+                Err(errno) => return TracedAction::Deny(errno as i32),
+            }
+        }
+        TracedAction::Allow
+    }
+
+    fn look_at(
+        &mut self,
+        thread: Pid,
+        stopped: &StoppedCall,
+        argument: &PathArgument,
+    ) -> Result<Looked, Errno> {
+        let value = |index: usize| stopped.arguments.get(index).copied().unwrap_or_default();
+        let directory = argument.directory.map(|index| low(value(index)));
+        let flags = argument.flags.map_or(0, value);
+        // Some calls take no path at all for the descriptor itself.
+        let path = match value(argument.path) {
+            0 if argument.directory.is_some() => Vec::new(),
+            address => memory::path(thread, address)?,
+        };
+        let rules = &self.policy.paths;
+        if rules.are_none() {
+            return Ok(Looked { path, rule: None });
+        }
+        let opened = match argument.uses {
+            Uses::Open(index) => Some(value(index)),
+            Uses::OpenHow(index) => Some(memory::number(thread, value(index))?),
+            Uses::Only(_) => None,
+        };
+        let accesses = match (argument.uses, opened) {
+            (Uses::Only(accesses), _) => accesses,
+            (_, Some(flags)) => arguments::open_accesses(flags),
+            (_, None) => return Err(Errno::EFAULT),
+        };
+        let follow = match argument.follow {
+            Follow::Yes => true,
+            Follow::No => false,
+            Follow::UnlessFlag => flags & AT_SYMLINK_NOFOLLOW == 0,
+            Follow::IfFlag => flags & AT_SYMLINK_FOLLOW != 0,
+            Follow::Open => opened.is_some_and(arguments::open_follows),
+        };
+        let start = match directory {
+            None | Some(libc::AT_FDCWD) => Start::WorkingDirectory,
+            Some(number) => Start::Descriptor(number),
+        };
+        let thread = thread.as_raw();
+        let resolved = match start {
+            Start::Descriptor(number) if path.is_empty() => {
+                self.resolver.descriptor(thread, number)?
+            }
+            _ => self.resolver.resolve(thread, start, &path, follow)?,
+        };
+        let rules = accesses
+            .iter()
+            .filter_map(|access| self.policy.paths.decide(*access, &resolved));
+        let refusing = |rule: &RuleNumber| self.policy.action(*rule) != TracedAction::Allow;
+        let rule = rules
+            .clone()
+            .find(refusing)
+            .or_else(|| rules.clone().next());
+        Ok(Looked {
+            path: resolved,
+            rule,
+        })
+    }
+
+    /// What has been loaded to be executed, before it runs: the program and
+    /// its interpreter. A link that changed meanwhile is found out here.
+    pub(super) fn check_images(&mut self, thread: Pid) -> Result<(), Failure> {
+        // Without one it is gone, and runs nothing any more.
+        let maps = std::fs::read_to_string(format!("/proc/{thread}/maps")).unwrap_or_default();
+        let refused = maps.lines().find_map(|line| {
+            let executable = line.split(' ').nth(1)?.contains('x');
+            let name = line.get(line.find('/').filter(|_| executable)?..)?;
+            let rule = self.policy.paths.decide(Access::Exec, name.as_bytes())?;
+            let refuses = self.policy.action(rule) != TracedAction::Allow;
+            refuses.then(|| (rule, name.as_bytes().to_vec()))
+        });
+        let Some((rule, name)) = refused else {
+            return Ok(());
+        };
+        let Some(call) = &mut self.tasks.get(thread).call else {
+            return Ok(());
+        };
+        call.rule = rule;
+        call.paths.push(name);
+        // It is too late for an error.
+        call.decision = if self.observe {
+            Decision::Observe
+        } else {
+            Decision::Kill
+        };
+        let call = call.clone();
+        self.space.record_refused(&call);
+        if call.decision == Decision::Kill {
+            return self.kill(&call);
+        }
+        Ok(())
+    }
+}
+
+/// A clone may ask for a child that is not traced. It gets a traced one:
+/// without a tracer, half of the child's calls would fail.
+fn keep_traced(thread: Pid, stopped: &StoppedCall) -> Result<(), Failure> {
+    let untraced = u64::from(libc::CLONE_UNTRACED.cast_unsigned());
+    let [flags, ..] = stopped.arguments;
+    if flags & untraced == 0 {
+        return Ok(());
+    }
+    let changed = ptrace::set_first_argument(thread, flags & !untraced);
+    alive(changed, "have a child traced").map(drop)
+}
+
+/// The machine's own call that an entry is of.
+pub(super) fn native(entry: &Entry) -> Option<usize> {
+    let call = Call {
+        abi: entry.abi,
+        number: entry.number,
+    };
+    call.native()
+}
+
+fn is(entry: &Entry, number: libc::c_long) -> bool {
+    native(entry) == usize::try_from(number).ok()
+}
+
+/// The kernel looks at 32 bits of a descriptor.
+fn low(value: u64) -> i32 {
+    let [a, b, c, d, ..] = value.to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
+}
+
+const AT_SYMLINK_NOFOLLOW: u64 = libc::AT_SYMLINK_NOFOLLOW.unsigned_abs() as u64;
+const AT_SYMLINK_FOLLOW: u64 = libc::AT_SYMLINK_FOLLOW.unsigned_abs() as u64;

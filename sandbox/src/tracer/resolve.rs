@@ -1,0 +1,250 @@
+//! What a path of the program names, found as the kernel finds it.
+//!
+//! Init shares the program's mounts and root, so the kernel does the walking,
+//! one name at a time. What differs is seen to here: `/proc/self` means the
+//! program, links of /proc lead to objects and not to what they read as.
+
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2, readlink, readlinkat};
+use nix::sys::stat::{FileStat, Mode, fstat};
+use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+
+/// The kernel follows as many.
+const LINKS_MAX: usize = 40;
+/// Resolved paths that are kept.
+const KEPT_MAX: usize = 4096;
+
+/// Resolves paths of one run.
+#[derive(Debug)]
+pub(super) struct Resolver {
+    root: OwnedFd,
+    /// Where the program can change what names mean.
+    changing: Vec<Vec<u8>>,
+    kept: HashMap<(Vec<u8>, bool), Vec<u8>>,
+}
+
+/// Where a relative path starts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Start {
+    WorkingDirectory,
+    Descriptor(i32),
+}
+
+/// A canonical path on the way, and its object.
+struct Place {
+    object: OwnedFd,
+    path: Vec<u8>,
+    /// Some name on the way could be changed by the program.
+    changing: bool,
+}
+
+impl Resolver {
+    /// `scratches` are where the program can write.
+    pub(super) fn new(scratches: impl Iterator<Item = Vec<u8>>) -> nix::Result<Self> {
+        let mut changing: Vec<_> = scratches.collect();
+        changing.push(b"/proc".to_vec());
+        Ok(Self {
+            root: nix::fcntl::open("/", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?,
+            changing,
+            kept: HashMap::new(),
+        })
+    }
+
+    /// The canonical path of what a thread's path names. Where nothing is, the
+    /// rest of the path is appended as it stands.
+    pub(super) fn resolve(
+        &mut self,
+        thread: i32,
+        start: Start,
+        path: &[u8],
+        follow: bool,
+    ) -> nix::Result<Vec<u8>> {
+        if !path.starts_with(b"/") {
+            let from = self.start(thread, start)?;
+            return self.walk(thread, from, path, follow).map(|(path, _)| path);
+        }
+        let key = (path.to_vec(), follow);
+        if let Some(known) = self.kept.get(&key) {
+            return Ok(known.clone());
+        }
+        let (resolved, changing) = match self.plain(path) {
+            Some(found) => found,
+            None => self.walk(thread, self.at_root()?, path, follow)?,
+        };
+        // What can't change need not be looked at again.
+        if !changing && self.kept.len() < KEPT_MAX {
+            self.kept.insert(key, resolved.clone());
+        }
+        Ok(resolved)
+    }
+
+    /// What an open descriptor of a thread refers to.
+    pub(super) fn descriptor(&self, thread: i32, number: i32) -> nix::Result<Vec<u8>> {
+        let link = readlink(format!("/proc/{thread}/fd/{number}").as_str())?;
+        self.own_proc(thread, link.into_vec())
+    }
+
+    fn at_root(&self) -> nix::Result<Place> {
+        Ok(Place {
+            object: self.open(&self.root, b".", OFlag::empty())?,
+            path: Vec::new(),
+            changing: false,
+        })
+    }
+
+    fn start(&self, thread: i32, start: Start) -> nix::Result<Place> {
+        let link = match start {
+            Start::WorkingDirectory => format!("/proc/{thread}/cwd"),
+            Start::Descriptor(number) => format!("/proc/{thread}/fd/{number}"),
+        };
+        let mut path = readlink(link.as_str())?.into_vec();
+        if path == b"/" {
+            path.clear();
+        }
+        Ok(Place {
+            object: self.open(&self.root, link.as_bytes(), OFlag::empty())?,
+            path: self.own_proc(thread, path)?,
+            changing: true,
+        })
+    }
+
+    /// The quick way, for what is absolute, canonical as it stands, and there.
+    fn plain(&self, path: &[u8]) -> Option<(Vec<u8>, bool)> {
+        let odd = |part: &[u8]| matches!(part, b"" | b"." | b"..");
+        if path.split(|byte| *byte == b'/').skip(1).any(odd) || self.is_changing(path) {
+            return None;
+        }
+        let how = OpenHow::new()
+            .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+        let found = openat2(&self.root, path, how);
+        found.ok().map(|_| (path.to_vec(), false))
+    }
+
+    fn walk(
+        &self,
+        thread: i32,
+        mut at: Place,
+        path: &[u8],
+        follow: bool,
+    ) -> nix::Result<(Vec<u8>, bool)> {
+        let mut links = 0;
+        let mut rest = parts(path);
+        while let Some(name) = rest.pop() {
+            match name.as_slice() {
+                b"" | b"." => continue,
+                b".." => {
+                    at.object = self.open(&at.object, b"..", OFlag::empty())?;
+                    let parent = at.path.iter().rposition(|byte| *byte == b'/');
+                    at.path.truncate(parent.unwrap_or(0));
+                    continue;
+                }
+                _ => {}
+            }
+            let next_path = [&at.path, &b"/"[..], &name].concat();
+            at.changing |= self.is_changing(&next_path);
+            let Ok(next) = self.open(&at.object, &name, OFlag::O_NOFOLLOW) else {
+                // The kernel will not get further either.
+                at.path = next_path;
+                while let Some(name) = rest.pop() {
+                    at.path = [&at.path, &b"/"[..], &name].concat();
+                }
+                break;
+            };
+            // A slash at the end has the link before it followed.
+            if !is_link(&fstat(&next)?) || (rest.is_empty() && !follow) {
+                at.object = next;
+                at.path = self.own_proc(thread, next_path)?;
+                continue;
+            }
+            links += 1;
+            if links > LINKS_MAX {
+                return Err(nix::Error::ELOOP);
+            }
+            let reads = readlinkat(&at.object, name.as_slice())?.into_vec();
+            let in_proc = fstatfs(&at.object)?.filesystem_type() == PROC_SUPER_MAGIC;
+            match (in_proc, at.path.as_slice(), name.as_slice()) {
+                (true, b"/proc", b"self") => rest.push(group(thread)?.to_string().into_bytes()),
+                (true, b"/proc", b"thread-self") => {
+                    rest.extend(parts(
+                        format!("{}/task/{thread}", group(thread)?).as_bytes(),
+                    ));
+                }
+                (true, path, _) if path != b"/proc" => {
+                    at.object = self.open(&at.object, &name, OFlag::empty())?;
+                    at.path = self.own_proc(thread, reads)?;
+                    if at.path == b"/" {
+                        at.path.clear();
+                    }
+                }
+                _ => {
+                    if reads.starts_with(b"/") {
+                        at = Place {
+                            changing: at.changing,
+                            ..self.at_root()?
+                        };
+                    }
+                    rest.extend(parts(&reads));
+                }
+            }
+        }
+        if at.path.is_empty() {
+            at.path.push(b'/');
+        }
+        Ok((at.path, at.changing))
+    }
+
+    fn open(&self, from: &OwnedFd, name: &[u8], flags: OFlag) -> nix::Result<OwnedFd> {
+        let flags = flags | OFlag::O_PATH | OFlag::O_CLOEXEC;
+        openat(from, name, flags, Mode::empty())
+    }
+
+    fn is_changing(&self, path: &[u8]) -> bool {
+        self.changing.iter().any(|top| {
+            path.strip_prefix(top.as_slice())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        })
+    }
+
+    /// In a canonical path, a program's own directory of /proc is called
+    /// `self`, so that a rule can name it.
+    fn own_proc(&self, thread: i32, path: Vec<u8>) -> nix::Result<Vec<u8>> {
+        let Some(rest) = path.strip_prefix(b"/proc/") else {
+            return Ok(path);
+        };
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (number, rest) = rest.split_at(digits);
+        let own = number == group(thread)?.to_string().as_bytes()
+            || number == thread.to_string().as_bytes();
+        if own && (rest.is_empty() || rest.starts_with(b"/")) {
+            return Ok([b"/proc/self", rest].concat());
+        }
+        Ok(path)
+    }
+}
+
+/// The names of a path, the last one first.
+fn parts(path: &[u8]) -> Vec<Vec<u8>> {
+    path.split(|byte| *byte == b'/')
+        .rev()
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+fn is_link(stat: &FileStat) -> bool {
+    stat.st_mode & libc::S_IFMT == libc::S_IFLNK
+}
+
+/// The process that a thread belongs to.
+fn group(thread: i32) -> nix::Result<i32> {
+    let path = format!("/proc/{thread}/status");
+    let status = std::fs::read_to_string(Path::new(&path)).map_err(|_| nix::Error::ESRCH)?;
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("Tgid:"))
+        .and_then(|text| text.trim().parse().ok())
+        .ok_or(nix::Error::ESRCH)
+}

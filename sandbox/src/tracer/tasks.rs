@@ -1,0 +1,42 @@
+//! The threads that are traced, and what each is at.
+
+use crate::audit::Entry;
+use nix::unistd::Pid;
+use std::collections::HashMap;
+
+/// One traced thread. There is an entry for every thread that was ever let
+/// run: one that has not been seen has not run any code of the program's.
+#[derive(Debug, Default)]
+pub(super) struct Task {
+    /// Let go on by us, and not seen since.
+    pub(super) running: bool,
+    /// In the kernel, and will stop before it runs code again: it waits for
+    /// the child of a vfork, or is ending.
+    pub(super) held: bool,
+    /// A call whose result is still to be recorded.
+    pub(super) call: Option<Entry>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    by_thread: HashMap<i32, Task>,
+}
+
+impl Tasks {
+    pub(super) fn get(&mut self, thread: Pid) -> &mut Task {
+        self.by_thread.entry(thread.as_raw()).or_default()
+    }
+
+    pub(super) fn remove(&mut self, thread: Pid) -> Option<Task> {
+        self.by_thread.remove(&thread.as_raw())
+    }
+
+    /// Threads other than this one that may be running code of the program's.
+    pub(super) fn running_besides(&self, thread: Pid) -> Vec<Pid> {
+        self.by_thread
+            .iter()
+            .filter(|(other, task)| **other != thread.as_raw() && task.running && !task.held)
+            .map(|(other, _)| Pid::from_raw(*other))
+            .collect()
+    }
+}

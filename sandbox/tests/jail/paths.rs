@@ -1,0 +1,295 @@
+//! Path rules hold, whichever way a program goes to a file and however fast
+//! it changes its mind.
+
+use crate::harness::*;
+use assize_sandbox::{
+    Audit, AuditLevel, Decision, FileIn, Jail, KillCause, Mode, Mount, Outcome, PolicyLayer, Spec,
+};
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+const SECRET: &str = "
+    [[path]]
+    id = 'secret'
+    why = 'what this test is about'
+    action = 'deny'
+    errno = 'EACCES'
+    access = ['read', 'write']
+    paths = ['/data/secret']
+    [[path]]
+    id = 'data'
+    why = 'beside it'
+    action = 'allow'
+    access = ['read']
+    paths = ['/data/*']";
+
+struct Secret {
+    jail: Jail,
+    program: OwnedFd,
+    directory: tempfile::TempDir,
+}
+
+impl Secret {
+    fn new() -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("open"), "open").unwrap();
+        std::fs::write(directory.path().join("secret"), "secret").unwrap();
+        std::fs::set_permissions(&directory, PermissionsExt::from_mode(0o755)).unwrap();
+        Self {
+            jail: start(),
+            program: compile("paths"),
+            directory,
+        }
+    }
+
+    fn spec(&self, args: &[&str], layer: &str) -> Spec {
+        let mut spec = spec(self.program.as_fd().try_clone_to_owned().unwrap());
+        spec.args = [&["program"], args]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        spec.mode = Mode::Ptrace;
+        spec.audit = AuditLevel::Decisions;
+        spec.layers = vec![PolicyLayer::parse(layer).unwrap()];
+        spec.mounts = vec![Mount {
+            source: File::open(&self.directory).unwrap().into(),
+            target: "/data".into(),
+        }];
+        spec
+    }
+
+    fn run(&mut self, spec: Spec) -> (Outcome, String, Audit) {
+        let (facts, stdout, stderr) = run_captured(&mut self.jail, spec);
+        assert_eq!(stderr, "");
+        (facts.outcome, stdout, facts.audit.unwrap())
+    }
+}
+
+/// Names of attempts that the rule must stop.
+const STOPPED: &[&str] = &[
+    "absolute",
+    "slashes",
+    "dots",
+    "relative",
+    "relative-dots",
+    "dirfd",
+    "dirfd-dots",
+    "link",
+    "link-to-link",
+    "link-to-directory",
+    "relative-link",
+    "proc-root",
+    "proc-thread",
+    "proc-pid",
+    "proc-cwd",
+    "link-to-proc",
+    "proc-fd-directory",
+    "reopen",
+    "reopen-dev",
+    "openat2",
+    "openat2-write",
+    "upper-bits",
+    "hard-link",
+    "hard-link-fd",
+    "rename",
+    "long",
+    "end-of-page",
+    "thread",
+    "fork",
+    "vfork",
+    "untraced",
+    "write",
+    "truncate",
+];
+
+/// And what the others end in.
+const OTHERS: &[(&str, i32)] = &[
+    ("allowed", 0),
+    ("link-nofollow", libc_errno::ELOOP),
+    ("o-path", 0),
+    ("too-long", libc_errno::ENAMETOOLONG),
+    ("null", libc_errno::EFAULT),
+    ("unmapped", libc_errno::EFAULT),
+    ("kernel", libc_errno::EFAULT),
+    ("over-the-end", libc_errno::EFAULT),
+    ("clone3", libc_errno::ENOSYS),
+    ("stat", 0),
+    ("stat-fd", 0),
+    ("missing", libc_errno::ENOENT),
+];
+
+mod libc_errno {
+    pub(super) const ENOENT: i32 = 2;
+    pub(super) const EACCES: i32 = 13;
+    pub(super) const EFAULT: i32 = 14;
+    pub(super) const ENAMETOOLONG: i32 = 36;
+    pub(super) const ENOSYS: i32 = 38;
+    pub(super) const ELOOP: i32 = 40;
+}
+
+#[test]
+fn every_way_to_a_file_is_the_same_way() {
+    let mut secret = Secret::new();
+    let (outcome, said, audit) = secret.run(secret.spec(&[], SECRET));
+    assert_eq!(outcome, exited(0));
+    let mut left: Vec<_> = said.lines().collect();
+    let stopped = STOPPED.iter().map(|name| (*name, libc_errno::EACCES));
+    for (name, errno) in stopped.chain(OTHERS.iter().copied()) {
+        let line = format!("{name} {errno}");
+        let at = left.iter().position(|other| *other == line);
+        assert!(at.is_some(), "no {line:?} in {said}");
+        left.swap_remove(at.unwrap());
+    }
+    assert_eq!(left, Vec::<&str>::new());
+    // Refused under one name, whatever it was called.
+    let refused = audit.refused.iter().filter(|call| call.rule == "secret");
+    let refused: Vec<_> = refused.collect();
+    assert_eq!(refused.len(), STOPPED.len());
+    for call in refused {
+        assert_eq!(call.paths.last().unwrap(), "/data/secret");
+        assert_eq!(call.decision, Decision::Deny { errno: 13 });
+    }
+    assert!(audit.log.entries().any(|call| call.rule == "data"));
+    assert_usable(&mut secret.jail);
+}
+
+fn race(kind: &str) {
+    let seconds = std::env::var("ASSIZE_RACE_SECONDS").unwrap_or_else(|_| "4".to_owned());
+    let mut secret = Secret::new();
+    let mut spec = secret.spec(&[kind, &seconds], SECRET);
+    spec.audit = AuditLevel::Summary;
+    spec.limits.cpu_time = Duration::from_secs(70);
+    spec.limits.wall_time = Duration::from_secs(90);
+    let (outcome, said, _) = secret.run(spec);
+    // Both happened: it was open at times and refused at times.
+    assert_eq!((outcome, said.as_str()), (exited(0), "1 1\n"));
+}
+
+#[test]
+fn memory_changed_by_a_thread_wins_no_race() {
+    race("thread");
+}
+
+#[test]
+fn memory_changed_by_a_process_wins_no_race() {
+    race("process");
+}
+
+#[test]
+fn link_changed_by_a_process_wins_no_race() {
+    race("link");
+}
+
+#[test]
+fn forbidden_path_ends_the_run() {
+    let mut secret = Secret::new();
+    let layer = SECRET
+        .replace("action = 'deny'", "action = 'kill'")
+        .replace("errno = 'EACCES'", "");
+    let (outcome, said, audit) = secret.run(secret.spec(&[], &layer));
+    let cause = KillCause::Policy {
+        syscall: Some("openat".to_owned()),
+    };
+    assert_eq!((outcome, said.as_str()), (killed(cause), "allowed 0\n"));
+    let last = audit.log.entries().last().unwrap();
+    assert_eq!(
+        (last.decision, last.rule.as_str()),
+        (Decision::Kill, "secret")
+    );
+
+    // Observed only, it goes on, and is told of.
+    let mut spec = secret.spec(&[], &layer);
+    spec.observe = true;
+    let (outcome, said, audit) = secret.run(spec);
+    assert_eq!(outcome, exited(0));
+    assert!(said.contains("absolute 0\n"), "{said}");
+    assert!(audit.observed);
+    let observed = |call: &assize_sandbox::AuditEntry| call.decision == Decision::Observe;
+    assert!(audit.refused.iter().filter(|call| observed(call)).count() > 20);
+}
+
+const EXEC: &str = "
+    [[path]]
+    id = 'forbidden-program'
+    why = 'what this test is about'
+    action = 'kill'
+    access = ['exec']
+    paths = ['/tmp/forbidden']";
+
+#[test]
+fn exec_is_decided_by_what_is_loaded() {
+    let mut secret = Secret::new();
+    let end = compile("end");
+    let files = |spec: &mut Spec| {
+        for path in ["/tmp/allowed", "/tmp/forbidden"] {
+            spec.files.push(FileIn {
+                path: path.into(),
+                content: end.as_fd().try_clone_to_owned().unwrap(),
+                executable: true,
+            });
+        }
+    };
+    let mut spec = secret.spec(&["exec", "5"], EXEC);
+    files(&mut spec);
+    let (outcome, ..) = secret.run(spec);
+    assert_eq!(outcome, exited(0));
+    // Sooner or later the link names what is forbidden: at the look or after.
+    let mut spec = secret.spec(&["exec", "100000", "swap"], EXEC);
+    files(&mut spec);
+    let (outcome, _, audit) = secret.run(spec);
+    let cause = KillCause::Policy {
+        syscall: Some("execve".to_owned()),
+    };
+    assert_eq!(outcome, killed(cause));
+    assert_eq!(audit.refused.last().unwrap().rule, "forbidden-program");
+}
+
+#[test]
+fn history_decides() {
+    let mut secret = Secret::new();
+    let budget = "
+        [[budget]]
+        id = 'five-files'
+        why = 'enough for anybody'
+        syscalls = ['openat', 'open']
+        count = 5
+        action = 'kill'";
+    let (outcome, said, audit) = secret.run(secret.spec(&[], budget));
+    let cause = KillCause::Policy {
+        syscall: Some("openat".to_owned()),
+    };
+    assert_eq!(outcome, killed(cause));
+    assert_eq!(said.lines().count(), 5, "{said}");
+    assert_eq!(audit.refused.last().unwrap().rule, "five-files");
+
+    let mut jail = start();
+    let mut spec = command(&[
+        "/bin/sh",
+        "-c",
+        "/bin/echo one; read line; /bin/echo two; echo $?",
+    ]);
+    spec.mode = Mode::Ptrace;
+    spec.layers = vec![
+        PolicyLayer::parse(
+            "[[sequence]]
+         id = 'no-exec-after-input'
+         why = 'a solution has no reason to'
+         after = ['read']
+         when = [{ arg = 0, is = 'equal', value = 0 }]
+         syscalls = ['execve']
+         action = 'deny'
+         errno = 'EPERM'",
+        )
+        .unwrap(),
+    ];
+    let (facts, stdout, _) = run_captured(&mut jail, spec);
+    assert_eq!((facts.outcome, stdout.as_str()), (exited(0), "one\n126\n"));
+    let last = facts.audit.unwrap().refused.pop().unwrap();
+    assert_eq!(
+        (last.syscall.as_str(), last.rule.as_str()),
+        ("execve", "no-exec-after-input")
+    );
+}

@@ -1,0 +1,204 @@
+// Ways to the file /data/secret, one a line: its name and the error number.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SECRET "/data/secret"
+
+static void tell(const char *name, long result) {
+  printf("%s %d\n", name, result < 0 ? errno : 0);
+  fflush(stdout);
+}
+
+static long try(const char *path) { return open(path, O_RDONLY); }
+
+static void *in_thread(void *unused) {
+  tell("thread", try(SECRET));
+  return NULL;
+}
+
+static void attempts(void) {
+  tell("allowed", try("/data/open"));
+  tell("absolute", try(SECRET));
+  tell("slashes", try("//data///secret"));
+  tell("dots", try("/data/../tmp/.././data/./secret"));
+  chdir("/data");
+  tell("relative", try("secret"));
+  tell("relative-dots", try("../data/secret"));
+  chdir("/tmp");
+  int data = open("/data", O_PATH);
+  tell("dirfd", openat(data, "secret", O_RDONLY));
+  tell("dirfd-dots", openat(data, "../data/secret", O_RDONLY));
+  symlink(SECRET, "/tmp/link");
+  tell("link", try("/tmp/link"));
+  tell("link-nofollow", open("/tmp/link", O_RDONLY | O_NOFOLLOW));
+  symlink("link", "/tmp/link2");
+  tell("link-to-link", try("link2"));
+  symlink("/data", "/tmp/directory");
+  tell("link-to-directory", try("/tmp/directory/secret"));
+  symlink("../data", "/tmp/relative");
+  tell("relative-link", try("/tmp/relative/./secret"));
+  tell("proc-root", try("/proc/self/root/data/secret"));
+  tell("proc-thread", try("/proc/thread-self/root/data/secret"));
+  char path[8192];
+  snprintf(path, sizeof path, "/proc/%d/root/data/secret", getpid());
+  tell("proc-pid", try(path));
+  tell("proc-cwd", try("/proc/self/cwd/../data/secret"));
+  symlink("/proc/self/root", "/tmp/root");
+  tell("link-to-proc", try("/tmp/root/data/secret"));
+  snprintf(path, sizeof path, "/proc/self/fd/%d/secret", data);
+  tell("proc-fd-directory", try(path));
+  int handle = open(SECRET, O_PATH);
+  tell("o-path", handle);
+  snprintf(path, sizeof path, "/proc/self/fd/%d", handle);
+  tell("reopen", try(path));
+  snprintf(path, sizeof path, "/dev/fd/%d", handle);
+  tell("reopen-dev", try(path));
+  struct open_how how = {.flags = O_RDONLY};
+  tell("openat2", syscall(SYS_openat2, data, "secret", &how, sizeof how));
+  how.flags = O_RDWR;
+  tell("openat2-write", syscall(SYS_openat2, -100, SECRET, &how, sizeof how));
+  tell("upper-bits", syscall(SYS_openat, 0x1234567800000000 | (unsigned)data, "secret", 0));
+  tell("hard-link", linkat(AT_FDCWD, SECRET, AT_FDCWD, "/tmp/hard", 0));
+  tell("hard-link-fd", linkat(handle, "", AT_FDCWD, "/tmp/hard", AT_EMPTY_PATH));
+  tell("rename", rename(SECRET, "/tmp/moved"));
+
+  memset(path, '/', sizeof path);
+  strcpy(path + 4095 - strlen("data/secret"), "data/secret");
+  tell("long", try(path));
+  strcpy(path + 5000, "data/secret");
+  memset(path + 4000, '/', 1000);
+  tell("too-long", try(path));
+  tell("null", syscall(SYS_open, NULL, 0));
+  tell("unmapped", syscall(SYS_open, 0x10, 0));
+  tell("kernel", syscall(SYS_open, 0xffffffff80000000, 0));
+  char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  munmap(pages + 4096, 4096);
+  strcpy(pages + 4096 - sizeof SECRET, SECRET);
+  tell("end-of-page", try(pages + 4096 - sizeof SECRET));
+  memcpy(pages + 4096 - 5, "/data", 5);
+  tell("over-the-end", try(pages + 4096 - 5));
+
+  pthread_t thread;
+  pthread_create(&thread, NULL, in_thread, NULL);
+  pthread_join(thread, NULL);
+  if (fork() == 0) {
+    tell("fork", try(SECRET));
+    _exit(0);
+  }
+  wait(NULL);
+  if (vfork() == 0) {
+    tell("vfork", try(SECRET));
+    _exit(0);
+  }
+  if (syscall(SYS_clone, 0x800000 | 17, 0, 0, 0, 0) == 0) {
+    tell("untraced", try(SECRET));
+    _exit(0);
+  }
+  while (wait(NULL) > 0);
+  tell("clone3", syscall(SYS_clone3, NULL, 0));
+  struct stat status;
+  tell("stat", stat(SECRET, &status));
+  tell("stat-fd", fstatat(handle, "", &status, AT_EMPTY_PATH));
+  tell("write", open(SECRET, O_WRONLY));
+  tell("truncate", truncate(SECRET, 0));
+  tell("missing", try("/nowhere/secret"));
+}
+
+static volatile int stop;
+static char *shared;
+
+static void *flip(void *unused) {
+  for (unsigned i = 0; !stop; i++) {
+    memcpy(shared, i % 2 ? SECRET : "/data/open\0\0", 12);
+    if (i % 7 < 3) sched_yield();
+  }
+  return NULL;
+}
+
+static void swap_link(void) {
+  for (;;) {
+    symlink("/data/open", "/tmp/new");
+    rename("/tmp/new", "/tmp/race");
+    symlink(SECRET, "/tmp/new");
+    rename("/tmp/new", "/tmp/race");
+  }
+}
+
+static long opened, refused;
+
+static void check(int fd) {
+  char byte = 0;
+  if (fd < 0) {
+    if (errno == EACCES) refused++;
+    return;
+  }
+  if (read(fd, &byte, 1) == 1 && byte == 's') {
+    puts("secret read");
+    exit(1);
+  }
+  opened++;
+  close(fd);
+}
+
+// Opens what others change until the time is over.
+static void race(const char *kind, int seconds) {
+  shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  const char *path = shared;
+  pid_t child = 0;
+  if (!strcmp(kind, "thread")) {
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, flip, NULL);
+  } else if (!strcmp(kind, "process")) {
+    if ((child = fork()) == 0) flip(NULL);
+  } else {
+    path = "/tmp/race";
+    if ((child = fork()) == 0) swap_link();
+  }
+  time_t end = time(NULL) + seconds;
+  while (time(NULL) < end)
+    for (int i = 0; i < 100; i++) check(open(path, O_RDONLY));
+  printf("%d %d\n", opened > 20, refused > 20);
+}
+
+int main(int argc, char **argv) {
+  if (argc > 2 && !strcmp(argv[1], "exec")) {
+    // What the link names changes between two looks at it.
+    symlink("/tmp/allowed", "/tmp/race");
+    if (argc > 3 && fork() == 0)
+      for (;;) {
+        symlink("/tmp/allowed", "/tmp/new");
+        rename("/tmp/new", "/tmp/race");
+        symlink("/tmp/forbidden", "/tmp/new");
+        rename("/tmp/new", "/tmp/race");
+      }
+    for (int i = 0; i < atoi(argv[2]); i++) {
+      if (fork() == 0) {
+        execl("/tmp/race", "race", NULL);
+        _exit(errno == EACCES ? 7 : 8);
+      }
+      int status;
+      while (wait(&status) > 0) {
+        if (WEXITSTATUS(status) == 66) exit(1);
+        break;
+      }
+    }
+    _exit(0);
+  }
+  if (argc > 2)
+    race(argv[1], atoi(argv[2]));
+  else
+    attempts();
+  return 0;
+}
