@@ -8,7 +8,6 @@
 use std::fs::File;
 use std::path::Path;
 
-use assize_common::Verdict;
 use assize_common::message::{Exit, RunReport};
 use assize_common::package::{File as SubmittedFile, Package, Testcase};
 
@@ -49,10 +48,7 @@ impl AnswerRun<'_> {
         Ok(Ran {
             report: RunReport {
                 testcase: self.testcase.name.clone(),
-                verdict: match answer {
-                    Answer::Accepted => Verdict::Ac,
-                    Answer::Wrong => Verdict::Wa,
-                },
+                verdict: answer.verdict(),
                 cpu_time_ms: 0,
                 wall_time_ms: 0,
                 memory_bytes: 0,

@@ -18,8 +18,8 @@ use crate::compile::{Compilation, CompileLimits, Compiler, Executable, rejected}
 use crate::disk_cache::DiskCache;
 use crate::grading::{Grading, Results, Test, TestResult};
 use crate::judging_error::JudgingError;
-use crate::output_validator::JuryValidator;
 use crate::output_validator::feedback::Meaning;
+use crate::output_validator::{JuryValidator, Protocol};
 use crate::slot::{Role, Slot};
 use crate::sources::Sources;
 use crate::static_test::StaticTestRun;
@@ -230,7 +230,7 @@ impl Judge {
     }
 
     /// The compiled output validator of the jury, if the package has one.
-    fn output_validator(
+    pub(crate) fn output_validator(
         &self,
         slot: &mut Slot,
         package: &Package,
@@ -244,6 +244,13 @@ impl Judge {
             OutputValidator::Default => Ok(None),
             OutputValidator::Custom(program) => {
                 self.jury_program(slot, package, program, cancel).map(Some)
+            }
+            OutputValidator::Testlib { program, points } => {
+                let checker = self.jury_program(slot, package, program, cancel)?;
+                Ok(Some(JuryValidator {
+                    protocol: Protocol::Testlib(*points),
+                    ..checker
+                }))
             }
         }
     }
@@ -282,6 +289,7 @@ impl Judge {
                 name: program.name.clone(),
                 executable: *executable,
                 limits: package.limits.clone(),
+                protocol: Protocol::Kattis,
             }),
             Compilation::Rejected(report) => Err(JudgingError::jury(
                 &program.name,

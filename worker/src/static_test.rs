@@ -16,7 +16,6 @@ use crate::output_validator::feedback::{DIRECTORY, Meaning};
 use crate::report::run_report;
 use crate::slot::{Role, Slot};
 use crate::testcase_run::Ran;
-use crate::verdict::Answer;
 
 /// Where the validator finds the submission: its working directory.
 const SUBMISSION: &str = "/submission";
@@ -64,10 +63,7 @@ impl StaticTestRun<'_> {
             .answer(self.name, self.meaning, facts, stderr)?;
         Ok(Ran {
             report: RunReport {
-                verdict: match validated.answer {
-                    Answer::Accepted => Verdict::Ac,
-                    Answer::Wrong => Verdict::Wa,
-                },
+                verdict: validated.answer.verdict(),
                 message: validated.feedback.judge_message,
                 ..report
             },

@@ -11,7 +11,7 @@
 //!    looser wall limit ended it.
 //! 5. OLE: the output limit ended it.
 //! 6. RTE: a signal or a non-zero exit code, or more processes than allowed.
-//! 7. AC or WA: what the validator says.
+//! 7. AC, WA or PE: what the validator says.
 //!
 //! Judging errors never come this far. CE has no runs.
 
@@ -27,6 +27,20 @@ pub enum Answer {
     Accepted,
     /// It is wrong.
     Wrong,
+    /// It is not of the form that was asked for; only some validators tell.
+    Misformatted,
+}
+
+impl Answer {
+    /// The verdict where the answer decides.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Accepted => Verdict::Ac,
+            Self::Wrong => Verdict::Wa,
+            Self::Misformatted => Verdict::Pe,
+        }
+    }
 }
 
 /// What the verdict on a run depends on.
@@ -99,11 +113,10 @@ pub fn run_verdict(evidence: Evidence<'_>) -> Result<Verdict, Undecided> {
         } => Err(Undecided::Cancelled),
         Outcome::Killed { .. } | Outcome::Signalled { .. } => Ok(Verdict::Rte),
         Outcome::Exited { code } if *code != 0 => Ok(Verdict::Rte),
-        Outcome::Exited { .. } => match evidence.answer {
-            Some(Answer::Accepted) => Ok(Verdict::Ac),
-            Some(Answer::Wrong) => Ok(Verdict::Wa),
-            None => Err(Undecided::NeedsValidator),
-        },
+        Outcome::Exited { .. } => evidence
+            .answer
+            .map(Answer::verdict)
+            .ok_or(Undecided::NeedsValidator),
     }
 }
 

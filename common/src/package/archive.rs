@@ -13,7 +13,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::model::Package;
-use super::problem_yaml;
+use super::{polygon, problem_yaml};
 
 /// What an archive may unpack to.
 #[derive(Debug, Clone, Copy)]
@@ -230,13 +230,18 @@ impl Names {
 
 /// Archives hold the package's directory, or its files directly.
 fn package_root(target: &Path) -> Result<PathBuf, PackageError> {
-    if target.join(problem_yaml::FILE).is_file() {
+    let is_package = |directory: &Path| {
+        [problem_yaml::FILE, polygon::FILE]
+            .iter()
+            .any(|file| directory.join(file).is_file())
+    };
+    if is_package(target) {
         return Ok(target.to_owned());
     }
     let mut found = None;
     for entry in fs::read_dir(target).map_err(PackageError::io("list", target))? {
         let path = entry.map_err(PackageError::io("list", target))?.path();
-        if path.join(problem_yaml::FILE).is_file() && found.replace(path).is_some() {
+        if is_package(&path) && found.replace(path).is_some() {
             return Err(PackageError::invalid(
                 "",
                 "",

@@ -44,7 +44,9 @@ pub(super) fn read(
 ) -> Result<BTreeMap<String, GraderYaml>, PackageError> {
     let validator = match validator {
         OutputValidator::Default => None,
-        OutputValidator::Custom(program) => Some(program.name.as_str()),
+        OutputValidator::Custom(program) | OutputValidator::Testlib { program, .. } => {
+            Some(program.name.as_str())
+        }
     };
     let mut groups = BTreeMap::new();
     let files = tree

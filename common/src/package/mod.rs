@@ -1,7 +1,7 @@
 //! The problem package: model and reader.
 //!
 //! [`Package::read`] takes a directory, [`Package::unpack`] an archive, both of
-//! the ICPC/Kattis format in its versions `legacy`, `legacy-icpc`, `2023-07-draft`
+//! Codeforces Polygon or of the ICPC/Kattis format in its versions `legacy`, `legacy-icpc`, `2023-07-draft`
 //! and `2025-09`. What a package asks for and Assize can't honour is refused with
 //! file, key and reason; what it says beyond the format is a warning.
 
@@ -20,6 +20,9 @@ pub mod grading;
 #[cfg(test)]
 mod grading_tests;
 mod model;
+mod polygon;
+#[cfg(test)]
+mod polygon_tests;
 mod problem_yaml;
 mod program;
 mod read;
@@ -43,7 +46,8 @@ pub use default_validator::DefaultValidatorOptions;
 pub use error::PackageError;
 pub use expectation::{Expectation, GroupScore, JudgedTestcase, TimeBound};
 pub use model::{
-    File, FormatVersion, InputValidatorArgs, Kind, Limits, OutputValidator, Package, Program,
-    StaticTest, StaticValidator, Submission, Testcase, Timing, ValidatorTest, ValidatorTestKind,
+    CheckerPoints, File, FormatVersion, InputValidatorArgs, Kind, Limits, OutputValidator, Package,
+    Program, StaticTest, StaticValidator, Submission, Testcase, Timing, ValidatorTest,
+    ValidatorTestKind,
 };
 pub use program::UnknownLanguage;

@@ -105,6 +105,8 @@ pub enum FormatVersion {
     Draft2023_07,
     /// `2025-09`.
     V2025_09,
+    /// A package of Codeforces Polygon.
+    Polygon,
 }
 
 impl FormatVersion {
@@ -314,8 +316,24 @@ pub enum ValidatorTestKind {
 pub enum OutputValidator {
     /// The token comparison that the format specifies.
     Default,
-    /// A program of the jury.
+    /// A program of the jury, as the ICPC/Kattis format has it.
     Custom(Program),
+    /// A checker that is written with testlib.
+    Testlib {
+        /// The program.
+        program: Program,
+        /// What its points are.
+        points: CheckerPoints,
+    },
+}
+
+/// What the points of a checker are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckerPoints {
+    /// Points of the test case.
+    Absolute,
+    /// Hundredths of what the test case can give.
+    Percent,
 }
 
 /// A program as it comes: one or more source files.

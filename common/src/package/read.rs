@@ -10,7 +10,7 @@ use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::model::{File, Kind, Limits, Package, Timing};
 use super::problem_yaml::{self, ProblemYaml, StatedLimits};
-use super::{submissions, testdata, time_limit, validator_tests, validators};
+use super::{polygon, submissions, testdata, time_limit, validator_tests, validators};
 
 impl Package {
     /// Reads the package in the directory `root`.
@@ -36,6 +36,9 @@ impl Package {
 fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageError> {
     let tree = FileTree::read(root)?;
     if tree.get(problem_yaml::FILE).is_none() {
+        if tree.get(polygon::FILE).is_some() {
+            return polygon::read(&tree);
+        }
         return Err(PackageError::NotAPackage {
             path: root.to_owned(),
         });

@@ -183,7 +183,7 @@ pub(super) fn check_validator_args(
     validator: &OutputValidator,
     args: &[String],
 ) -> Result<(), PackageError> {
-    if matches!(validator, OutputValidator::Custom(_)) {
+    if !matches!(validator, OutputValidator::Default) {
         return Ok(());
     }
     DefaultValidatorOptions::parse(args)

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use assize_sandbox::Input;
 
-use super::Validated;
-use super::jury::{Call, JuryValidator, capture};
+use super::jury::{Call, JuryValidator, Protocol, capture};
+use super::{Validated, testlib};
 use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
 use crate::slot::{Role, Slot};
@@ -25,6 +25,9 @@ pub(crate) fn validate(
     output
         .rewind()
         .map_err(JudgingError::disk("rewind the output in", scratch))?;
+    if let Protocol::Testlib(points) = validator.protocol {
+        return testlib::validate(validator, points, slot, call, output, scratch, cancel);
+    }
     let stderr =
         tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;
     let spec = validator.spec(

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use assize_common::package::{Limits as PackageLimits, Testcase};
+use assize_common::package::{CheckerPoints, Limits as PackageLimits, Testcase};
 use assize_sandbox::{
     AuditLevel, Facts, FileIn, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName, Scratch,
     Sink, Spec,
@@ -31,6 +31,17 @@ pub(crate) struct JuryValidator {
     pub(crate) name: String,
     pub(crate) executable: Executable,
     pub(crate) limits: PackageLimits,
+    /// How it is spoken to.
+    pub(crate) protocol: Protocol,
+}
+
+/// How a validator gets its arguments and gives its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// As the ICPC/Kattis format has it.
+    Kattis,
+    /// As testlib has it.
+    Testlib(CheckerPoints),
 }
 
 /// One call of the validator.
@@ -78,20 +89,14 @@ impl JuryValidator {
         if call.meaning.multi_pass {
             self.keep_feedback(&mut spec, call)?;
         }
-        // The input of a later pass lives in memory, which can't be mounted.
-        let in_memory = call.state.is_some();
-        show(
-            &mut spec,
-            share(call.input)?,
-            Path::new(&args[0]),
-            in_memory,
-        )?;
-        show(
-            &mut spec,
-            open(&testcase.answer)?,
-            Path::new(&args[1]),
-            false,
-        )?;
+        let (input, target) = (share(call.input)?, Path::new(&args[0]));
+        if call.state.is_some() {
+            // What came out of a jail is mounted nowhere here.
+            copy_in(&mut spec, input, target)?;
+        } else {
+            show(&mut spec, input, target)?;
+        }
+        show(&mut spec, open(&testcase.answer)?, Path::new(&args[1]))?;
         Ok(spec)
     }
 
@@ -185,7 +190,7 @@ impl JuryValidator {
                 let printed = read_start(stderr, MESSAGE_KEPT).unwrap_or_default();
                 return Err(error(format!(
                     "{}{}",
-                    self.misbehaviour(outcome),
+                    self.misbehaviour(outcome, "42 (accepted) or 43 (wrong answer)"),
                     quote(&printed)
                 )));
             }
@@ -194,14 +199,11 @@ impl JuryValidator {
         Ok(Validated { answer, feedback })
     }
 
-    fn misbehaviour(&self, outcome: &Outcome) -> String {
+    /// What is wrong with the way it ended.
+    pub(super) fn misbehaviour(&self, outcome: &Outcome, expected: &str) -> String {
         let limits = &self.limits;
         match outcome {
-            Outcome::Exited { code } => {
-                format!(
-                    "exit code {code}, expected {ACCEPTED} (accepted) or {WRONG} (wrong answer)"
-                )
-            }
+            Outcome::Exited { code } => format!("exit code {code}, expected {expected}"),
             Outcome::Signalled { signal } => format!("ended by signal {signal}"),
             Outcome::Killed { cause } => match cause {
                 KillCause::CpuTime => format!(
@@ -249,36 +251,40 @@ fn share(file: &File) -> Result<File, JudgingError> {
 }
 
 /// Shows a file of the host to the jury's program. The program is another user,
-/// so a file that is not readable by all is copied instead of mounted.
-fn show(spec: &mut Spec, file: File, target: &Path, in_memory: bool) -> Result<(), JudgingError> {
+/// so a file that is not readable by all is copied instead of mounted; and so is one
+/// without a name, which can't be mounted.
+pub(super) fn show(spec: &mut Spec, file: File, target: &Path) -> Result<(), JudgingError> {
     let metadata = file
         .metadata()
         .map_err(JudgingError::disk("look at a file for", target))?;
-    if metadata.mode() & 0o004 != 0 && !in_memory {
+    if metadata.mode() & 0o004 != 0 && metadata.nlink() > 0 {
         spec.mounts.push(Mount {
             source: file.into(),
             target: target.to_owned(),
         });
         return Ok(());
     }
-    if !spec
-        .scratch
-        .iter()
-        .any(|scratch| scratch.target == Path::new("/data"))
-    {
-        spec.scratch.push(Scratch {
-            target: "/data".into(),
-            size: ByteSize(0),
-        });
-    }
-    for scratch in spec
+    copy_in(spec, file, target)
+}
+
+/// Copies a file into a scratch of its own.
+fn copy_in(spec: &mut Spec, file: File, target: &Path) -> Result<(), JudgingError> {
+    let metadata = file
+        .metadata()
+        .map_err(JudgingError::disk("look at a file for", target))?;
+    // Whole pages, and one for the directory.
+    let size = metadata.len().next_multiple_of(4096) + 8192;
+    let directory = target.parent().unwrap_or(target);
+    let known = spec
         .scratch
         .iter_mut()
-        .filter(|scratch| scratch.target == Path::new("/data"))
-    {
-        // Whole pages, and one for the directory.
-        scratch.size =
-            ByteSize(scratch.size.as_u64() + metadata.len().next_multiple_of(4096) + 8192);
+        .find(|scratch| scratch.target == directory);
+    match known {
+        Some(scratch) => scratch.size = ByteSize(scratch.size.as_u64() + size),
+        None => spec.scratch.push(Scratch {
+            target: directory.to_owned(),
+            size: ByteSize(size),
+        }),
     }
     spec.files.push(FileIn {
         path: target.to_owned(),

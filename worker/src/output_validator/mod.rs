@@ -6,9 +6,10 @@ pub(crate) mod feedback;
 pub(crate) mod interactive;
 mod jury;
 mod scanner;
+mod testlib;
 
 pub(crate) use feedback::Feedback;
-pub(crate) use jury::{Call, JuryValidator, capture};
+pub(crate) use jury::{Call, JuryValidator, Protocol, capture};
 
 use crate::verdict::Answer;
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use assize_common::package::{Kind, OutputValidator, Testcase, ValidatorTestKind};
+use assize_common::package::{Kind, Testcase, ValidatorTestKind};
 
 use super::{Step, Verifier};
 use crate::judging_error::JudgingError;
@@ -23,17 +23,11 @@ impl Verifier<'_> {
     /// Asks the output validator about them all. Where it talks to submissions
     /// there is nothing to ask it about.
     pub(super) fn check_outputs(&mut self) -> Result<(), JudgingError> {
-        let validator = match self.package.output_validator.clone() {
-            OutputValidator::Default => None,
-            OutputValidator::Custom(program) => {
-                let compiled =
-                    self.judge
-                        .jury_program(self.slot, &self.package, &program, self.cancel);
-                let Some(validator) = self.blame(&program.name, compiled)? else {
-                    return Ok(());
-                };
-                Some(validator)
-            }
+        let compiled = self
+            .judge
+            .output_validator(self.slot, &self.package, self.cancel);
+        let Some(validator) = self.blame("output validator", compiled)? else {
+            return Ok(());
         };
         if self.package.kind == Kind::Interactive || self.package.passes > 1 {
             return Ok(());
@@ -57,13 +51,13 @@ impl Verifier<'_> {
             }
             let words = feedback.judge_message.unwrap_or_default();
             match (checked.valid, answer) {
-                (true, Answer::Wrong) => {
+                (true, Answer::Wrong | Answer::Misformatted) => {
                     self.error(&name, format!("the output validator rejects it: {words}"));
                 }
                 (false, Answer::Accepted) => {
                     self.error(&name, "the output validator accepts this invalid output");
                 }
-                (true, Answer::Accepted) | (false, Answer::Wrong) => {}
+                (true, Answer::Accepted) | (false, Answer::Wrong | Answer::Misformatted) => {}
             }
         }
         Ok(())

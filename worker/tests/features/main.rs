@@ -4,6 +4,7 @@
 
 mod court;
 mod passes;
+mod polygon;
 mod scores;
 mod submissions;
 mod verify;

@@ -135,6 +135,7 @@ fn margins_of_the_time_limit() {
             );
     let verification = verify(&package, false);
     assert!(verification.is_fine(), "{:#?}", verification.findings);
+    let shown = format!("{:#?}", verification.findings);
     let about = |subject: &str| {
         let findings = verification.findings.iter();
         findings
@@ -143,7 +144,8 @@ fn margins_of_the_time_limit() {
     };
     assert_eq!(
         (about("time limit"), about("near.py"), about("far.py")),
-        (1, 1, 0)
+        (1, 1, 0),
+        "{shown}"
     );
     assert_eq!(
         verification.time_limit.slow_ones_keep_the_margin,

@@ -1,0 +1,177 @@
+//! Packages of Polygon through the reader.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+use super::grading::{Aggregation, Grading, ScoredMember};
+use super::test_package::TestPackage;
+use super::{CheckerPoints, FormatVersion, OutputValidator, Package};
+use crate::Verdict;
+
+/// A problem.xml with these tests, groups and attributes of `judging`.
+fn xml(judging: &str, tests: &str, groups: &str, more: &str) -> String {
+    format!(
+        r#"<?xml version="1.0" encoding="utf-8" standalone="no"?>
+<problem revision="3" short-name="sum">
+    <names><name language="russian" value="Сумма"/><name language="english" value="Sum"/></names>
+    <judging cpu-name="x" input-file="" output-file="" {judging}>
+        <testset name="tests">
+            <time-limit>1500</time-limit>
+            <memory-limit>268435456</memory-limit>
+            <test-count>2</test-count>
+            <input-path-pattern>tests/%02d</input-path-pattern>
+            <answer-path-pattern>tests/%02d.a</answer-path-pattern>
+            <tests>{tests}</tests>
+            {groups}
+        </testset>
+    </judging>
+    <files><resources><file path="files/testlib.h" type="h.g++"/></resources></files>
+    <assets>
+        <checker name="std::ncmp.cpp" type="testlib"><source path="files/check.cpp" type="cpp.g++17"/></checker>
+        <solutions>
+            <solution tag="main"><source path="solutions/main.cpp" type="cpp.g++17"/></solution>
+            <solution tag="wrong-answer"><source path="solutions/bad.py" type="python.3"/></solution>
+            <solution tag="rejected"><source path="solutions/worse.py" type="python.3"/></solution>
+        </solutions>
+        {more}
+    </assets>
+</problem>"#
+    )
+}
+
+fn package(xml: &str) -> TestPackage {
+    TestPackage::empty()
+        .with("problem.xml", xml)
+        .with("files/testlib.h", "")
+        .with("files/check.cpp", "")
+        .with("solutions/main.cpp", "")
+        .with("solutions/bad.py", "")
+        .with("solutions/worse.py", "")
+        .with("tests/01", "1\n")
+        .with("tests/01.a", "1\n")
+        .with("tests/02", "2\n")
+        .with("tests/02.a", "2\n")
+}
+
+const PLAIN: &str =
+    r#"<test method="manual" sample="true"/><test cmd="gen 2" method="generated"/>"#;
+
+fn error(xml: &str) -> String {
+    Package::read(package(xml).path()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_plain_problem() {
+    let package = package(&xml("", PLAIN, "", ""));
+    let read = Package::read(package.path()).unwrap();
+    assert_eq!(
+        (read.format, read.name.as_str()),
+        (FormatVersion::Polygon, "Sum")
+    );
+    assert_eq!(read.limits.time_limit, Duration::from_millis(1500));
+    assert_eq!(read.limits.memory, ByteSize::mib(256));
+    let names: Vec<_> = read
+        .testcases
+        .iter()
+        .map(|testcase| testcase.name.as_str())
+        .collect();
+    assert_eq!(names, ["sample/01", "secret/02"]);
+    assert_eq!(read.grading, Grading::PassFail);
+    let OutputValidator::Testlib { program, points } = &read.output_validator else {
+        panic!("{:?}", read.output_validator);
+    };
+    let files: Vec<_> = program
+        .files
+        .iter()
+        .map(|file| file.name.as_str())
+        .collect();
+    assert_eq!(
+        (files, *points),
+        (vec!["check.cpp", "testlib.h"], CheckerPoints::Absolute)
+    );
+    let expected: Vec<_> = read
+        .submissions
+        .iter()
+        .map(|submission| submission.expectation.verdicts())
+        .collect();
+    assert_eq!(expected[0], [Verdict::Wa].into());
+    assert_eq!(expected[1], [Verdict::Ac].into());
+    assert!(!expected[2].contains(&Verdict::Ac) && expected[2].len() > 3);
+    assert!(read.submissions[1].is_model);
+    assert_eq!(read.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn groups_with_points_and_dependencies() {
+    let tests = r#"<test method="manual" group="0" points="0"/><test group="a b" points="40.5"/>"#;
+    let groups = r#"<groups>
+        <group name="0" points-policy="each-test"/>
+        <group name="a b" points-policy="complete-group">
+            <dependencies><dependency group="0"/></dependencies>
+        </group>
+    </groups>"#;
+    let judging = r#"treat-points-from-checker-as-percent="true""#;
+    let read = Package::read(package(&xml(judging, tests, groups, "")).path()).unwrap();
+    let Grading::Scoring(secret) = &read.grading else {
+        panic!("{:?}", read.grading);
+    };
+    assert_eq!(secret.max_score.as_ref().unwrap().to_string(), "40.5");
+    let [ScoredMember::Group(first), ScoredMember::Group(second)] = &secret.members[..] else {
+        panic!("{secret:?}");
+    };
+    assert_eq!(first.aggregation, Aggregation::Sum);
+    assert_eq!(second.aggregation, Aggregation::PassFail);
+    assert_eq!(second.require_pass, ["secret/0"]);
+    assert_eq!(read.testcases[1].name, "secret/a b/02");
+    assert!(matches!(
+        read.output_validator,
+        OutputValidator::Testlib {
+            points: CheckerPoints::Percent,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn what_can_not_be_honoured_is_refused() {
+    let late = r#"<groups><group name="0"><dependencies><dependency group="1"/></dependencies></group></groups>"#;
+    let grouped = r#"<test group="0" points="1"/><test group="1" points="1"/>"#;
+    let odd = r#"<groups><group name="0" points-policy="half"/></groups>"#;
+    let interactor = r#"<interactor><source path="files/check.cpp"/></interactor>"#;
+    for (judging, tests, groups, more, part) in [
+        (r#"run-count="2""#, PLAIN, "", "", "judging.run-count"),
+        ("", PLAIN, "", interactor, "assets.interactor"),
+        ("", grouped, late, "", "does not come before"),
+        ("", grouped, odd, "", "\"half\""),
+        ("", r#"<test points="many"/>"#, "", "", "points of test 1"),
+        ("", "", "", "", "no secret test case"),
+    ] {
+        let error = error(&xml(judging, tests, groups, more));
+        assert!(error.contains(part), "{error}");
+    }
+    let files = xml("", PLAIN, "", "").replace("input-file=\"\"", "input-file=\"a.in\"");
+    assert!(error(&files).contains("judging.input-file"));
+    assert!(error("<problem").contains("not XML"));
+    let bomb = "<!DOCTYPE p [<!ENTITY a 'b'>]><problem>&a;</problem>";
+    assert!(error(bomb).contains("not XML"));
+}
+
+#[test]
+fn what_must_be_generated_is_named() {
+    let three = format!("{PLAIN}<test method=\"generated\" cmd=\"gen 100 7\"/>");
+    let text = xml("", &three, "", "");
+    let error_text = error(&text);
+    assert!(
+        error_text.contains("tests/03: missing") && error_text.contains("`gen 100 7`"),
+        "{error_text}"
+    );
+    let with_input = package(&text).with("tests/03", "");
+    let error = Package::read(with_input.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("tests/03.a") && error.contains("main solution"),
+        "{error}"
+    );
+    let lost = xml("", PLAIN, "", "").replace("files/check.cpp", "files/ncmp.cpp");
+    assert!(self::error(&lost).contains("files/ncmp.cpp: missing"));
+}

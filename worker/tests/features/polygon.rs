@@ -1,0 +1,98 @@
+//! Packages of Polygon, with a checker that ends as testlib's do.
+
+use assize_common::Verdict;
+use assize_worker::judge::Stop;
+
+use crate::court::{TestPackage, chain, judge, try_judge};
+
+/// Ends with the code that the output says, if the input and answer are there.
+const CHECKER: &str = r#"
+#include "lib.h"
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv) {
+    char in[9], out[9], ans[9];
+    if (argc != 4) return 3;
+    if (fscanf(fopen(argv[1], "r"), "%8s", in) != 1) return 3;
+    if (fscanf(fopen(argv[3], "r"), "%8s", ans) != 1) return 3;
+    if (fscanf(fopen(argv[2], "r"), "%8s", out) != 1) return 2;
+    fprintf(stderr, "points 25 of %s", in);
+    return atoi(out);
+}
+"#;
+
+fn polygon(points: &str) -> TestPackage {
+    let xml = format!(
+        r#"<problem short-name="end">
+    <judging input-file="" output-file="" treat-points-from-checker-as-percent="true">
+        <testset name="tests">
+            <time-limit>2000</time-limit>
+            <memory-limit>268435456</memory-limit>
+            <input-path-pattern>tests/%02d</input-path-pattern>
+            <answer-path-pattern>tests/%02d.a</answer-path-pattern>
+            <tests><test {points}/><test {points}/></tests>
+        </testset>
+    </judging>
+    <files><resources><file path="files/lib.h"/></resources></files>
+    <assets>
+        <checker name="check.c" type="testlib"><source path="files/check.c"/></checker>
+        <solutions>
+            <solution tag="main"><source path="solutions/main.py"/></solution>
+            <solution tag="wrong-answer"><source path="solutions/arg.py"/></solution>
+        </solutions>
+    </assets>
+</problem>"#
+    );
+    TestPackage::bare("problem.xml", &xml)
+        .with("files/lib.h", "")
+        .with("files/check.c", CHECKER)
+        .with("tests/01", "one\n")
+        .with("tests/01.a", "x\n")
+        .with("tests/02", "two\n")
+        .with("tests/02.a", "x\n")
+        .with("solutions/main.py", "print(0)\n")
+        .with("solutions/arg.py", "print(7 if input() == 'two' else 0)\n")
+}
+
+#[test]
+fn exit_codes_of_checkers() {
+    let ending = |output: &str| {
+        let package = polygon("").with("solutions/main.py", &format!("print('{output}')\n"));
+        try_judge(&package, "main.py", Stop::AtFirstFailure)
+    };
+    for (output, verdict) in [
+        ("0", Verdict::Ac),
+        ("1", Verdict::Wa),
+        ("2", Verdict::Pe),
+        ("4", Verdict::Pe),
+        ("", Verdict::Pe),
+    ] {
+        assert_eq!(ending(output).unwrap().verdict, verdict, "{output:?}");
+    }
+    for (output, part) in [
+        ("3", "failed: points 25 of one"),
+        ("5", "exit code 5"),
+        ("7", "none to give"),
+    ] {
+        let error = chain(&ending(output).unwrap_err());
+        assert!(
+            error.contains("files/check.c on secret/01") && error.contains(part),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn points_of_checkers() {
+    let judged = judge(&polygon("points=\"10\""), "arg.py");
+    assert_eq!(judged.score.unwrap().to_string(), "12.5");
+    assert_eq!(judged.verdict, Verdict::Ac);
+    assert_eq!(judged.runs[1].message.as_deref(), Some("points 25 of two"));
+    assert_eq!(
+        judge(&polygon("points=\"10\""), "main.py")
+            .score
+            .unwrap()
+            .to_string(),
+        "20"
+    );
+}
