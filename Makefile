@@ -49,5 +49,7 @@ sqlx: setup
 	diff --recursive .sqlx "$$fresh" || { echo "run scheduler/prepare-sqlx and commit .sqlx" >&2; exit 1; }
 
 clean: ## Remove what was built, and the demo's data
+	@[ ! -e data/lock ] || flock --nonblock data/lock true || \
+	{ echo "data/ is in use: stop the assize up that runs there first" >&2; exit 1; }
 	cargo clean
 	rm -rf data
