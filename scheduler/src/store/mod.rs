@@ -8,6 +8,7 @@
 
 mod backlog;
 mod error;
+mod invariant;
 mod judgement;
 mod lane;
 mod language;
@@ -32,6 +33,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 
 pub use backlog::{Backlog, LaneBacklog};
 pub use error::StoreError;
+pub use invariant::Violation;
 pub use judgement::UndispatchedJudgement;
 pub use outbox::{ClaimedTask, LaneLoad, OUTBOX_CHANNEL};
 pub use problem::{CurrentPackage, ImportedVersion, NewPackage};

@@ -9,6 +9,46 @@ use crate::fixture::{Fixture, SETTINGS, finished};
 use crate::reports::apply_batch;
 
 #[sqlx::test(migrations = "../migrations")]
+async fn illegal_steps_are_refused(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (_, held) = fixture.submit().await;
+    let again = [
+        "UPDATE judgements SET state = 'queued', finished_at = NULL, verdict = NULL, compile = NULL, started_at = NULL,
+             worker_id = NULL, testcases_done = 0, attempt = attempt + 1",
+        "UPDATE judgements SET verdict = 'WA'",
+        "UPDATE judgements SET attempt = attempt + 1",
+    ];
+    let steps = [
+        "UPDATE judgements SET attempt = attempt + 2",
+        "UPDATE judgements SET attempt = 0",
+    ];
+    let refused = async |statement| {
+        let error = fixture.execute(statement).await.expect_err(statement);
+        let refusal = error.into_database_error().expect(statement);
+        assert_eq!(
+            refusal.constraint(),
+            Some("judgements_legal_step"),
+            "{statement}: {refusal}"
+        );
+    };
+    for statement in steps {
+        refused(statement).await;
+    }
+    let report = finished(WorkerId::generate(), held, Verdict::Ac);
+    apply_batch(&fixture.store, &[&report], SETTINGS)
+        .await
+        .unwrap();
+    for statement in again {
+        refused(statement).await;
+    }
+    // A rejudging takes its place.
+    fixture
+        .execute("UPDATE judgements SET is_current = false")
+        .await
+        .unwrap();
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn illegal_rows_are_refused(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     fixture.submit().await;
@@ -33,7 +73,6 @@ async fn illegal_rows_are_refused(pool: PgPool) {
         ),
         ("UPDATE judgements SET state = 'paused'", "judgements_state_check"),
         ("UPDATE judgements SET lane = 'fast'", "judgements_lane_check"),
-        ("UPDATE judgements SET attempt = 0", "judgements_attempt_check"),
         (
             "INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
                  testcases_total)
