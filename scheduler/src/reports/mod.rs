@@ -23,7 +23,7 @@ use crate::settings::Settings;
 use crate::store::Store;
 
 /// Reports held at once, which is also the largest batch.
-const PREFETCH: u16 = 100;
+const PREFETCH: u16 = 400;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LARGEST_DELAY: Duration = Duration::from_secs(5);
 

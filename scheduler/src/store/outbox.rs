@@ -173,6 +173,12 @@ pub(crate) async fn outbox_remove(
     connection: &mut PgConnection,
     ids: &[i64],
 ) -> Result<(), StoreError> {
+    // A crash of Postgres may forget this: the tasks go out twice then. So nobody
+    // waits for the disk.
+    sqlx::query!("SET LOCAL synchronous_commit = off")
+        .execute(&mut *connection)
+        .await
+        .map_err(StoreError::on("remove sent tasks from the outbox"))?;
     // A judgement that is locked is being moved on by a report right now, so that
     // its dispatch is of no interest. Waiting for it could deadlock.
     sqlx::query!(
