@@ -20,23 +20,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use program::Started;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The program's user and group inside the jail.
 const PROGRAM_ID: u32 = 1000;
 
-/// Init waits for the program and allocates nothing. Killed now, it leaves
-/// memory that it shares with the zygote sound.
-static QUIET: AtomicBool = AtomicBool::new(false);
-
-/// Whether the last init ended, or was killed, in a sound state of memory.
-pub(crate) fn ended_soundly(waited: Waited) -> bool {
-    waited.term_signal().is_none() || QUIET.load(Ordering::Relaxed)
-}
-
-/// Does one run; returns the exit code. May share its memory with the zygote,
-/// so everything that is not given to it must be given back.
+/// Does one run; returns the exit code.
 pub(crate) fn live(
     channel: &Channel,
     order: &Order,
@@ -44,7 +33,6 @@ pub(crate) fn live(
     policy: &Effective,
     charge: Duration,
 ) -> i32 {
-    QUIET.store(false, Ordering::Relaxed);
     let (message, collected) = match run(channel, order, descriptors, policy, charge) {
         Ok(ended) => ended,
         Err(failure) => (FromJail::Failed(failure), Vec::new()),
@@ -66,11 +54,8 @@ fn run(
     mounts::seal(&skeletons)?;
     let started = program::start(order, descriptors, policy, charge)?;
     let began = Instant::now();
-    let started_text = Channel::encode(&FromJail::Started)
-        .map_err(Failure::step("announce the program's start"))?;
-    QUIET.store(true, Ordering::Relaxed);
     channel
-        .send_text(&started_text)
+        .send(&FromJail::Started, &[])
         .map_err(Failure::step("announce the program's start"))?;
     let (waited, forbidden) = match started {
         Started::Untraced(main) => (outlive(main)?, None),
@@ -78,8 +63,6 @@ fn run(
     };
     let wall = began.elapsed();
     kill_all()?;
-    QUIET.store(false, Ordering::Relaxed);
-
     let oversized = waited.term_signal().is_some() && image::exceeds_memory(order, descriptors);
     let (collected, contents) = collect::take(&order.collect);
     Ok((

@@ -1,3 +1,5 @@
+//! Tests of policies: what is refused at load, and which rule wins.
+
 use super::effective::FIRST;
 use super::*;
 

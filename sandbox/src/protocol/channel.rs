@@ -47,7 +47,7 @@ impl Channel {
         message: &M,
         descriptors: &[BorrowedFd<'_>],
     ) -> io::Result<()> {
-        let text = Self::encode(message)?;
+        let text = serde_json::to_vec(message).map_err(io::Error::other)?;
         if text.len() <= INLINE_MAX {
             return self.send_packet(&text, descriptors);
         }
@@ -56,16 +56,6 @@ impl Channel {
         let mut all = descriptors.to_vec();
         all.push(large.as_fd());
         self.send_packet(b"+", &all)
-    }
-
-    /// A message as [`Self::send_text`] takes it.
-    pub(crate) fn encode<M: Serialize>(message: &M) -> io::Result<Vec<u8>> {
-        serde_json::to_vec(message).map_err(io::Error::other)
-    }
-
-    /// Sends a short message that was encoded before, without allocating.
-    pub(crate) fn send_text(&self, text: &[u8]) -> io::Result<()> {
-        self.send_packet(text, &[])
     }
 
     fn send_packet(&self, text: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {

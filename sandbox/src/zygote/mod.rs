@@ -11,7 +11,7 @@ use crate::init;
 use crate::policy::Policies;
 use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
 use crate::spec::Mode;
-use crate::sys::clone::{Cloned, fork_into, vfork_into};
+use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::{credentials, descriptor, process};
 use crate::tracer;
 use nix::sched::CloneFlags;
@@ -134,24 +134,15 @@ fn run(
         (known, _) => known.unwrap_or_default(),
     };
     let places = root::TopLevel::make(order, &descriptors)?;
-    // A tracer's memory grows with what it sees, so it gets its own.
-    let pid = match order.mode {
-        Mode::Unshare => vfork_into(RUN_NAMESPACES, || {
-            init::live(channel, order, &descriptors, &policy, charge)
-        }),
-        Mode::Ptrace => fork_into(RUN_NAMESPACES).map(|cloned| match cloned {
-            Cloned::Child => {
-                process::exit_now(init::live(channel, order, &descriptors, &policy, charge))
-            }
-            Cloned::Parent { pid, .. } => pid,
-        }),
+    // A copy of its own memory: init may be killed at any moment, inside an
+    // allocation as well, and must not take the zygote along.
+    let pid = match fork_into(RUN_NAMESPACES).map_err(Failure::step("clone the run's init"))? {
+        Cloned::Child => {
+            process::exit_now(init::live(channel, order, &descriptors, &policy, charge))
+        }
+        Cloned::Parent { pid, .. } => pid,
     };
-    let pid = pid.map_err(Failure::step("clone the run's init"))?;
-    let waited = process::wait(Some(pid)).map_err(Failure::step("wait for the run's init"))?;
-    if order.mode == Mode::Unshare && !waited.is_some_and(init::ended_soundly) {
-        // Anything else might allocate. The supervisor sees the socket's end.
-        process::exit_now(1);
-    }
+    process::wait(Some(pid)).map_err(Failure::step("wait for the run's init"))?;
     drop(descriptors);
     places.remove()
 }

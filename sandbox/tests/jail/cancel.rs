@@ -3,6 +3,7 @@
 use crate::harness::*;
 use assize_sandbox::{KillCause, Sink};
 use std::io::Read;
+use std::time::Duration;
 
 #[test]
 fn cancel_before_the_run_ends_it_at_its_start() {
@@ -36,5 +37,28 @@ fn late_cancel_hits_nobody() {
     let canceller = jail.canceller();
     assert_usable(&mut jail);
     canceller.cancel();
+    assert_usable(&mut jail);
+}
+
+/// Init is killed while it mounts, starts the program, waits, takes files out:
+/// that must not cost more than the run.
+#[test]
+fn cancel_at_any_moment_leaves_the_jail_usable() {
+    let mut jail = start();
+    for step in 0..400 {
+        let canceller = jail.canceller();
+        let delay = Duration::from_micros(step * 10);
+        let cancelling = std::thread::spawn(move || {
+            std::thread::sleep(delay);
+            canceller.cancel();
+        });
+        let facts = jail.run(program("end", &["exit", "0"])).unwrap();
+        assert!(
+            [exited(0), killed(KillCause::Cancelled)].contains(&facts.outcome),
+            "{:?}",
+            facts.outcome
+        );
+        cancelling.join().unwrap();
+    }
     assert_usable(&mut jail);
 }
