@@ -1,9 +1,9 @@
 //! The worker as a daemon: takes tasks from RabbitMQ, judges them, reports.
 //!
-//! Each slot has an asynchronous task of its own ([`runner`]) that takes one
-//! judging task at a time ([`intake`]), has it judged on a blocking thread
-//! ([`assignment`]), publishes the report and only then acknowledges. All share
-//! one connection, which is replaced when it is lost ([`session`]) while
+//! Each slot has an asynchronous task of its own (`runner`) that takes one
+//! judging task at a time (`intake`), has it judged on a blocking thread
+//! (`assignment`), publishes the report and only then acknowledges. All share
+//! one connection, which is replaced when it is lost (`session`) while
 //! judgements go on. `docs/messages.md` says what the messages mean.
 
 mod assignment;
