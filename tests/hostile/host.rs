@@ -1,0 +1,189 @@
+//! What an attack could have changed on the host, looked for in a way that
+//! what others do there at the same time is not taken for.
+
+use assize_sandbox::Jail;
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// Jails have two user ids each from here, as docs/operations.md says.
+const FIRST_USER: u32 = 60_600;
+
+pub(super) struct KnownJail {
+    pub(super) jail: Jail,
+    pub(super) supervisor: u32,
+}
+
+/// A jail and the process that is its supervisor: the only new child.
+pub(super) fn start_alone() -> KnownJail {
+    static STARTING: Mutex<()> = Mutex::new(());
+    let one_at_a_time = STARTING.lock().unwrap();
+    let before = jails();
+    let jail = Jail::start(&super::config()).unwrap();
+    let after = jails();
+    drop(one_at_a_time);
+    let supervisor = *after.difference(&before).next().unwrap();
+    KnownJail { jail, supervisor }
+}
+
+/// Children of this process that are supervisors.
+fn jails() -> BTreeSet<u32> {
+    let is_jail = |pid: &u32| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "assize-jail\n")
+    };
+    children(std::process::id())
+        .into_iter()
+        .filter(is_jail)
+        .collect()
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{parent}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    let lists = threads.map(|thread| fs::read_to_string(thread.path().join("children")));
+    lists
+        .flat_map(|list| {
+            let list = list.unwrap_or_default();
+            let pids: Vec<u32> = list.split(' ').filter_map(|pid| pid.parse().ok()).collect();
+            pids
+        })
+        .collect()
+}
+
+/// The host as it was before any attack.
+pub(super) struct Host {
+    supervisor: u32,
+    zygote: u32,
+    /// Root's and the program's.
+    users: [u32; 2],
+    mounts: BTreeSet<String>,
+}
+
+impl Host {
+    pub(super) fn of(supervisor: u32) -> Self {
+        let zygotes = children(supervisor);
+        assert_eq!(zygotes.len(), 1, "children of the supervisor: {zygotes:?}");
+        let user = Path::new("/proc")
+            .join(zygotes[0].to_string())
+            .metadata()
+            .unwrap()
+            .uid();
+        assert!(user >= FIRST_USER, "the zygote is user {user}");
+        Self {
+            supervisor,
+            zygote: zygotes[0],
+            users: [user, user + 1],
+            mounts: mounts(),
+        }
+    }
+
+    /// What is not as before, in words.
+    pub(super) fn traces(&self) -> Vec<String> {
+        let mut traces = Vec::new();
+        if children(self.supervisor) != [self.zygote] || !children(self.zygote).is_empty() {
+            traces.push("a process below the supervisor".to_owned());
+        }
+        let now = mounts();
+        let new = now.difference(&self.mounts);
+        traces.extend(new.map(|mount| format!("the mount {mount}")));
+        let lost = self.mounts.difference(&now);
+        traces.extend(lost.map(|mount| format!("no mount {mount}")));
+        for place in [
+            "/",
+            "/tmp",
+            "/var/tmp",
+            "/dev",
+            "/dev/shm",
+            "/dev/mqueue",
+            "/run",
+        ] {
+            for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+                if entry
+                    .metadata()
+                    .is_ok_and(|data| self.users.contains(&data.uid()))
+                {
+                    traces.push(format!("the file {}", entry.path().display()));
+                }
+            }
+        }
+        for kind in ["shm", "sem", "msg"] {
+            let list = fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
+            let users = self.users.map(|user| user.to_string());
+            let is_ours = |line: &&str| {
+                line.split_whitespace()
+                    .any(|word| users.contains(&word.to_owned()))
+            };
+            traces.extend(
+                list.lines()
+                    .filter(is_ours)
+                    .map(|line| format!("{kind} {line}")),
+            );
+        }
+        self.look_for_processes(&mut traces);
+        self.look_at_groups(&mut traces);
+        traces
+    }
+
+    /// Whoever has the program's user, wherever it hangs in the tree.
+    fn look_for_processes(&self, traces: &mut Vec<String>) {
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let is_number = entry.file_name().to_string_lossy().parse::<u32>().is_ok();
+            if is_number
+                && entry
+                    .metadata()
+                    .is_ok_and(|data| data.uid() == self.users[1])
+            {
+                traces.push(format!("process {}", entry.path().display()));
+            }
+        }
+    }
+
+    /// The jail's control groups hold nobody, and no groups but a run's.
+    fn look_at_groups(&self, traces: &mut Vec<String>) {
+        let index = (self.users[0] - FIRST_USER) / 2;
+        let root = Path::new("/sys/fs/cgroup");
+        let hierarchies = fs::read_dir(root)
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path());
+        let homes = hierarchies
+            .chain([root.to_owned()])
+            .map(|hierarchy| hierarchy.join(format!("assize/jail-{index}")));
+        for home in homes.filter(|home| home.is_dir()) {
+            let runs = folders(&home);
+            if runs.len() > 1 {
+                traces.push(format!("groups {runs:?}"));
+            }
+            for run in runs {
+                let inside = fs::read_to_string(run.join("cgroup.procs")).unwrap_or_default();
+                if !inside.is_empty() || !folders(&run).is_empty() {
+                    traces.push(format!("something in {}", run.display()));
+                }
+            }
+        }
+    }
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect()
+}
+
+/// Other tests mount small disks in places of their own.
+fn mounts() -> BTreeSet<String> {
+    let theirs = std::env::temp_dir().display().to_string();
+    let text = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let lines = text.lines().filter(|line| {
+        !line
+            .split(' ')
+            .nth(4)
+            .unwrap_or_default()
+            .starts_with(&theirs)
+    });
+    lines.map(str::to_owned).collect()
+}

@@ -1,0 +1,18 @@
+/* A family that has been a hole more than once.
+ * expect: killed policy
+ * ptrace: killed policy socket */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+    socket(AF_ALG, SOCK_SEQPACKET, 0);
+    return 0;
+}

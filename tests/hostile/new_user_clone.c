@@ -1,0 +1,18 @@
+/* The same by clone, whose flags are only an argument.
+ * expect: killed policy
+ * ptrace: killed policy clone */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+    syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWPID | 17, 0, 0, 0, 0);
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* Turns its address randomisation off.
+ * expect: killed policy
+ * ptrace: killed policy personality */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+    syscall(SYS_personality, 0x0040000);
+    return 0;
+}

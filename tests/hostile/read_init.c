@@ -1,0 +1,18 @@
+/* Reads the memory of init, where the sandbox was a moment ago.
+ * expect: killed policy
+ * ptrace: killed policy process_vm_readv */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+    syscall(SYS_process_vm_readv, 1, 0, 0, 0, 0, 0);
+    return 0;
+}
