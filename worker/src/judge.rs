@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use assize_common::language::Language;
 use assize_common::message::{CompileReport, RunReport};
-use assize_common::package::{File, Kind, OutputValidator, Package, Program};
+use assize_common::package::{
+    Expectation, File, GroupScore, JudgedTestcase, Kind, OutputValidator, Package, Program,
+};
 use assize_common::{SandboxMode, Score, Verdict};
 use assize_sandbox::Audit;
 
@@ -95,6 +97,27 @@ pub struct Judged {
     pub runs: Vec<RunReport>,
     /// What the tracer saw of each run, by the test case's name; only under ptrace.
     pub audits: Vec<(String, Audit)>,
+}
+
+impl Judged {
+    /// Whether verdicts, messages and scores are as the jury expects.
+    #[must_use]
+    pub fn is_as_expected(&self, expectation: &Expectation) -> bool {
+        let runs = self.runs.iter().map(|run| JudgedTestcase {
+            name: &run.testcase,
+            verdict: run.verdict,
+            message: run.message.as_deref(),
+        });
+        let groups = self.groups.iter();
+        let groups: Vec<_> = groups
+            .map(|(name, score)| GroupScore { name, score })
+            .collect();
+        let scores_are_met = self
+            .score
+            .as_ref()
+            .is_none_or(|score| expectation.are_scores_met(score, &groups));
+        expectation.is_met(self.verdict, &runs.collect::<Vec<_>>()) && scores_are_met
+    }
 }
 
 impl Judge {

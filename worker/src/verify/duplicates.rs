@@ -27,7 +27,11 @@ impl Verifier<'_> {
             }
         }
         for (name, other) in same {
-            self.warn(name, format!("the input is the same as that of {other}"));
+            self.warn(
+                name,
+                format!("the input is the same as that of {other}"),
+                "remove one of the two",
+            );
         }
         Ok(())
     }

@@ -36,6 +36,7 @@ impl Verifier<'_> {
             self.warn(
                 "input_validators/",
                 "no input validator: inputs are not checked",
+                "add a program that exits with 42 for valid inputs, else with 43",
             );
             return Ok(());
         }
@@ -57,7 +58,11 @@ impl Verifier<'_> {
                 let (accepts, printed) = self.ask(validator, &input, &args)?;
                 if self.options.twice && self.ask(validator, &input, &args)?.0 != accepts {
                     let problem = format!("answers differently when run again on {}", input.name);
-                    self.error(&program.name, problem);
+                    self.error(
+                        &program.name,
+                        problem,
+                        "its answer must depend on the input alone: no clock, no unseeded randomness",
+                    );
                 }
                 if !accepts {
                     rejected.push((program.name.clone(), printed));
@@ -68,10 +73,15 @@ impl Verifier<'_> {
                     self.error(
                         &input.name,
                         format!("{validator} rejects the input: {printed}"),
+                        "correct the input, or the validator if the statement allows this input",
                     );
                 }
             } else if rejected.is_empty() && validators.len() == programs.len() {
-                self.error(&input.name, "no input validator rejects this invalid input");
+                self.error(
+                    &input.name,
+                    "no input validator rejects this invalid input",
+                    "make a validator check what is wrong with it, or move it if it is valid",
+                );
             }
         }
         Ok(())

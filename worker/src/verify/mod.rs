@@ -56,6 +56,8 @@ pub struct Finding {
     pub subject: String,
     /// What it is.
     pub problem: String,
+    /// What to do about it.
+    pub fix: &'static str,
 }
 
 /// How bad a [`Finding`] is.
@@ -108,7 +110,8 @@ pub enum Step<'a> {
 
 impl Judge {
     /// Verifies `package`, which may come from [`Package::read_unfinished`]: then
-    /// its time limit is found first.
+    /// its time limit is found first. Submissions are judged on `slot` and `others`
+    /// at once, all else happens on `slot`.
     ///
     /// # Errors
     /// [`JudgingError`] when this host fails, or somebody cancels. What is wrong
@@ -116,6 +119,7 @@ impl Judge {
     pub fn verify(
         &self,
         slot: &mut Slot,
+        others: &mut [Slot],
         package: &Package,
         options: VerifyOptions,
         progress: &mut dyn FnMut(Step<'_>),
@@ -124,6 +128,7 @@ impl Judge {
         let mut verifier = Verifier {
             judge: self,
             slot,
+            others,
             package: package.clone(),
             options,
             progress,
@@ -132,7 +137,8 @@ impl Judge {
         };
         for warning in &package.warnings {
             let (subject, problem) = warning.split_once(": ").unwrap_or(("", warning));
-            verifier.warn(subject, problem);
+            let fix = "correct it, or remove it if it is not meant to count";
+            verifier.warn(subject, problem, fix);
         }
         verifier.find_duplicates()?;
         verifier.check_inputs()?;
@@ -159,6 +165,7 @@ impl Judge {
 struct Verifier<'a> {
     judge: &'a Judge,
     slot: &'a mut Slot,
+    others: &'a mut [Slot],
     /// With the time limit that is found.
     package: Package,
     options: VerifyOptions,
@@ -168,20 +175,25 @@ struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
-    fn error(&mut self, subject: impl Into<String>, problem: impl Into<String>) {
-        self.find(Severity::Error, subject.into(), problem.into());
+    fn error(&mut self, subject: impl Into<String>, problem: impl Into<String>, fix: &'static str) {
+        self.find(Finding {
+            severity: Severity::Error,
+            subject: subject.into(),
+            problem: problem.into(),
+            fix,
+        });
     }
 
-    fn warn(&mut self, subject: impl Into<String>, problem: impl Into<String>) {
-        self.find(Severity::Warning, subject.into(), problem.into());
+    fn warn(&mut self, subject: impl Into<String>, problem: impl Into<String>, fix: &'static str) {
+        self.find(Finding {
+            severity: Severity::Warning,
+            subject: subject.into(),
+            problem: problem.into(),
+            fix,
+        });
     }
 
-    fn find(&mut self, severity: Severity, subject: String, problem: String) {
-        let finding = Finding {
-            severity,
-            subject,
-            problem,
-        };
+    fn find(&mut self, finding: Finding) {
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
@@ -195,19 +207,28 @@ impl Verifier<'_> {
     ) -> Result<Option<T>, JudgingError> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(
-                error @ (JudgingError::JuryProgram { .. }
-                | JudgingError::Package { .. }
-                | JudgingError::UnknownLanguage(_)
-                | JudgingError::Grading(_)),
-            ) => {
+            Err(error) if is_fault_of_package(&error) => {
                 let problem = assize_common::telemetry::error_chain(&error).to_string();
-                self.error(subject, problem);
+                self.error(
+                    subject,
+                    problem,
+                    "correct the package: this can't be judged",
+                );
                 Ok(None)
             }
             Err(ours) => Err(ours),
         }
     }
+}
+
+const fn is_fault_of_package(error: &JudgingError) -> bool {
+    matches!(
+        error,
+        JudgingError::JuryProgram { .. }
+            | JudgingError::Package { .. }
+            | JudgingError::UnknownLanguage(_)
+            | JudgingError::Grading(_)
+    )
 }
 
 /// Seconds as people write them.

@@ -46,16 +46,25 @@ impl Verifier<'_> {
                     self.error(
                         &name,
                         "the output validator answers differently when run again",
+                        "its answer must depend on its files and arguments alone: no clock, no unseeded randomness",
                     );
                 }
             }
             let words = feedback.judge_message.unwrap_or_default();
             match (checked.valid, answer) {
                 (true, Answer::Wrong | Answer::Misformatted) => {
-                    self.error(&name, format!("the output validator rejects it: {words}"));
+                    self.error(
+                        &name,
+                        format!("the output validator rejects it: {words}"),
+                        "correct the output or the validator (or its arguments)",
+                    );
                 }
                 (false, Answer::Accepted) => {
-                    self.error(&name, "the output validator accepts this invalid output");
+                    self.error(
+                        &name,
+                        "the output validator accepts this invalid output",
+                        "make the validator (or its arguments) stricter, or move the output if it is valid",
+                    );
                 }
                 (true, Answer::Accepted) | (false, Answer::Wrong | Answer::Misformatted) => {}
             }

@@ -1,28 +1,44 @@
 //! The example submissions against what the jury expects of them.
 
-use assize_common::package::{GroupScore, JudgedTestcase, Kind, Package, Submission};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use assize_common::package::{Kind, Package, Submission};
 use assize_common::{SandboxMode, Verdict};
 
-use super::{Step, VerifiedSubmission, Verifier};
-use crate::judge::{Judged, Request, Stop};
+use super::{Step, VerifiedSubmission, Verifier, is_fault_of_package};
+use crate::cancel::Cancel;
+use crate::judge::{Judge, Judged, Request, Stop};
 use crate::judging_error::JudgingError;
+use crate::slot::Slot;
+
+/// What to do about results that change.
+const STEADY: &str =
+    "make it deterministic, or give it more distance to the limits if it is close to one";
+
+/// What judging a submission came to.
+struct Attempt {
+    first: Result<Judged, JudgingError>,
+    /// Only after a first success, and if asked for.
+    again: Option<Result<Judged, JudgingError>>,
+}
 
 impl Verifier<'_> {
     /// Judges all submissions on all test cases.
     pub(super) fn judge_submissions(&mut self) -> Result<Vec<VerifiedSubmission>, JudgingError> {
         let submissions = self.package.submissions.clone();
         let mut verified = Vec::with_capacity(submissions.len());
-        for submission in &submissions {
+        for (submission, attempt) in submissions.iter().zip(self.attempts(&submissions)) {
             let name = &submission.program.name;
-            (self.progress)(Step::Submission(name));
-            let package = self.package.clone();
-            let result = self.judge_on(&package, submission);
-            let judged = self.blame(name, result)?;
+            let judged = self.blame(name, attempt.first)?;
             if let Some(judged) = &judged {
                 self.compare_with_expectation(submission, judged);
-                if self.options.twice {
-                    self.judge_again(submission, judged)?;
-                }
+            }
+            if let (Some(judged), Some(again)) = (&judged, attempt.again)
+                && let Some(again) = self.blame(name, again)?
+            {
+                self.compare_with_second(name, judged, &again);
             }
             verified.push(describe(submission, judged));
         }
@@ -31,40 +47,63 @@ impl Verifier<'_> {
             expected.len() == 1 && expected.contains(&Verdict::Ac)
         };
         if !submissions.iter().any(accepted) {
-            self.error("submissions/accepted", "no accepted submission");
+            self.error(
+                "submissions/accepted",
+                "no accepted submission",
+                "add one that solves the problem",
+            );
         }
         Ok(verified)
     }
 
-    /// Judges a submission on all test cases of `package`.
-    pub(super) fn judge_on(
-        &mut self,
-        package: &Package,
-        submission: &Submission,
-    ) -> Result<Judged, JudgingError> {
-        let languages = self.judge.languages();
-        let language = match submission.program.find_language(languages) {
-            Ok(language) => language,
-            // Outputs are in none: any will do.
-            Err(_) if package.kind == Kind::SubmitAnswer && languages.iter().next().is_some() => {
-                languages.iter().next().ok_or_else(no_language)?
+    /// Judges on all slots at once; the attempts are in the order of the submissions
+    /// and end early only after an error that is no fault of the package.
+    fn attempts(&mut self, submissions: &[Submission]) -> Vec<Attempt> {
+        let (judge, cancel, twice) = (self.judge, self.cancel, self.options.twice);
+        let (package, progress) = (&self.package, &mut self.progress);
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = mpsc::channel();
+        let mut attempts = BTreeMap::new();
+        std::thread::scope(|scope| {
+            for slot in std::iter::once(&mut *self.slot).chain(self.others.iter_mut()) {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(submission) = submissions.get(index) else {
+                            break;
+                        };
+                        let mut attempt = || judge_on(judge, slot, package, submission, cancel);
+                        let told = sender.send((index, None));
+                        let first = attempt();
+                        let again = (twice && first.is_ok()).then(attempt);
+                        let attempt = Attempt { first, again };
+                        if attempt.is_ours() {
+                            next.store(submissions.len(), Ordering::Relaxed);
+                        }
+                        if told.is_err() || sender.send((index, Some(attempt))).is_err() {
+                            break;
+                        }
+                    }
+                });
             }
-            Err(error) => return Err(error.into()),
-        };
-        let request = Request {
-            package,
-            program: &submission.program,
-            language,
-            sandbox: SandboxMode::Unshare,
-            stop: Stop::AtEnd,
-        };
-        self.judge
-            .judge(self.slot, request, &mut |_| (), self.cancel)
+            drop(sender);
+            for (index, attempt) in receiver {
+                match (attempt, submissions.get(index)) {
+                    (Some(attempt), _) => drop(attempts.insert(index, attempt)),
+                    (None, Some(submission)) => {
+                        progress(Step::Submission(&submission.program.name));
+                    }
+                    (None, None) => {}
+                }
+            }
+        });
+        attempts.into_values().collect()
     }
 
     fn compare_with_expectation(&mut self, submission: &Submission, judged: &Judged) {
         let name = &submission.program.name;
-        if !is_as_expected(submission, judged) {
+        if !judged.is_as_expected(&submission.expectation) {
             let expected: Vec<&str> = submission
                 .expectation
                 .verdicts()
@@ -83,24 +122,22 @@ impl Verifier<'_> {
                 _ => String::new(),
             };
             let problem = format!("expected {expected}, got {}{score}{detail}", judged.verdict);
-            self.error(name, problem);
+            self.error(
+                name,
+                problem,
+                "correct the submission, or move it to where its verdict is expected",
+            );
         }
         if submission.expectation.is_empty() {
-            self.warn(name, "nothing is expected of it");
+            self.warn(
+                name,
+                "nothing is expected of it",
+                "state it in submissions.yaml, or move the submission to submissions/accepted or a sibling",
+            );
         }
     }
 
-    fn judge_again(
-        &mut self,
-        submission: &Submission,
-        judged: &Judged,
-    ) -> Result<(), JudgingError> {
-        let name = &submission.program.name;
-        let package = self.package.clone();
-        let result = self.judge_on(&package, submission);
-        let Some(again) = self.blame(name, result)? else {
-            return Ok(());
-        };
+    fn compare_with_second(&mut self, name: &str, judged: &Judged, again: &Judged) {
         let different = judged
             .runs
             .iter()
@@ -111,11 +148,10 @@ impl Verifier<'_> {
                 "gets {} on {} and {} when run again",
                 first.verdict, first.testcase, second.verdict
             );
-            self.warn(name, problem);
+            self.warn(name, problem, STEADY);
         } else if judged.score != again.score {
-            self.warn(name, "gets another score when run again");
+            self.warn(name, "gets another score when run again", STEADY);
         }
-        Ok(())
     }
 
     /// A test case on which nothing wrong fails shows nothing.
@@ -144,8 +180,49 @@ impl Verifier<'_> {
             .map(|testcase| testcase.name.clone())
             .collect();
         for name in useless {
-            self.warn(name, "no example submission fails on it");
+            self.warn(
+                name,
+                "no example submission fails on it",
+                "remove it, or add a wrong submission that it is there for",
+            );
         }
+    }
+}
+
+/// Judges a submission on all test cases of `package`.
+pub(super) fn judge_on(
+    judge: &Judge,
+    slot: &mut Slot,
+    package: &Package,
+    submission: &Submission,
+    cancel: &Cancel,
+) -> Result<Judged, JudgingError> {
+    let languages = judge.languages();
+    let language = match submission.program.find_language(languages) {
+        Ok(language) => language,
+        // Outputs are in none: any will do.
+        Err(_) if package.kind == Kind::SubmitAnswer && languages.iter().next().is_some() => {
+            languages.iter().next().ok_or_else(no_language)?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let request = Request {
+        package,
+        program: &submission.program,
+        language,
+        sandbox: SandboxMode::Unshare,
+        stop: Stop::AtEnd,
+    };
+    judge.judge(slot, request, &mut |_| (), cancel)
+}
+
+impl Attempt {
+    /// Whether going on is useless.
+    fn is_ours(&self) -> bool {
+        let results = std::iter::once(&self.first).chain(&self.again);
+        results
+            .filter_map(|result| result.as_ref().err())
+            .any(|error| !is_fault_of_package(error))
     }
 }
 
@@ -155,34 +232,10 @@ fn no_language() -> JudgingError {
     }
 }
 
-/// Whether verdicts, messages and scores are as the jury expects.
-pub(super) fn is_as_expected(submission: &Submission, judged: &Judged) -> bool {
-    let testcases: Vec<_> = judged
-        .runs
-        .iter()
-        .map(|run| JudgedTestcase {
-            name: &run.testcase,
-            verdict: run.verdict,
-            message: run.message.as_deref(),
-        })
-        .collect();
-    let groups: Vec<_> = judged
-        .groups
-        .iter()
-        .map(|(name, score)| GroupScore { name, score })
-        .collect();
-    let expectation = &submission.expectation;
-    let scores_are_met = judged
-        .score
-        .as_ref()
-        .is_none_or(|score| expectation.are_scores_met(score, &groups));
-    expectation.is_met(judged.verdict, &testcases) && scores_are_met
-}
-
 fn describe(submission: &Submission, judged: Option<Judged>) -> VerifiedSubmission {
     let as_expected = judged
         .as_ref()
-        .is_some_and(|judged| is_as_expected(submission, judged));
+        .is_some_and(|judged| judged.is_as_expected(&submission.expectation));
     let (verdict, score, groups, runs) = match judged {
         Some(judged) => (
             Some(judged.verdict),

@@ -6,6 +6,7 @@ use assize_common::Verdict;
 use assize_common::package::{Package, Submission, TimeBound, Timing};
 use serde::Serialize;
 
+use super::submissions::judge_on;
 use super::{VerifiedSubmission, Verifier, seconds};
 use crate::judging_error::JudgingError;
 
@@ -50,7 +51,7 @@ impl Verifier<'_> {
             .iter()
             .filter(|submission| bounds_from_below(&package, submission))
         {
-            let result = self.judge_on(&package, submission);
+            let result = judge_on(self.judge, self.slot, &package, submission, self.cancel);
             // What is wrong with it is found when it is judged for good.
             let Ok(judged) = result else { continue };
             let described = VerifiedSubmission {
@@ -71,6 +72,7 @@ impl Verifier<'_> {
             None => self.error(
                 "problem.yaml",
                 "no submission bounds the time limit from below",
+                "state limits.time_limit, or add an accepted submission",
             ),
         }
         Ok(())
@@ -99,7 +101,11 @@ impl Verifier<'_> {
                 package.timing.ac_to_time_limit,
                 seconds(at_least)
             );
-            self.warn("time limit", problem);
+            self.warn(
+                "time limit",
+                problem,
+                "raise limits.time_limit, or make the slow submission faster",
+            );
         }
         Ok(TimeLimitFinding {
             time_limit_ms: milliseconds(limit),
@@ -132,7 +138,7 @@ impl Verifier<'_> {
             if !was_slow {
                 continue;
             }
-            let result = self.judge_on(&wider, submission);
+            let result = judge_on(self.judge, self.slot, &wider, submission, self.cancel);
             let Some(judged) = self.blame(&submission.program.name, result)? else {
                 continue;
             };
@@ -147,7 +153,11 @@ impl Verifier<'_> {
                     seconds(limit),
                     package.timing.time_limit_to_tle
                 );
-                self.warn(&submission.program.name, problem);
+                self.warn(
+                    &submission.program.name,
+                    problem,
+                    "lower the time limit, or add a test case on which it takes longer",
+                );
             }
         }
         Ok(all_keep_it)

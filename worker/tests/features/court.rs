@@ -112,6 +112,7 @@ pub(crate) fn verify(package: &TestPackage, twice: bool) -> Verification {
     judge
         .verify(
             &mut slot,
+            &mut [judge.slot(1, None)],
             &package,
             options,
             &mut |_| (),
