@@ -1,7 +1,8 @@
-//! The package to judge by: a directory, or an archive unpacked for the while.
+//! The package to judge by or to verify: a directory, or an archive unpacked for the while.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use assize_common::package::{Package, PackageError, UnpackLimits};
 use tempfile::TempDir;
@@ -25,6 +26,21 @@ impl OpenedPackage {
     /// A [`Failure`] of code [`exit::USAGE`] when there is none or it is broken,
     /// or of code [`exit::JUDGING_ERROR`] when the disk fails.
     pub fn open(path: &Path) -> Result<Self, Failure> {
+        Self::open_by(path, Package::read)
+    }
+
+    /// Opens a package that may lack a time limit; see [`Package::read_unfinished`].
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn open_unfinished(path: &Path, provisional: Duration) -> Result<Self, Failure> {
+        Self::open_by(path, |root| Package::read_unfinished(root, provisional))
+    }
+
+    fn open_by(
+        path: &Path,
+        read: impl Fn(&Path) -> Result<Package, PackageError>,
+    ) -> Result<Self, Failure> {
         let broken = |error: PackageError| {
             let code = if error.is_fault_of_package() {
                 exit::USAGE
@@ -38,7 +54,7 @@ impl OpenedPackage {
         })?;
         if metadata.is_dir() {
             return Ok(Self {
-                package: Package::read(path).map_err(broken)?,
+                package: read(path).map_err(broken)?,
                 directory: Some(path.to_owned()),
                 _unpacked: None,
             });
@@ -58,7 +74,7 @@ impl OpenedPackage {
         let limits = UnpackLimits::default();
         let root = Package::unpack(archive, unpacked.path(), &limits).map_err(broken)?;
         Ok(Self {
-            package: Package::read(&root).map_err(broken)?,
+            package: read(&root).map_err(broken)?,
             directory: None,
             _unpacked: Some(unpacked),
         })

@@ -11,8 +11,9 @@ use assize_worker::cancel::Cancel;
 use clap::Args;
 
 use crate::exit::{self, Failure};
-use crate::judge::{OpenedPackage, Report, Selected, Session, Table, select};
+use crate::judge::{Report, Selected, Session, Table, select};
 use crate::local_judge::LocalJudge;
+use crate::opened_package::OpenedPackage;
 use crate::sandbox_option::SandboxOption;
 use crate::{blocking, host};
 

@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod judge;
 pub mod languages;
 pub mod problem;
+pub mod problem_verify;
 pub mod run;
 pub mod submission;
 pub mod submit;

@@ -9,11 +9,12 @@ use assize_common::api::Problem as ApiProblem;
 use assize_common::package::Package;
 use clap::{Args, Subcommand};
 
+use super::problem_verify::Verify;
 use crate::client::ServerArguments;
 use crate::exit::{self, Failure};
 use crate::{columns, output};
 
-/// Import and list problem packages
+/// Verify, import and list problem packages
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub struct Problem {
@@ -27,6 +28,7 @@ enum Action {
     Import(Import),
     /// List the problems
     List(List),
+    Verify(Verify),
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +64,7 @@ impl Problem {
         match self.action {
             Action::Import(import) => import.execute().await,
             Action::List(list) => list.execute().await,
+            Action::Verify(verify) => verify.execute().await,
         }
     }
 }

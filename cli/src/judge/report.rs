@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 
 use assize_common::message::{CompileReport, RunReport};
-use assize_common::package::JudgedTestcase;
-use assize_common::{SandboxChoice, Verdict};
+use assize_common::{SandboxChoice, Score, Verdict};
 use assize_worker::judge::Judged;
 use assize_worker::judging_error::JudgingError;
 use serde::Serialize;
@@ -25,8 +24,9 @@ pub struct Report {
     pub expected: BTreeSet<Verdict>,
     /// Whether all that the package expects has come true.
     pub as_expected: bool,
-    /// None for problems without scoring.
-    pub score: Option<f64>,
+    /// Rounded to the places that scores are stored with; none for problems
+    /// without scoring.
+    pub score: Option<Score>,
     /// The largest of its runs.
     pub cpu_time_ms: Option<u64>,
     /// The largest of its runs.
@@ -70,7 +70,8 @@ impl Report {
         match result {
             Ok(judged) => Self {
                 verdict: Some(judged.verdict),
-                as_expected: is_expected(selected, &judged),
+                as_expected: judged.is_as_expected(&selected.expectation),
+                score: judged.score.as_ref().map(Score::rounded),
                 cpu_time_ms: judged.runs.iter().map(|run| run.cpu_time_ms).max(),
                 wall_time_ms: judged.runs.iter().map(|run| run.wall_time_ms).max(),
                 memory_bytes: judged.runs.iter().map(|run| run.memory_bytes).max(),
@@ -90,17 +91,4 @@ impl Report {
     pub fn failed_run(&self) -> Option<&RunReport> {
         self.runs.iter().find(|run| run.verdict != Verdict::Ac)
     }
-}
-
-fn is_expected(selected: &Selected, judged: &Judged) -> bool {
-    let testcases: Vec<_> = judged
-        .runs
-        .iter()
-        .map(|run| JudgedTestcase {
-            name: &run.testcase,
-            verdict: run.verdict,
-            message: run.message.as_deref(),
-        })
-        .collect();
-    selected.expectation.is_met(judged.verdict, &testcases)
 }

@@ -6,8 +6,8 @@ use assize_common::language::{Language, LanguageTable};
 use assize_common::package::{Expectation, File, Package, Program, Submission};
 use walkdir::WalkDir;
 
-use super::opened_package::OpenedPackage;
 use crate::exit::{self, Failure};
+use crate::opened_package::OpenedPackage;
 
 /// A submission to judge.
 #[derive(Debug)]

@@ -4,10 +4,12 @@ use std::fmt::{self, Write as _};
 
 use assize_common::Verdict;
 use bytesize::ByteSize;
-use comfy_table::{CellAlignment, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, presets};
 
 use super::report::Report;
 
+/// The column of scores, which is shown if there are any.
+const SCORE: usize = 5;
 /// Lines of a compiler's output that are shown.
 const LINES: usize = 20;
 
@@ -34,6 +36,7 @@ impl fmt::Display for Table {
             "language",
             "expected",
             "verdict",
+            "score",
             "time",
             "memory",
         ]);
@@ -45,6 +48,10 @@ impl fmt::Display for Table {
                 expected(report),
                 report.verdict.map_or("-", Verdict::id).to_owned(),
                 report
+                    .score
+                    .as_ref()
+                    .map_or_else(String::new, ToString::to_string),
+                report
                     .cpu_time_ms
                     .map_or_else(String::new, |time| format!("{time} ms")),
                 report
@@ -52,8 +59,13 @@ impl fmt::Display for Table {
                     .map_or_else(String::new, |bytes| ByteSize(bytes).to_string()),
             ]);
         }
-        for column in table.column_iter_mut().skip(5) {
+        for column in table.column_iter_mut().skip(SCORE) {
             column.set_cell_alignment(CellAlignment::Right);
+        }
+        if self.reports.iter().all(|report| report.score.is_none())
+            && let Some(score) = table.column_mut(SCORE)
+        {
+            score.set_constraint(ColumnConstraint::Hidden);
         }
         writeln!(f, "{}", table.trim_fmt())?;
         for report in self.reports.iter().filter(|report| wants_details(report)) {
@@ -110,7 +122,10 @@ fn details(report: &Report) -> Result<String, fmt::Error> {
         writeln!(text, "not judged: {error}")?;
         return Ok(text);
     }
-    let verdict = report.verdict.map_or("-", Verdict::id);
+    let mut verdict = report.verdict.map_or("-", Verdict::id).to_owned();
+    if let Some(score) = &report.score {
+        write!(verdict, " with {score} points")?;
+    }
     match (report.as_expected, report.expected.is_empty()) {
         (true, _) => writeln!(text, "{verdict}")?,
         (false, true) => writeln!(text, "{verdict}, which is not what the package expects")?,

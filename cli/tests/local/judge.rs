@@ -6,7 +6,7 @@ use assize_worker::disk_cache::DiskCache;
 use bytesize::ByteSize;
 use serde_json::{Value, json};
 
-use crate::{Assize, echo_package, example, keys, write};
+use crate::{Assize, echo_package, example, keys, scoring_package, write};
 
 fn column<'a>(lines: &'a [Value], name: &str) -> Vec<&'a str> {
     lines
@@ -155,6 +155,23 @@ fn what_is_not_as_expected_is_explained() {
         only.stdout.contains("all as expected: 1"),
         "{}",
         only.stdout
+    );
+}
+
+#[test]
+fn scores_are_exact() {
+    let package = scoring_package();
+    let root = package.path().to_str().unwrap();
+    let assize = Assize::new();
+    let lines = assize
+        .run(&["judge", "--json", root])
+        .expect_code(0)
+        .lines();
+    assert_eq!(column(&lines, "score"), ["25", "12.5"]);
+    let table = assize.run(&["judge", root]).expect_code(0).stdout;
+    assert!(
+        table.contains("score") && table.contains("  12.5  "),
+        "{table}"
     );
 }
 

@@ -8,6 +8,7 @@ mod doctor;
 mod interrupted;
 mod judge;
 mod run;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -117,6 +118,27 @@ fn echo_package() -> TempDir {
         "print(input())\n",
     );
     root
+}
+
+/// A package with 25 points for two test cases, of which a submission gets all and
+/// another half.
+fn scoring_package() -> TempDir {
+    let package = echo_package();
+    let root = package.path();
+    write(
+        root,
+        "problem.yaml",
+        "problem_format_version: 2025-09\nname: Echo\ntype: scoring\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\nlimits: {time_limit: 1}\n",
+    );
+    write(
+        root,
+        "data/secret/test_group.yaml",
+        "max_score: 25\nscore_aggregation: sum\n",
+    );
+    write(root, "data/secret/2.in", "two\n");
+    write(root, "data/secret/2.ans", "two\n");
+    write(root, "submissions/wrong_answer/two.py", "print('two')\n");
+    package
 }
 
 fn write(root: &Path, path: &str, content: &str) -> PathBuf {

@@ -1,0 +1,94 @@
+//! What came of verifying: the object that `--json` prints.
+
+use std::path::Path;
+
+use assize_common::ContentHash;
+use assize_common::package::Package;
+use assize_worker::verify::{Severity, Verification};
+use serde::Serialize;
+
+/// The object of `--json`: part of the interface.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The package's place, as given.
+    pub package: String,
+    /// The problem's name.
+    pub name: String,
+    /// By which versions of a package are told apart.
+    pub content_hash: ContentHash,
+    /// Whether there are no errors; warnings do not count.
+    pub is_fine: bool,
+    /// Findings, time limit, test cases and submissions.
+    #[serde(flatten)]
+    pub verification: Verification,
+}
+
+impl Report {
+    /// The report on a package, which was read from `path`.
+    #[must_use]
+    pub fn new(path: &Path, package: &Package, mut verification: Verification) -> Self {
+        for submission in &mut verification.submissions {
+            submission.score = submission.score.as_ref().map(assize_common::Score::rounded);
+            for (_, score) in &mut submission.groups {
+                *score = score.rounded();
+            }
+        }
+        Self {
+            package: path.display().to_string(),
+            name: package.name.clone(),
+            content_hash: package.content_hash,
+            is_fine: verification.is_fine(),
+            verification,
+        }
+    }
+
+    /// The last word.
+    #[must_use]
+    pub fn conclusion(&self) -> String {
+        let count = |severity: Severity| {
+            let findings = self.verification.findings.iter();
+            findings
+                .filter(|finding| finding.severity == severity)
+                .count()
+        };
+        match (count(Severity::Error), count(Severity::Warning)) {
+            (0, 0) => "fine: nothing found".to_owned(),
+            (0, warnings) => format!("fine: no errors, warnings: {warnings}"),
+            (errors, warnings) => format!("not fine: errors: {errors}, warnings: {warnings}"),
+        }
+    }
+
+    /// What is known of the time limit, as a sentence.
+    #[must_use]
+    pub fn time_limit(&self) -> String {
+        let limit = self.verification.time_limit;
+        let origin = if limit.is_stated {
+            "stated by the package"
+        } else {
+            "found by running the submissions"
+        };
+        let margins = match (limit.slowest_accepted_ms, limit.at_least_ms) {
+            (Some(slowest), Some(least)) => format!(
+                "; the slowest run that must pass took {slowest} ms, which asks for {least} ms at least"
+            ),
+            _ => String::new(),
+        };
+        let slow_ones = match limit.slow_ones_keep_the_margin {
+            Some(true) => "; what must be too slow is so with the margin",
+            Some(false) => "; what must be too slow is not so with the margin",
+            None => "",
+        };
+        format!(
+            "time limit: {} ms, {origin}{margins}{slow_ones}",
+            limit.time_limit_ms
+        )
+    }
+}
+
+/// As people read it.
+pub(super) const fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
