@@ -79,6 +79,11 @@ impl Host {
         }
     }
 
+    /// The host's user that programs of the jail are.
+    pub(super) fn program(&self) -> u32 {
+        self.users[1]
+    }
+
     /// What is not as before, in words.
     pub(super) fn traces(&self) -> Vec<String> {
         let mut traces = Vec::new();

@@ -13,6 +13,7 @@ use bytesize::ByteSize;
 use host::Host;
 use std::fs::File;
 use std::io::{Read, Seek};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +28,26 @@ fn attacks_are_contained_in_unshare_mode() {
 #[test]
 fn attacks_are_contained_in_ptrace_mode() {
     contain(Mode::Ptrace);
+}
+
+#[test]
+fn what_an_attack_could_leave_is_seen() {
+    let jail = host::start_alone();
+    let host = Host::of(jail.supervisor);
+    assert_eq!(host.traces(), Vec::<String>::new());
+    let file = tempfile::NamedTempFile::new_in("/tmp").unwrap();
+    std::os::unix::fs::chown(file.path(), Some(host.program()), None).unwrap();
+    let mut process = std::process::Command::new("/bin/sleep")
+        .arg("1000")
+        .uid(host.program())
+        .spawn()
+        .unwrap();
+    let traces = host.traces();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let file = format!("the file {}", file.path().display());
+    let process = format!("process /proc/{}", process.id());
+    assert_eq!(traces, [file, process]);
 }
 
 /// Every attack in one jail, so that each is also the next run of another.
