@@ -1,6 +1,6 @@
 // Looks for the host and leaves it a thread, from a virtual machine.
 // expect: exited 0
-// limits: memory=1024 processes=100
+// limits: memory=1024 processes=100 cpu=60 wall=120
 // tool: /usr/bin/java
 // run: exec /usr/bin/java -Xmx128m -XX:+UseSerialGC /tmp/Loader.java
 // policy: compiler

@@ -1,6 +1,6 @@
 // An annotation processor: code of the contestant's that the compiler runs.
 // expect: exited 0
-// limits: memory=1024 processes=100 cpu=20
+// limits: memory=1024 processes=100 cpu=60 wall=120
 // tool: /usr/bin/javac
 // policy: compiler
 // run: cd /tmp && javac -J-Xmx128m -proc:none Processor.java && javac -J-Xmx128m -processor Processor -processorpath /tmp -d /tmp/out Processor.java

@@ -1,6 +1,6 @@
 /* Reads all of the system's libraries by maps, to be charged for none of it or
  * to push others' pages out.
- * expect: exited 0 or killed memory
+ * expect: exited 0 or killed memory or killed cpu
  * limits: memory=16 cpu=2 */
 #include <dirent.h>
 #include <fcntl.h>
