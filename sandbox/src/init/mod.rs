@@ -52,8 +52,9 @@ fn run(
     let skeletons = mounts::prepare(order, &descriptors.mounts)?;
     files::copy_in(order, &descriptors.files)?;
     mounts::seal(&skeletons)?;
-    let started = program::start(order, descriptors, policy, charge)?;
+    // Before the start: when that returns, the program may have run for long already.
     let began = Instant::now();
+    let started = program::start(order, descriptors, policy, charge)?;
     channel
         .send(&FromJail::Started, &[])
         .map_err(Failure::step("announce the program's start"))?;

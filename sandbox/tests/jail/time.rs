@@ -50,3 +50,13 @@ fn time_used_is_told() {
     assert!(facts.cpu_time < LIMIT, "{facts:?}");
     assert!(facts.wall_time >= Duration::from_millis(99), "{facts:?}");
 }
+
+/// However late init is woken after it has started the program.
+#[test]
+fn one_thread_uses_no_more_processor_than_the_clock_allows() {
+    for _ in 0..20 {
+        let facts = spend(&["burn", "1"]);
+        assert_eq!(facts.outcome, exited(0));
+        assert!(facts.cpu_time <= facts.wall_time, "{facts:?}");
+    }
+}
