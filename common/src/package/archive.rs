@@ -85,10 +85,7 @@ impl Package {
             ));
         }
         if archive.has_duplicate_names() {
-            return Err(PackageError::HostileEntry {
-                entry: String::new(),
-                problem: "is there more than once".to_owned(),
-            });
+            return Err(PackageError::DuplicateEntries);
         }
         let mut names = Names::default();
         let mut budget = limits.total.as_u64();

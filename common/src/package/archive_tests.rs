@@ -102,7 +102,7 @@ fn names_that_clash() {
             twice[at + 1] = b'a';
         }
     }
-    assert!(refusal(&twice).contains("more than once"));
+    assert!(refusal(&twice).contains("two entries of the same name"));
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub enum PackageError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Two entries of the archive have the same name.
+    #[error("the archive is refused: it holds two entries of the same name")]
+    DuplicateEntries,
     /// The archive or directory is larger than allowed.
     #[error("the package is refused: {what} exceed the limit of {limit}")]
     TooLarge {
