@@ -99,8 +99,10 @@ fn check_files(files: &[NewFile], language: &Language) -> Result<(), ApiError> {
         if !is_plain_name(&file.name) {
             return Err(invalid(
                 field(),
-                "a file name has no directories, begins with a letter, a digit or `_`, and holds only letters, \
-                 digits and `_.+-`",
+                format!(
+                    "a file name has no directories, begins with a letter, a digit or `_`, holds only letters, digits \
+                     and `_.+-`, and has at most {MAX_FILE_NAME_BYTES} characters"
+                ),
             ));
         }
         if files[..index].iter().any(|other| other.name == file.name) {
