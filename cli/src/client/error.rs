@@ -84,6 +84,11 @@ impl ClientError {
 
 /// The detail says all there is to say; the field is named unless it is in there.
 fn in_words(problem: &ProblemDetails) -> String {
+    if problem.kind == "missing-token" {
+        // The server tells how to make a request; we know how to make us do it.
+        return "the scheduler wants a token: set ASSIZE_TOKEN, or --token-file to a file that holds it"
+            .to_owned();
+    }
     match &problem.field {
         Some(field) if !problem.detail.contains(field.as_str()) => {
             format!("{} (field {field})", problem.detail)
@@ -115,6 +120,15 @@ mod tests {
         assert_eq!(text, "cannot submit a.cpp: unknown language \"cobol\"");
         let text = refused(422, Some("files[0].name")).to_string();
         assert!(text.ends_with("(field files[0].name)"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_token_is_told_in_our_settings() {
+        let mut error = refused(401, None);
+        if let ClientError::Refused { problem, .. } = &mut error {
+            problem.kind = "missing-token".into();
+        }
+        assert!(error.to_string().contains("ASSIZE_TOKEN"), "{error}");
     }
 
     #[test]
