@@ -1,5 +1,6 @@
 //! Starting an installation: from nothing to everything.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -32,6 +33,7 @@ pub(super) struct Start<'a> {
 impl Start<'_> {
     /// Starts everything; returns the API and what runs where.
     pub(super) async fn everything(&self) -> anyhow::Result<(Api, String)> {
+        self.listen_address_is_free()?;
         let (database_url, amqp_url, available) =
             tokio::join!(self.database(), self.broker(), self.languages());
         let (database_url, amqp_url, available) = (database_url?, amqp_url?, available?);
@@ -56,6 +58,14 @@ impl Start<'_> {
         };
         server.publish(self.data)?;
         Ok((api, self.summary(&server, &available)))
+    }
+
+    /// Asked before anything starts: the scheduler, which is the one to listen, is the last of the servers.
+    fn listen_address_is_free(&self) -> anyhow::Result<()> {
+        let listen = self.options.listen;
+        TcpListener::bind(listen).map(drop).with_context(|| {
+            format!("cannot listen on {listen}: is it in use by another program? choose another address with --listen")
+        })
     }
 
     /// The URL of a database that is ready.

@@ -34,7 +34,15 @@ async fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let said = refused(&root.path().join("data"), &["--listen", &address]).await;
-    assert!(said.contains(&address) && said.contains("in use"), "{said}");
+    assert!(
+        said.contains(&address) && said.contains("--listen"),
+        "{said}"
+    );
+    // Known before Postgres was set up.
+    assert!(
+        !root.path().join("data/postgres/cluster").exists(),
+        "{said}"
+    );
 }
 
 #[tokio::test]
