@@ -124,6 +124,8 @@ impl Scheduler {
                 self.address().unwrap_or(self.listen).to_string().into(),
             ),
             ("ASSIZE_DATA_DIR", self.home.clone().into()),
+            // Not that of our user, where the database library would look for passwords.
+            ("HOME", self.home.clone().into()),
         ]);
         environment
     }

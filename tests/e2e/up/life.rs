@@ -54,6 +54,10 @@ async fn data_is_kept_and_belongs_to_one_at_a_time() {
     assert_eq!(Server::of_installation(&data).unwrap().token, server.token);
     again.stop().await.unwrap();
     assert_eq!(processes_of(&data), NOTHING);
+
+    // Its account has another home than ours, in which it may not look for passwords.
+    let log = std::fs::read_to_string(data.join("logs/scheduler.log")).unwrap();
+    assert!(!log.contains("pgpass"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
