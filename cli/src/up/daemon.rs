@@ -208,6 +208,8 @@ pub(super) struct Worker {
     /// one that was killed never said good-bye.
     earlier: Arc<Mutex<HashSet<WorkerId>>>,
     cache: PathBuf,
+    /// Where it serves its metrics.
+    metrics: SocketAddr,
     log: PathBuf,
     stamp: Stamp,
 }
@@ -223,6 +225,7 @@ impl Worker {
         name: &str,
         slots: u16,
         scheduler: SocketAddr,
+        metrics: SocketAddr,
         api: Api,
     ) -> anyhow::Result<Self> {
         Ok(Self {
@@ -235,6 +238,7 @@ impl Worker {
             api,
             earlier: Arc::default(),
             cache: data.cache(name)?,
+            metrics,
             log: data.fresh_log(name)?,
             stamp: Stamp::new(data.path(), name, "TERM"),
         })
@@ -268,6 +272,7 @@ impl Service for Worker {
             ("ASSIZE_NAME", self.name.clone().into()),
             ("ASSIZE_SLOTS", self.slots.to_string().into()),
             ("ASSIZE_CACHE_DIR", self.cache.clone().into()),
+            ("ASSIZE_METRICS_LISTEN", self.metrics.to_string().into()),
         ]);
         Ok(Program {
             path: self.binary.clone(),

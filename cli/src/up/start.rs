@@ -1,6 +1,7 @@
 //! Starting an installation: from nothing to everything.
 
-use std::net::TcpListener;
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,6 +12,7 @@ use super::daemon::{Common, Scheduler, Worker};
 use super::data_dir::DataDir;
 use super::languages::{self, Availability};
 use super::options::Options;
+use super::ports;
 use super::postgres::Postgres;
 use super::rabbitmq::RabbitMq;
 use super::running::{Running, Stage};
@@ -51,13 +53,24 @@ impl Start<'_> {
         let token = self.tokens(&scheduler).await?;
         let api = scheduler.api(Some(&token))?;
         self.broker_is_connected(&api).await?;
-        self.workers(&common, &scheduler, &api).await?;
+        let metrics = self.metrics_addresses()?;
+        self.workers(&common, &scheduler, &api, &metrics).await?;
         let server = Server {
             url: api.url().to_owned(),
             token,
         };
         server.publish(self.data)?;
-        Ok((api, self.summary(&server, &available)))
+        Ok((api, self.summary(&server, &available, &metrics)))
+    }
+
+    /// A free address for the metrics of each worker.
+    fn metrics_addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
+        let mut addresses = BTreeSet::new();
+        while addresses.len() < usize::from(self.options.workers) {
+            let [port] = ports::free()?;
+            addresses.insert(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        }
+        Ok(addresses.into_iter().collect())
     }
 
     /// Asked before anything starts: the scheduler, which is the one to listen, is the last of the servers.
@@ -159,6 +172,7 @@ impl Start<'_> {
         common: &Common,
         scheduler: &Scheduler,
         api: &Api,
+        metrics: &[SocketAddr],
     ) -> anyhow::Result<()> {
         let address = scheduler
             .address()
@@ -171,7 +185,7 @@ impl Start<'_> {
                 plural(slots, "slot"),
             ));
         }
-        let starting = (0..count).map(|number| {
+        let starting = metrics.iter().enumerate().map(|(number, metrics)| {
             let name = format!("worker-{}", number + 1);
             let worker = Worker::new(
                 self.data,
@@ -179,6 +193,7 @@ impl Start<'_> {
                 &name,
                 slots,
                 address,
+                *metrics,
                 api.clone(),
             );
             async move { self.running.start(Stage::Workers, worker?).await }
@@ -187,7 +202,7 @@ impl Start<'_> {
         started.into_iter().collect()
     }
 
-    fn summary(&self, server: &Server, available: &Availability) -> String {
+    fn summary(&self, server: &Server, available: &Availability, metrics: &[SocketAddr]) -> String {
         let Options { workers, .. } = self.options;
         let slots = self.options.slots();
         let private = |given: Option<&Secret>, private: &str| match given {
@@ -195,6 +210,10 @@ impl Start<'_> {
             None => private.to_owned(),
         };
         let data = self.data.path().display();
+        let metrics: String = metrics
+            .iter()
+            .map(|address| format!(", http://{address}/metrics"))
+            .collect();
         format!(
             "Assize runs.\n  \
              API         {url}  (its description: {url}/openapi.json)\n  \
@@ -202,6 +221,7 @@ impl Start<'_> {
              {languages}\n  \
              Postgres    {}\n  \
              RabbitMQ    {}\n  \
+             metrics     {url}/metrics{metrics}\n  \
              data        {data}\n  \
              logs        {data}/logs\n\
              Try, in another terminal with the same directory:\n  \
