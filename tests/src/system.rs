@@ -184,8 +184,15 @@ impl System {
         }
         let place = self.installation.path().to_owned();
         self.installation.stop().await.unwrap();
-        let left = processes_of(&place);
-        assert!(left.is_empty(), "processes are left: {left:?}");
+        // A process that was killed takes a moment to be gone.
+        let gone = async {
+            while !processes_of(&place).is_empty() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, gone).await.is_err() {
+            panic!("processes are left: {:?}", processes_of(&place));
+        }
         if let Some(shared) = self.shared {
             shared.remove().await;
         }
