@@ -81,14 +81,38 @@ pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
-/// What has happened to a traced thread, if anything has.
-pub(crate) fn wait_now(pid: Pid) -> io::Result<Option<Waited>> {
+/// What has happened to a traced thread, or to any when none is given, if
+/// anything has.
+pub(crate) fn wait_now(pid: Option<Pid>) -> io::Result<Option<Waited>> {
     let mut status = 0;
+    let target = pid.map_or(-1, Pid::as_raw);
     // SAFETY: `status` outlives the call.
-    let result =
-        unsafe { libc::waitpid(pid.as_raw(), &raw mut status, libc::__WALL | libc::WNOHANG) };
-    let pid = Pid::from_raw(result);
-    check(result.into()).map(|found| (found != 0).then_some(Waited { pid, status }))
+    let result = unsafe { libc::waitpid(target, &raw mut status, libc::__WALL | libc::WNOHANG) };
+    match check(result.into()) {
+        Ok(found) => Ok((found != 0).then_some(Waited {
+            pid: Pid::from_raw(result),
+            status,
+        })),
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether `wait` for this traced thread would return at once.
+pub(crate) fn has_news(pid: Pid) -> io::Result<bool> {
+    // SAFETY: all fields are numbers or padding, for which zero is valid.
+    let mut found: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let which = pid.as_raw().unsigned_abs();
+    let flags = libc::WNOHANG | libc::WNOWAIT | libc::WEXITED | libc::WSTOPPED | libc::__WALL;
+    // SAFETY: `found` outlives the call.
+    let result = unsafe { libc::waitid(libc::P_PID, which, &raw mut found, flags) };
+    match check(result.into()) {
+        // SAFETY: the kernel has filled it in for a child, or left it zero.
+        Ok(_) => Ok(unsafe { found.si_pid() } != 0),
+        // Reaped already.
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Sends a signal to the process a pidfd stands for.

@@ -44,7 +44,8 @@ impl Tracer<'_> {
         }
         self.tasks.get(thread).running = true;
         loop {
-            let waited = process::wait_now(thread).map_err(Failure::step("wait for a call"))?;
+            let waited =
+                process::wait_now(Some(thread)).map_err(Failure::step("wait for a call"))?;
             if let Some(waited) = waited {
                 return self.take(waited);
             }
@@ -58,7 +59,7 @@ impl Tracer<'_> {
         }
     }
 
-    fn put_off(&mut self, waited: Waited) {
+    pub(super) fn put_off(&mut self, waited: Waited) {
         self.tasks.get(waited.pid).running = false;
         self.waiting.push_back(waited);
     }

@@ -111,15 +111,38 @@ impl<'a> Tracer<'a> {
 
     fn follow(&mut self, until: impl Fn(&Self) -> bool) -> Result<(), Failure> {
         while self.ended.is_none() && !until(self) {
-            let waited = match self.waiting.pop_front() {
-                Some(waited) => waited,
-                None => process::wait(None)
-                    .map_err(Failure::step("wait for the program"))?
-                    .ok_or_else(nothing_left)?,
-            };
+            let waited = self.next_in_turn()?;
             self.take(waited)?;
         }
         Ok(())
+    }
+
+    /// What has happened next. Everybody who has stopped gets a turn before
+    /// anybody gets a second one: the kernel would tell of the newest thread
+    /// first, and one that stops again at once could keep the others waiting
+    /// for ever.
+    fn next_in_turn(&mut self) -> Result<Waited, Failure> {
+        loop {
+            while let Some(waited) = self.waiting.pop_front() {
+                // Killed or replaced by an exec since: that is heard of instead.
+                let since = process::has_news(waited.pid);
+                if !since.map_err(Failure::step("look at a thread"))? {
+                    return Ok(waited);
+                }
+            }
+            let first = process::wait(None)
+                .map_err(Failure::step("wait for the program"))?
+                .ok_or_else(nothing_left)?;
+            if self.tasks.is_one() {
+                return Ok(first);
+            }
+            self.put_off(first);
+            while let Some(other) =
+                process::wait_now(None).map_err(Failure::step("wait for the program"))?
+            {
+                self.put_off(other);
+            }
+        }
     }
 
     fn take(&mut self, waited: Waited) -> Result<(), Failure> {

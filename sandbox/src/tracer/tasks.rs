@@ -31,6 +31,11 @@ impl Tasks {
         self.by_thread.remove(&thread.as_raw())
     }
 
+    /// Whether there is one thread only.
+    pub(super) fn is_one(&self) -> bool {
+        self.by_thread.len() == 1
+    }
+
     /// Threads other than this one that may be running code of the program's.
     pub(super) fn running_besides(&self, thread: Pid) -> Vec<Pid> {
         self.by_thread

@@ -53,10 +53,11 @@ pub(crate) fn program(name: &'static str, args: &[&str]) -> Spec {
     spec
 }
 
+/// Times are ample: the virtual machine of `tests/vm` is slow.
 pub(crate) fn limits() -> Limits {
     Limits {
-        cpu_time: Duration::from_secs(2),
-        wall_time: Duration::from_secs(10),
+        cpu_time: Duration::from_secs(30),
+        wall_time: Duration::from_secs(60),
         memory: ByteSize::mib(64),
         output: ByteSize::mib(1),
         stack: ByteSize::mib(64),

@@ -152,7 +152,7 @@ static void check(int fd) {
   close(fd);
 }
 
-// Opens what others change until the time is over.
+// Opens what others change until the time is over and both ends were seen.
 static void race(const char *kind, int seconds) {
   shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   const char *path = shared;
@@ -167,9 +167,8 @@ static void race(const char *kind, int seconds) {
     if ((child = fork()) == 0) swap_link();
   }
   time_t end = time(NULL) + seconds;
-  while (time(NULL) < end)
-    for (int i = 0; i < 100; i++) check(open(path, O_RDONLY));
-  printf("%d %d\n", opened > 20, refused > 20);
+  while (time(NULL) < end || opened < 20 || refused < 20) check(open(path, O_RDONLY));
+  puts("opened and refused");
 }
 
 int main(int argc, char **argv) {

@@ -225,6 +225,14 @@ static void exit_race(void) {
   _exit(3);
 }
 
+// The first of seven ends it after a while.
+static void turns(void) {
+  pthread_t all[6];
+  start_threads(all, 6, -1);
+  touch_files(300);
+  _exit(0);
+}
+
 static void kill_race(void) {
   for (int i = 0; i < 300; i++) {
     pid_t child = fork();
@@ -267,7 +275,7 @@ static const struct {
     COMMAND(stops), COMMAND(stopped_threads), COMMAND(denied), COMMAND(deny_for_ever),
     COMMAND(forbidden), COMMAND(forbidden_in_thread), COMMAND(forbidden_in_child),
     COMMAND(forbidden_untraced), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
-    COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(kill_race), COMMAND(orphans),
+    COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(turns), COMMAND(kill_race), COMMAND(orphans),
     COMMAND(many_files), COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
 };
 
