@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use assize_common::language::{Language, LanguageTable};
+use assize_common::package::OutputValidator;
 use assize_worker::disk_cache::{DiskCache, OpenError};
 use assize_worker::judge::Judge;
+use assize_worker::sandbox::AuditLevel;
 use assize_worker::toolchain::Toolchains;
 use bytesize::ByteSize;
 use tempfile::TempDir;
 
 use crate::exit::{self, Failure};
+use crate::judge::Selected;
+use crate::opened_package::OpenedPackage;
 
 /// Compiled programs of a few hundred submissions.
 const CAPACITY: ByteSize = ByteSize::gib(1);
@@ -63,6 +67,43 @@ impl LocalJudge {
             judge: Judge::new(table.clone(), toolchains, Arc::new(cache), scratch),
             _temporary: temporary,
         })
+    }
+
+    /// A judge for the languages that these submissions need, which spares asking
+    /// for others.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn for_submissions(
+        table: &LanguageTable,
+        opened: &OpenedPackage,
+        selected: &[Selected],
+    ) -> Result<Self, Failure> {
+        let mut ids: Vec<&str> = selected
+            .iter()
+            .map(|selected| selected.language.id.as_str())
+            .collect();
+        if let OutputValidator::Custom(program) = &opened.package.output_validator {
+            // A validator of no known language is a judging error of each submission.
+            ids.extend(
+                program
+                    .find_language(table)
+                    .map(|language| language.id.as_str()),
+            );
+        }
+        let needed = table
+            .iter()
+            .filter(|language| ids.contains(&language.id.as_str()));
+        Self::open(table, needed)
+    }
+
+    /// The same with tracers that record every call.
+    #[must_use]
+    pub fn recording(self) -> Self {
+        Self {
+            judge: self.judge.auditing(AuditLevel::Full),
+            ..self
+        }
     }
 
     /// The judge.

@@ -33,7 +33,9 @@ pub use error::JailError;
 pub use facts::{Collected, Facts, KillCause, Outcome};
 pub use jail::Jail;
 pub use limits::Limits;
-pub use policy::{PolicyLayer, PolicyLayerError};
+pub use policy::{
+    CallRule, Difference, EffectivePolicy, Explanation, PolicyLayer, PolicyLayerError, TracerRule,
+};
 pub use preflight::{Finding, Grade, preflight};
 #[doc(hidden)]
 pub use supervisor::serve;

@@ -12,7 +12,7 @@ use assize_common::package::{
     Expectation, File, GroupScore, JudgedTestcase, Kind, OutputValidator, Package, Program,
 };
 use assize_common::{SandboxMode, Score, Verdict};
-use assize_sandbox::Audit;
+use assize_sandbox::{Audit, AuditLevel};
 
 use crate::answer_files::AnswerRun;
 use crate::cancel::Cancel;
@@ -37,6 +37,8 @@ pub struct Judge {
     cache: Arc<DiskCache>,
     /// Where temporary files are made.
     scratch: PathBuf,
+    /// How much tracers record.
+    audit: AuditLevel,
 }
 
 /// One submission to be judged.
@@ -135,7 +137,14 @@ impl Judge {
             toolchains,
             cache,
             scratch,
+            audit: AuditLevel::Decisions,
         }
+    }
+
+    /// The same judge, with tracers that record this much.
+    #[must_use]
+    pub fn auditing(self, audit: AuditLevel) -> Self {
+        Self { audit, ..self }
     }
 
     /// A slot whose jails show what this host's languages need.
@@ -428,6 +437,7 @@ impl Runner<'_> {
                 executable,
                 validator,
                 sandbox: self.request.sandbox,
+                audit: self.judge.audit,
                 scratch: &self.judge.scratch,
                 cancel: self.cancel,
             }

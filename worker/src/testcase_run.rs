@@ -46,6 +46,7 @@ pub(crate) struct TestcaseRun<'a> {
     pub(crate) executable: &'a Executable,
     pub(crate) validator: Option<&'a JuryValidator>,
     pub(crate) sandbox: SandboxMode,
+    pub(crate) audit: AuditLevel,
     pub(crate) scratch: &'a Path,
     pub(crate) cancel: &'a Cancel,
 }
@@ -257,7 +258,7 @@ impl TestcaseRun<'_> {
             },
             policy: PolicyName::Contestant,
             layers: Vec::new(),
-            audit: AuditLevel::Decisions,
+            audit: self.audit,
             observe: false,
         };
         // Mounted where that is enough: copying costs time on every run.

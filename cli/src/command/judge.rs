@@ -6,12 +6,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use assize_common::language::LanguageTable;
-use assize_common::package::OutputValidator;
 use assize_worker::cancel::Cancel;
 use clap::Args;
 
 use crate::exit::{self, Failure};
-use crate::judge::{Report, Selected, Session, Table, select};
+use crate::judge::{Report, Session, Table, select};
 use crate::local_judge::LocalJudge;
 use crate::opened_package::OpenedPackage;
 use crate::sandbox_option::SandboxOption;
@@ -84,7 +83,7 @@ impl Judge {
         }
         let selected = select(&opened, &self.submissions, &table, self.language.as_deref())?;
         host::require_fit()?;
-        let local = open_judge(&table, &opened, &selected)?;
+        let local = LocalJudge::for_submissions(&table, &opened, &selected)?;
         let sandbox = self.sandbox.choose();
         let session = Session {
             judge: local.judge(),
@@ -121,30 +120,6 @@ impl Judge {
         let wanted = self.jobs.map_or_else(half, usize::from);
         u16::try_from(wanted.min(submissions)).unwrap_or(u16::MAX)
     }
-}
-
-/// A judge for the languages that are needed, which spares asking for others.
-fn open_judge(
-    table: &LanguageTable,
-    opened: &OpenedPackage,
-    selected: &[Selected],
-) -> Result<LocalJudge, Failure> {
-    let mut ids: Vec<&str> = selected
-        .iter()
-        .map(|selected| selected.language.id.as_str())
-        .collect();
-    if let OutputValidator::Custom(program) = &opened.package.output_validator {
-        // A validator of no known language is a judging error of each submission.
-        ids.extend(
-            program
-                .find_language(table)
-                .map(|language| language.id.as_str()),
-        );
-    }
-    let needed = table
-        .iter()
-        .filter(|language| ids.contains(&language.id.as_str()));
-    LocalJudge::open(table, needed)
 }
 
 const fn code_of(report: &Report) -> u8 {

@@ -5,6 +5,8 @@ pub mod demo;
 pub mod doctor;
 pub mod judge;
 pub mod languages;
+pub mod policy;
+pub mod policy_record;
 pub mod problem;
 pub mod problem_verify;
 pub mod run;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use assize_common::SandboxMode;
 use assize_worker::cancel::Cancel;
-use assize_worker::sandbox::Limits;
+use assize_worker::sandbox::{Limits, PolicyLayer};
 use bytesize::ByteSize;
 use clap::Args;
 
@@ -75,6 +75,9 @@ pub struct Run {
     /// Run in so many jails at once, each pinned to a core of its own
     #[arg(long, value_name = "N", requires = "repeat", value_parser = clap::value_parser!(u16).range(1..))]
     slots: Option<u16>,
+    /// A layer over the policy of contestants' programs; may be given again, for one over that
+    #[arg(long = "layer", value_name = "FILE")]
+    layers: Vec<PathBuf>,
     /// Write what the tracer saw to this file, as JSON; needs ptrace
     #[arg(long, value_name = "FILE", conflicts_with = "repeat")]
     audit: Option<PathBuf>,
@@ -173,6 +176,11 @@ impl Run {
                 open_files: 256,
                 file_size: self.output,
             },
+            layers: self
+                .layers
+                .iter()
+                .map(open_layer)
+                .collect::<Result<_, _>>()?,
             sandbox: self.mode()?,
         })
     }
@@ -241,4 +249,10 @@ impl Run {
         };
         written.context("cannot write the facts")
     }
+}
+
+fn open_layer(path: &PathBuf) -> Result<PolicyLayer, Failure> {
+    let unusable = || Failure::new(exit::USAGE, format!("unusable layer {}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| unusable().because(error))?;
+    PolicyLayer::parse(&text).map_err(|error| unusable().because(error))
 }

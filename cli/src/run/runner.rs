@@ -10,7 +10,7 @@ use assize_common::SandboxMode;
 use assize_worker::cancel::Cancel;
 use assize_worker::judging_error::JudgingError;
 use assize_worker::sandbox::{
-    AuditLevel, Jail, JailConfig, JailError, Limits, Mode, Mount, PolicyName, Spec,
+    AuditLevel, Jail, JailConfig, JailError, Limits, Mode, Mount, PolicyLayer, PolicyName, Spec,
 };
 use assize_worker::slot::run_in;
 
@@ -32,6 +32,8 @@ pub struct Order {
     pub directory: Option<PathBuf>,
     /// What it may use.
     pub limits: Limits,
+    /// Over the policy of contestants' programs, the lowest first.
+    pub layers: Vec<PolicyLayer>,
     /// How its system calls are controlled.
     pub sandbox: SandboxMode,
 }
@@ -174,7 +176,7 @@ impl Order {
                 SandboxMode::Ptrace => Mode::Ptrace,
             },
             policy: PolicyName::Contestant,
-            layers: Vec::new(),
+            layers: self.layers.clone(),
             audit: AuditLevel::Decisions,
             observe: false,
         })

@@ -7,6 +7,7 @@ mod bad_input;
 mod doctor;
 mod interrupted;
 mod judge;
+mod policy;
 mod run;
 mod verify;
 

@@ -3,7 +3,9 @@
 use super::effective::{ABI, DEFAULT, FIRST, RuleNumber, TracedAction, stopping, traced};
 use super::file::{Action, Is, Policy, Rule, When};
 use crate::sys::seccomp::Program;
-use libseccomp::{ScmpAction, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall};
+use libseccomp::{
+    ScmpAction, ScmpArch, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall,
+};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -21,8 +23,21 @@ pub(super) enum Stops {
 /// Compiles a policy. For a tracer, the data beside each stop are the number
 /// of the rule.
 pub(super) fn compile(policy: &Policy, stops: Stops) -> Result<Program, String> {
+    compile_for(ScmpArch::native(), policy, stops)
+}
+
+/// The same for a machine that need not be this one.
+pub(super) fn compile_for(
+    arch: ScmpArch,
+    policy: &Policy,
+    stops: Stops,
+) -> Result<Program, String> {
     let default = action(Action::Deny, policy.default.as_deref(), DEFAULT, stops)?;
     let mut filter = ScmpFilterContext::new(default).map_err(text)?;
+    if arch != ScmpArch::native() {
+        filter.add_arch(arch).map_err(text)?;
+        filter.remove_arch(ScmpArch::native()).map_err(text)?;
+    }
     // Any other architecture's calls (i386, x32) mean other numbers.
     filter
         .set_act_badarch(action(Action::Kill, None, ABI, stops)?)

@@ -1,10 +1,9 @@
 //! All layers of a policy put together: what the filter and the tracer do.
 
 use super::file::{Action, Policy, When, errno};
+use super::names::native;
 use super::paths::Paths;
-use crate::audit::NUMBER_END;
 use crate::sys::seccomp::Program;
-use libseccomp::ScmpSyscall;
 use std::collections::{BTreeSet, HashMap};
 
 /// Index of a rule: what the filter tells the tracer in the 16 bits of data
@@ -175,16 +174,6 @@ pub(super) fn stopping(policy: &Policy) -> BTreeSet<&str> {
     stopping
 }
 
-/// Every system call that is named exists somewhere.
-pub(super) fn check_names(policy: &Policy) -> Result<(), String> {
-    let rules = policy.rule.iter().flat_map(|rule| &rule.syscalls);
-    let names = rules.map(String::as_str).chain(stopping(policy));
-    for name in names {
-        ScmpSyscall::from_name(name).map_err(|_| format!("unknown system call {name}"))?;
-    }
-    Ok(())
-}
-
 fn actions(policy: &Policy) -> Result<Vec<TracedAction>, String> {
     let default = policy.default.as_deref();
     let mut actions = vec![traced(Action::Deny, default)?, TracedAction::Kill];
@@ -208,11 +197,4 @@ pub(super) fn traced(action: Action, name: Option<&str>) -> Result<TracedAction,
         Action::Deny => TracedAction::Deny(errno(name.unwrap_or_default())?),
         Action::Kill => TracedAction::Kill,
     })
-}
-
-/// The number of a call, if this machine has it.
-fn native(name: &str) -> Option<usize> {
-    let call = ScmpSyscall::from_name(name).ok()?.as_raw_syscall();
-    let number = usize::try_from(call).ok()?;
-    (number < NUMBER_END).then_some(number)
 }

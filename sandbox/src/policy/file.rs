@@ -2,7 +2,7 @@
 
 use crate::spec::PolicyName;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A policy: what happens to each system call. A call that no rule names
 /// fails with `default`.
@@ -46,7 +46,7 @@ pub(super) struct Rule {
     pub(super) always: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Action {
     Allow,
@@ -161,6 +161,8 @@ impl Policy {
     fn check(&self) -> Result<(), String> {
         for rule in &self.rule {
             check_rule(&rule.id, &rule.why, rule.action, rule.errno.as_deref())?;
+            let mut conditions = rule.when.iter().chain(&rule.any);
+            conditions.try_for_each(|when| check_condition(&rule.id, when))?;
         }
         for rule in &self.path {
             check_rule(&rule.id, &rule.why, rule.action, rule.errno.as_deref())?;
@@ -198,26 +200,6 @@ impl Policy {
         self.sequence.extend(base.sequence);
     }
 
-    /// A call that has an unconditional rule has no other: libseccomp would
-    /// take one of them without a word. And an id names one rule.
-    pub(super) fn check_consistent(&self) -> Result<(), String> {
-        let mut unconditional = BTreeMap::new();
-        for rule in &self.rule {
-            for name in &rule.syscalls {
-                let always = rule.when.is_empty() && rule.any.is_empty();
-                let before = unconditional.insert(name.as_str(), always);
-                if before.is_some_and(|before| before || always) {
-                    return Err(format!("{name} has contradicting rules"));
-                }
-            }
-        }
-        let mut ids = BTreeSet::new();
-        match self.ids().find(|id| !ids.insert(*id)) {
-            Some(id) => Err(format!("two rules have the id {id}")),
-            None => Ok(()),
-        }
-    }
-
     /// The ids of all rules, in the order of their numbers.
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
         let rules = self.rule.iter().map(|rule| &rule.id);
@@ -239,6 +221,19 @@ fn check_rule(id: &str, why: &str, action: Action, errno: Option<&str>) -> Resul
         ));
     }
     Ok(())
+}
+
+/// Filters have no way to say "not these bits", and compare no bit outside.
+fn check_condition(id: &str, when: &When) -> Result<(), String> {
+    let problem = match when.mask {
+        _ if when.arg > 5 => "an argument is one of 0 to 5",
+        Some(_) if when.is == Is::NotEqual => {
+            "not_equal takes no mask: name each value that is meant"
+        }
+        Some(mask) if when.value & !mask != 0 => "the value has bits that the mask leaves out",
+        _ => return Ok(()),
+    };
+    Err(format!("the rule {id}: {problem}"))
 }
 
 fn check_refuses(id: &str, action: Action) -> Result<(), String> {

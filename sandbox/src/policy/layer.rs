@@ -10,11 +10,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[serde(transparent)]
 pub struct PolicyLayer(pub(super) Policy);
 
-/// A layer is not what it should be.
+/// A policy or a layer over one can't be enforced as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a policy layer: {problem}")]
+#[error("{problem}")]
 pub struct PolicyLayerError {
     problem: String,
+}
+
+impl PolicyLayerError {
+    pub(super) const fn new(problem: String) -> Self {
+        Self { problem }
+    }
 }
 
 impl PolicyLayer {
@@ -23,16 +29,16 @@ impl PolicyLayer {
     /// # Errors
     /// When it can't; the error names the rule or the field.
     pub fn parse(text: &str) -> Result<Self, PolicyLayerError> {
-        let policy = Policy::parse(text).map_err(|problem| PolicyLayerError { problem })?;
-        Self::new(policy).map_err(|problem| PolicyLayerError { problem })
+        let policy = Policy::parse(text).map_err(PolicyLayerError::new)?;
+        Self::new(policy).map_err(PolicyLayerError::new)
     }
 
     fn new(policy: Policy) -> Result<Self, String> {
         if policy.extends.is_some() {
             return Err("a layer does not say what it extends".to_owned());
         }
-        policy.check_consistent()?;
-        super::effective::check_names(&policy)?;
+        super::consistency::check(&policy)?;
+        super::names::check(&policy)?;
         Ok(Self(policy))
     }
 }

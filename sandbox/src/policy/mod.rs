@@ -2,12 +2,17 @@
 //! once per jail or when they first come.
 
 mod compile;
+mod consistency;
 mod effective;
+mod explain;
 mod file;
 mod layer;
+mod names;
 mod paths;
+mod record;
 
 pub(crate) use effective::{Effective, History, RuleNumber, TracedAction};
+pub use explain::{CallRule, Difference, EffectivePolicy, Explanation, TracerRule};
 pub(crate) use file::Access;
 pub use layer::{PolicyLayer, PolicyLayerError};
 
@@ -108,10 +113,15 @@ fn merge(name: PolicyName, layers: &[PolicyLayer]) -> Result<file::Policy, Strin
         policy.extend(layer.0.clone());
     }
     policy.extend(file::Policy::parse(text(name))?);
+    complete(policy)
+}
+
+/// A policy with those that it extends.
+fn complete(mut policy: file::Policy) -> Result<file::Policy, String> {
     while let Some(base) = policy.extends {
         policy.extend(file::Policy::parse(text(base))?);
     }
-    policy.check_consistent()?;
+    consistency::check(&policy)?;
     Ok(policy)
 }
 
@@ -122,5 +132,7 @@ fn text(name: PolicyName) -> &'static str {
     }
 }
 
+#[cfg(test)]
+mod filter_tests;
 #[cfg(test)]
 mod tests;

@@ -44,6 +44,145 @@ fn contradiction_is_an_error() {
 }
 
 #[test]
+fn rules_that_could_both_hold_must_do_the_same() {
+    let rules = |one: &str, other: &str| {
+        format!(
+            "{RULE}syscalls = ['ioctl']\nwhen = [{one}]\n[[rule]]\nid = 'two'\nwhy = 'y'\n\
+             action = 'kill'\nsyscalls = ['ioctl']\nwhen = [{other}]"
+        )
+    };
+    let low = "{ arg = 1, is = 'equal', mask = 0xf, value = 1 }";
+    let refused = problem(&rules(
+        low,
+        "{ arg = 1, is = 'equal', mask = 0xf0, value = 0x10 }",
+    ));
+    assert!(refused.contains("one and two"), "{refused}");
+    problem(&rules(low, "{ arg = 2, is = 'equal', value = 2 }"));
+    problem(&rules(low, "{ arg = 1, is = 'not_equal', value = 2 }"));
+    let fine = rules(low, "{ arg = 1, is = 'equal', mask = 0xff, value = 2 }");
+    PolicyLayer::parse(&fine).unwrap();
+}
+
+#[test]
+fn conditions_that_no_filter_can_express_are_refused() {
+    let rule = |when| format!("{RULE}syscalls = ['ioctl']\nwhen = [{when}]");
+    for (when, says) in [
+        ("{ arg = 6, is = 'equal', value = 1 }", "0 to 5"),
+        (
+            "{ arg = 1, is = 'not_equal', mask = 1, value = 1 }",
+            "no mask",
+        ),
+        (
+            "{ arg = 1, is = 'equal', mask = 1, value = 2 }",
+            "leaves out",
+        ),
+    ] {
+        let problem = problem(&rule(when));
+        assert!(
+            problem.contains("the rule one") && problem.contains(says),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn explanation_names_the_rule_and_its_reason() {
+    let policy = EffectivePolicy::shipped(PolicyName::Contestant, &[]).unwrap();
+    let explained = policy.explain("socket").unwrap();
+    let rules: Vec<_> = explained
+        .rules
+        .iter()
+        .map(|rule| rule.rule.as_str())
+        .collect();
+    assert_eq!(rules, ["local-socket", "network"]);
+    assert_eq!(explained.rules[1].conditions, ["arg0 != 0x1"]);
+    let decided = |name, arguments| {
+        let decided = policy.decide(name, &arguments).unwrap();
+        (decided.rule, decided.action)
+    };
+    let is = |rule: &str, action: &str| (rule.to_owned(), action.to_owned());
+    assert_eq!(decided("socket", [2; 6]), is("network", "kill"));
+    assert_eq!(decided("socket", [1; 6]), is("local-socket", "deny EACCES"));
+    assert_eq!(decided("clone", [0x1_0000_0011; 6]), is("threads", "trace"));
+    assert_eq!(decided("vmsplice", [0; 6]), is("kernel", "kill"));
+    assert_eq!(decided("uselib", [0; 6]), is("default", "deny ENOSYS"));
+    let budget = "[[budget]]\nid='few'\nwhy='x'\nsyscalls=['read']\ncount=3\naction='kill'";
+    let policy = EffectivePolicy::parse(budget, PolicyName::Compiler).unwrap();
+    let explained = policy.explain("read").unwrap();
+    assert_eq!(explained.traced[0].says, "kill after 3 of read");
+    assert!(
+        policy
+            .explain("raed")
+            .unwrap_err()
+            .to_string()
+            .contains("read?")
+    );
+}
+
+#[test]
+fn difference_is_what_programs_notice() {
+    let contestant = EffectivePolicy::shipped(PolicyName::Contestant, &[]).unwrap();
+    let compiler = EffectivePolicy::shipped(PolicyName::Compiler, &[]).unwrap();
+    let differences = contestant.differences(&compiler);
+    let names: Vec<_> = differences.iter().map(|one| one.syscall.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "socket",
+            "connect",
+            "accept",
+            "bind",
+            "listen",
+            "accept4",
+            "name_to_handle_at"
+        ]
+    );
+    let connect = &differences[1];
+    assert_eq!(connect.before[0].action, "kill");
+    assert_eq!(connect.after[0].action, "deny EACCES");
+    let renamed = format!("{RULE}syscalls = ['getppid']");
+    let renamed = EffectivePolicy::parse(&renamed, PolicyName::Contestant).unwrap();
+    assert_eq!(contestant.differences(&renamed), []);
+}
+
+#[test]
+fn narrowed_layer_allows_what_was_used_and_no_more() {
+    let contestant = EffectivePolicy::shipped(PolicyName::Contestant, &[]).unwrap();
+    let used = ["read", "write", "clone", "ptrace"]
+        .map(str::to_owned)
+        .into();
+    let layer = contestant.narrowed_to(&used, "two \"odd\" programs");
+    let narrowed = EffectivePolicy::parse(&layer, PolicyName::Contestant).unwrap();
+    let action = |name, argument| narrowed.decide(name, &[argument; 6]).unwrap().action;
+    for name in ["read", "write", "exit_group", "execveat"] {
+        assert_eq!(
+            action(name, 0),
+            contestant.decide(name, &[0; 6]).unwrap().action,
+            "{name}"
+        );
+    }
+    assert_eq!(action("clone", 0), "trace");
+    assert_eq!(action("clone", 0x2000_0000), "kill");
+    assert_eq!(action("getpid", 0), "deny ENOSYS");
+    assert_eq!(action("prctl", 15), "deny ENOSYS");
+    assert_eq!(action("ptrace", 0), "kill");
+    let again = narrowed.narrowed_to(&used, "the same");
+    assert!(again.ends_with("syscalls = [\n]\n"), "{again}");
+}
+
+#[test]
+fn whole_policies_are_read_like_layers() {
+    let whole = format!("extends = 'contestant'\n{RULE}syscalls = ['connect']");
+    let whole = EffectivePolicy::parse(&whole, PolicyName::Compiler).unwrap();
+    assert_eq!(whole.decide("connect", &[0; 6]).unwrap().action, "allow");
+    assert_eq!(whole.decide("bind", &[0; 6]).unwrap().action, "kill");
+    let alone = format!("default = 'EPERM'\n{RULE}syscalls = ['connect']");
+    let alone = EffectivePolicy::parse(&alone, PolicyName::Compiler).unwrap();
+    assert_eq!(alone.decide("read", &[0; 6]).unwrap().action, "deny EPERM");
+    assert!(EffectivePolicy::parse("default = 'EWHAT'", PolicyName::Compiler).is_err());
+}
+
+#[test]
 fn rule_needs_reason_and_one_id() {
     let rule = RULE.replace("'x'", "''");
     assert!(problem(&format!("{rule}syscalls = ['read']")).contains("reason"));

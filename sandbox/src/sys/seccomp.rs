@@ -30,6 +30,11 @@ impl Program {
         Some(Self { instructions })
     }
 
+    #[cfg(test)]
+    pub(crate) fn instructions(&self) -> &[libc::sock_filter] {
+        &self.instructions
+    }
+
     /// Installs the program for the calling thread and all its descendants.
     /// `no_new_privs` must be set already.
     pub(crate) fn install(&self) -> io::Result<()> {
