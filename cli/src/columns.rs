@@ -1,10 +1,10 @@
 //! How things look in tables for people.
 
 use assize_common::api::JudgementSummary;
-use assize_common::{SandboxChoice, Verdict};
+use assize_common::{Award, GroupScore, SandboxChoice, Score, Verdict};
 use bytesize::ByteSize;
 use chrono::{DateTime, Local, Utc};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 /// An empty table with this header.
 pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
@@ -58,6 +58,39 @@ pub(crate) fn verdict(judgement: &JudgementSummary) -> String {
         return "JE".to_owned();
     }
     judgement.state.to_string()
+}
+
+/// The score, where there is one.
+pub(crate) fn score(score: Option<&Score>) -> String {
+    score.map_or_else(String::new, ToString::to_string)
+}
+
+/// What a validator gave.
+pub(crate) fn award(award: &Award) -> String {
+    match award {
+        Award::Points(points) => points.to_string(),
+        Award::Multiplier(part) => format!("× {part}"),
+    }
+}
+
+/// The scores of groups in one line; none if there are no groups.
+pub(crate) fn groups(groups: &[GroupScore]) -> Option<String> {
+    let groups: Vec<_> = groups
+        .iter()
+        .map(|group| format!("{} {}", group.name, group.score))
+        .collect();
+    (!groups.is_empty()).then(|| groups.join(", "))
+}
+
+/// Leaves a column out whose cells are all empty.
+pub(crate) fn hide_if_empty(table: &mut Table, index: usize) {
+    let is_empty = table
+        .column_cells_iter(index)
+        .flatten()
+        .all(|cell| cell.content().is_empty());
+    if is_empty && let Some(column) = table.column_mut(index) {
+        column.set_constraint(ColumnConstraint::Hidden);
+    }
 }
 
 /// Any of these verdicts.

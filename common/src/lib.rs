@@ -20,5 +20,5 @@ pub mod verdict;
 pub use content_hash::ContentHash;
 pub use lane::Lane;
 pub use sandbox_choice::{SandboxChoice, SandboxMode};
-pub use score::Score;
+pub use score::{Award, GroupScore, Score};
 pub use verdict::Verdict;

@@ -10,12 +10,14 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed as _, Zero as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Points, as an exact fraction: three thirds of 100 points are 100 points.
 ///
 /// Text and JSON hold a decimal number with at most [`Score::DECIMALS`] places, in
 /// JSON as a string; only [`Score::rounded`] scores survive the way through them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, example = "12.5")]
 pub struct Score(BigRational);
 
 /// A text that is no score.
@@ -186,6 +188,36 @@ impl<'de> Deserialize<'de> for Score {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The points of a group of test cases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GroupScore {
+    /// The group's name, such as `secret/group1`.
+    pub name: String,
+    /// Its points.
+    pub score: Score,
+}
+
+/// Points that a validator gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Award {
+    /// So many (`score.txt`).
+    Points(Score),
+    /// This part of what the test case can give (`score_multiplier.txt`).
+    Multiplier(Score),
+}
+
+impl Award {
+    /// The same with scores as they survive a message.
+    #[must_use]
+    pub fn rounded(&self) -> Self {
+        match self {
+            Self::Points(score) => Self::Points(score.rounded()),
+            Self::Multiplier(score) => Self::Multiplier(score.rounded()),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use assize_common::api::Scope;
+use assize_common::api::{FeedbackPart, Scope, UnknownFeedbackPart};
 use assize_common::id::TokenId;
 use assize_common::language::LanguageTable;
 use assize_common::secret::Secret;
@@ -119,6 +119,16 @@ pub(crate) struct Serve {
         value_name = "SIZE"
     )]
     max_package: ByteSize,
+    /// What teams may see beside the verdict: compiler, score, groups, message, testcases; comma separated
+    #[arg(
+        long,
+        env = "ASSIZE_TEAM_FEEDBACK",
+        value_delimiter = ',',
+        default_value = "compiler,score,groups,message",
+        value_name = "PART"
+    )]
+    #[arg(value_parser = feedback_part)]
+    team_feedback: Vec<Option<FeedbackPart>>,
     /// How long a judgement stays with a worker that is not heard of, in seconds
     #[arg(
         long,
@@ -188,6 +198,7 @@ impl Serve {
             data_directory: self.data_dir,
             languages,
             max_package: self.max_package,
+            team_feedback: self.team_feedback.into_iter().flatten().collect(),
             settings: Settings {
                 lease: Duration::from_secs_f64(self.lease),
                 lost_task_age: Duration::from_secs_f64(self.lost_task_age),
@@ -228,6 +239,14 @@ pub(crate) enum Token {
         #[command(flatten)]
         database: Database,
     },
+}
+
+/// A part of the feedback; nothing stands for none, so that teams see verdicts alone.
+fn feedback_part(text: &str) -> Result<Option<FeedbackPart>, UnknownFeedbackPart> {
+    match text.trim() {
+        "" => Ok(None),
+        name => name.parse().map(Some),
+    }
 }
 
 /// A number of seconds that makes sense as a time to wait.
@@ -273,6 +292,19 @@ mod tests {
             };
             assert!(serve.supervised && serve.listen.port() == 0);
         }
+    }
+
+    #[test]
+    fn teams_see_what_is_named() {
+        let parts = |list: &str| {
+            let line = ["assize-scheduler", "--team-feedback", list];
+            let arguments = Arguments::try_parse_from(line)?;
+            let parts = arguments.serve.team_feedback.into_iter().flatten();
+            Ok::<_, clap::Error>(parts.map(FeedbackPart::name).collect::<Vec<_>>())
+        };
+        assert_eq!(parts("score, message").unwrap(), ["score", "message"]);
+        assert_eq!(parts("").unwrap(), [""; 0]);
+        assert!(parts("score,everything").is_err());
     }
 
     #[test]

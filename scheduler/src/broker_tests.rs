@@ -52,6 +52,7 @@ impl Installation {
             data_directory: data.path().to_owned(),
             languages: LanguageTable::embedded().unwrap(),
             max_package: ByteSize::mib(1),
+            team_feedback: Vec::new(),
             settings,
         };
         Self {

@@ -149,6 +149,8 @@ pub(crate) fn run(testcase: &str, verdict: Verdict) -> RunReport {
         exit: Exit::Exited { code: 0 },
         kill_cause: None,
         message: None,
+        team_message: None,
+        award: None,
     }
 }
 
@@ -169,6 +171,8 @@ pub(crate) fn finished(worker_id: WorkerId, held: HeldJudgement, verdict: Verdic
         verdict,
         compile: compiled(),
         runs,
+        score: None,
+        groups: Vec::new(),
     };
     report_of(worker_id, held, outcome)
 }

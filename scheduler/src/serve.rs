@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use assize_common::Lane;
 use assize_common::amqp::{AmqpError, AmqpUrl, Connection, Topology};
+use assize_common::api::FeedbackPart;
 use assize_common::language::LanguageTable;
 use assize_common::telemetry::error_chain;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
@@ -54,6 +55,8 @@ pub struct Config {
     pub languages: LanguageTable,
     /// How large an imported package's archive may be.
     pub max_package: ByteSize,
+    /// What teams may see of their submissions beside the verdict.
+    pub team_feedback: Vec<FeedbackPart>,
     /// How lost work is found and tried again.
     pub settings: Settings,
 }
@@ -204,6 +207,7 @@ pub async fn serve(
         blobs,
         languages: Arc::new(config.languages.clone()),
         max_package: config.max_package,
+        team_feedback: config.team_feedback.as_slice().into(),
         broker,
         metrics,
     });

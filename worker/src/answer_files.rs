@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use assize_common::Award;
 use assize_common::message::{Exit, RunReport};
 use assize_common::package::{File as SubmittedFile, Package, Testcase};
 
@@ -55,6 +56,8 @@ impl AnswerRun<'_> {
                 exit: Exit::Exited { code: 0 },
                 kill_cause: None,
                 message: feedback.judge_message,
+                team_message: feedback.team_message,
+                award: feedback.award.as_ref().map(Award::rounded),
             },
             audit: None,
             award: feedback.award,

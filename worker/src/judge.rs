@@ -9,9 +9,9 @@ use std::sync::Arc;
 use assize_common::language::Language;
 use assize_common::message::{CompileReport, RunReport};
 use assize_common::package::{
-    Expectation, File, GroupScore, JudgedTestcase, Kind, OutputValidator, Package, Program,
+    Expectation, File, JudgedTestcase, Kind, OutputValidator, Package, Program,
 };
-use assize_common::{SandboxMode, Score, Verdict};
+use assize_common::{GroupScore, SandboxMode, Score, Verdict};
 use assize_sandbox::{Audit, AuditLevel};
 
 use crate::answer_files::AnswerRun;
@@ -92,7 +92,7 @@ pub struct Judged {
     /// Its score, in problems that give one; none if it did not compile.
     pub score: Option<Score>,
     /// The scores of groups, the outermost one last.
-    pub groups: Vec<(String, Score)>,
+    pub groups: Vec<GroupScore>,
     /// How compiling went.
     pub compile: CompileReport,
     /// The runs, in the order of the test cases.
@@ -110,14 +110,10 @@ impl Judged {
             verdict: run.verdict,
             message: run.message.as_deref(),
         });
-        let groups = self.groups.iter();
-        let groups: Vec<_> = groups
-            .map(|(name, score)| GroupScore { name, score })
-            .collect();
         let scores_are_met = self
             .score
             .as_ref()
-            .is_none_or(|score| expectation.are_scores_met(score, &groups));
+            .is_none_or(|score| expectation.are_scores_met(score, &self.groups));
         expectation.is_met(self.verdict, &runs.collect::<Vec<_>>()) && scores_are_met
     }
 }

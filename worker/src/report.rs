@@ -33,6 +33,8 @@ pub(crate) fn run_report(
         exit,
         kill_cause,
         message,
+        team_message: None,
+        award: None,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use assize_common::Verdict;
 use assize_common::message::RunReport;
 use assize_common::package::StaticTest;
+use assize_common::{Award, Verdict};
 use assize_sandbox::{Input, Sink};
 use bytesize::ByteSize;
 
@@ -65,6 +65,8 @@ impl StaticTestRun<'_> {
             report: RunReport {
                 verdict: validated.answer.verdict(),
                 message: validated.feedback.judge_message,
+                team_message: validated.feedback.team_message,
+                award: validated.feedback.award.as_ref().map(Award::rounded),
                 ..report
             },
             audit: None,

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use assize_common::message::RunReport;
 use assize_common::package::{DefaultValidatorOptions, Kind, Package, Testcase};
-use assize_common::{SandboxMode, Verdict};
+use assize_common::{Award, SandboxMode, Verdict};
 use assize_sandbox::{Audit, AuditLevel, Facts, Input, Limits, Mode, PolicyName, Sink, Spec};
 use bytesize::ByteSize;
 
 use crate::cancel::Cancel;
 use crate::command::environment;
 use crate::compile::Executable;
-use crate::grading::Award;
 use crate::judging_error::JudgingError;
 use crate::output_validator::feedback::{Meaning, NextPass};
 use crate::output_validator::{
@@ -177,10 +176,15 @@ impl TestcaseRun<'_> {
             Some(self.failure_message(&facts, stderr))
         };
         let accepted = verdict == Verdict::Ac;
+        let award = feedback.award.filter(|_| by_validator);
         let ran = Ran {
-            report: run_report(&self.testcase.name, verdict, &facts, message),
+            report: RunReport {
+                team_message: feedback.team_message.filter(|_| by_validator),
+                award: award.as_ref().map(Award::rounded),
+                ..run_report(&self.testcase.name, verdict, &facts, message)
+            },
             audit: facts.audit,
-            award: feedback.award.filter(|_| by_validator),
+            award,
         };
         (ran, feedback.next_pass.filter(|_| accepted))
     }

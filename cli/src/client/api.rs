@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use assize_common::Verdict;
 use assize_common::api::{
-    ImportedPackage, Judgement, JudgementState, LanguageList, NewSubmission, ProblemDetails,
-    ProblemList, Readiness, Submission, SubmissionList, WorkerList,
+    Feedback, ImportedPackage, Judgement, JudgementState, LanguageList, NewSubmission,
+    ProblemDetails, ProblemList, Readiness, Submission, SubmissionList, WorkerList,
 };
 use assize_common::id::SubmissionId;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -178,6 +178,16 @@ impl Api {
     pub async fn judgement(&self, id: SubmissionId) -> Result<Judgement, ClientError> {
         let attempt = format!("read the judgement of submission {id}");
         self.get(&attempt, &["submissions", &id.to_string(), "judgement"])
+            .await
+    }
+
+    /// What the team may see of a submission that this token sent.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such submission.
+    pub async fn feedback(&self, id: SubmissionId) -> Result<Feedback, ClientError> {
+        let attempt = format!("read the feedback on submission {id}");
+        self.get(&attempt, &["submissions", &id.to_string(), "feedback"])
             .await
     }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use assize_common::Verdict;
-use assize_common::api::{Judgement, JudgementState, Submission as ApiSubmission};
+use assize_common::api::{Feedback, Judgement, JudgementState, Submission as ApiSubmission};
 use assize_common::id::SubmissionId;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -67,7 +67,10 @@ struct Show {
     id: SubmissionId,
     #[command(flatten)]
     server: ServerArguments,
-    /// One JSON object with `submission` and `judgement` instead of tables
+    /// Only what the team may see, for a token that sent the submission
+    #[arg(long)]
+    as_team: bool,
+    /// One JSON object instead of tables: `submission` and `judgement`, or what the team may see
     #[arg(long)]
     json: bool,
 }
@@ -121,6 +124,15 @@ impl List {
 impl Show {
     async fn execute(self) -> anyhow::Result<ExitCode> {
         let api = self.server.api()?;
+        if self.as_team {
+            let feedback = api.feedback(self.id).await?;
+            if self.json {
+                output::print_json([feedback])?;
+            } else {
+                output::print(&feedback_details(&feedback))?;
+            }
+            return Ok(ExitCode::from(exit::OK));
+        }
         let submission = api.submission(self.id).await?;
         let judgement = api.judgement(self.id).await?;
         if self.json {
@@ -141,6 +153,7 @@ pub(crate) fn table(submissions: &[ApiSubmission]) -> String {
         "language",
         "team",
         "verdict",
+        "score",
         "tests",
         "time",
         "memory",
@@ -156,6 +169,7 @@ pub(crate) fn table(submissions: &[ApiSubmission]) -> String {
             submission.language.clone(),
             submission.team.clone().unwrap_or_default(),
             columns::verdict(judgement),
+            columns::score(judgement.score.as_ref()),
             format!("{}/{}", judgement.testcases_done, judgement.testcases_total),
             columns::time(judgement.max_cpu_time_ms),
             columns::memory(judgement.max_memory_bytes),
@@ -163,7 +177,8 @@ pub(crate) fn table(submissions: &[ApiSubmission]) -> String {
             columns::sandbox(&judgement.sandbox),
         ]);
     }
-    columns::align_right(&mut table, [6, 7, 8]);
+    columns::align_right(&mut table, [6, 7, 8, 9]);
+    columns::hide_if_empty(&mut table, 6);
     table.trim_fmt()
 }
 
@@ -184,6 +199,8 @@ pub(crate) fn details(submission: &ApiSubmission, judgement: &Judgement) -> Stri
         ),
     ];
     let optional = [
+        ("score", summary.score.as_ref().map(ToString::to_string)),
+        ("groups", columns::groups(&judgement.groups)),
         ("contest", submission.contest.clone()),
         ("team", submission.team.clone()),
         ("worker", judgement.worker_id.map(|id| id.to_string())),
@@ -209,21 +226,71 @@ pub(crate) fn details(submission: &ApiSubmission, judgement: &Judgement) -> Stri
 }
 
 fn runs(judgement: &Judgement) -> String {
-    let mut table = columns::table(["test case", "verdict", "time", "wall", "memory", "message"]);
+    let mut table = columns::table([
+        "test case",
+        "verdict",
+        "points",
+        "time",
+        "wall",
+        "memory",
+        "message",
+        "to the team",
+    ]);
     for run in &judgement.runs {
         table.add_row([
             run.testcase.clone(),
             run.verdict.id().to_owned(),
+            run.award.as_ref().map(columns::award).unwrap_or_default(),
             columns::time(Some(run.cpu_time_ms)),
             columns::time(Some(run.wall_time_ms)),
             columns::memory(Some(run.memory_bytes)),
-            run.message
-                .clone()
-                .unwrap_or_default()
-                .trim_end()
-                .to_owned(),
+            words(run.message.as_deref()),
+            words(run.team_message.as_deref()),
         ]);
     }
-    columns::align_right(&mut table, [2, 3, 4]);
+    columns::align_right(&mut table, [2, 3, 4, 5]);
+    for optional in [2, 7] {
+        columns::hide_if_empty(&mut table, optional);
+    }
     table.trim_fmt()
+}
+
+fn words(message: Option<&str>) -> String {
+    message.unwrap_or_default().trim_end().to_owned()
+}
+
+/// What the team may see.
+fn feedback_details(feedback: &Feedback) -> String {
+    let verdict = feedback
+        .verdict
+        .map_or_else(|| feedback.state.to_string(), |verdict| verdict.to_string());
+    let mut lines = vec![
+        format!("submission  {}", feedback.submission_id),
+        format!("verdict     {verdict}"),
+    ];
+    let optional = [
+        ("score", feedback.score.as_ref().map(ToString::to_string)),
+        ("groups", columns::groups(&feedback.groups)),
+        ("message", feedback.message.clone()),
+    ];
+    for (name, value) in optional {
+        lines.extend(value.map(|value| format!("{name:11} {value}")));
+    }
+    let printed = feedback.compiler_output.as_deref().unwrap_or_default();
+    lines.extend(printed.lines().map(|line| format!("    {line}")));
+    if !feedback.testcases.is_empty() {
+        let mut table = columns::table(["test case", "verdict", "time", "memory"]);
+        for testcase in &feedback.testcases {
+            table.add_row([
+                testcase.testcase.clone(),
+                testcase.verdict.id().to_owned(),
+                columns::time(Some(testcase.cpu_time_ms)),
+                columns::memory(Some(testcase.memory_bytes)),
+            ]);
+        }
+        columns::align_right(&mut table, [2, 3]);
+        lines.push(String::new());
+        lines.push(table.trim_fmt());
+    }
+    lines.join("\n")
 }

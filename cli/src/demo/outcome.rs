@@ -104,6 +104,7 @@ impl fmt::Display for Outcomes {
             "language",
             "expected",
             "verdict",
+            "score",
             "time",
             "memory",
             "lane",
@@ -117,13 +118,15 @@ impl fmt::Display for Outcomes {
                 outcome.language.clone(),
                 outcome.expected.clone(),
                 columns::verdict(summary),
+                columns::score(summary.score.as_ref()),
                 columns::time(summary.max_cpu_time_ms),
                 columns::memory(summary.max_memory_bytes),
                 summary.lane.to_string(),
                 columns::sandbox(&summary.sandbox),
             ]);
         }
-        columns::align_right(&mut table, [5, 6]);
+        columns::align_right(&mut table, [5, 6, 7]);
+        columns::hide_if_empty(&mut table, 5);
         writeln!(f, "{}\n", table.trim_fmt())?;
         let odd: Vec<&Outcome> = self
             .0
@@ -154,6 +157,10 @@ fn is_as_expected(expectation: &Expectation, verdict: Verdict, judgement: &Judge
             message: run.message.as_deref(),
         })
         .collect();
-    expectation.is_met(verdict, &testcases)
-        || (!expectation.is_settled_by_first_failure() && expectation.verdicts().contains(&verdict))
+    let score = judgement.summary.score.as_ref();
+    let has_points = score.is_none_or(|score| expectation.are_scores_met(score, &judgement.groups));
+    let has_verdict = expectation.is_met(verdict, &testcases)
+        || (!expectation.is_settled_by_first_failure()
+            && expectation.verdicts().contains(&verdict));
+    has_verdict && has_points
 }

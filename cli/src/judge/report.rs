@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use assize_common::message::{CompileReport, RunReport};
-use assize_common::{SandboxChoice, Score, Verdict};
+use assize_common::{GroupScore, SandboxChoice, Score, Verdict};
 use assize_worker::judge::Judged;
 use assize_worker::judging_error::JudgingError;
 use serde::Serialize;
@@ -27,6 +27,9 @@ pub struct Report {
     /// Rounded to the places that scores are stored with; none for problems
     /// without scoring.
     pub score: Option<Score>,
+    /// The scores of groups, the outermost one last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupScore>,
     /// The largest of its runs.
     pub cpu_time_ms: Option<u64>,
     /// The largest of its runs.
@@ -59,6 +62,7 @@ impl Report {
             expected: selected.expectation.verdicts(),
             as_expected: false,
             score: None,
+            groups: Vec::new(),
             cpu_time_ms: None,
             wall_time_ms: None,
             memory_bytes: None,
@@ -72,6 +76,7 @@ impl Report {
                 verdict: Some(judged.verdict),
                 as_expected: judged.is_as_expected(&selected.expectation),
                 score: judged.score.as_ref().map(Score::rounded),
+                groups: judged.groups,
                 cpu_time_ms: judged.runs.iter().map(|run| run.cpu_time_ms).max(),
                 wall_time_ms: judged.runs.iter().map(|run| run.wall_time_ms).max(),
                 memory_bytes: judged.runs.iter().map(|run| run.memory_bytes).max(),

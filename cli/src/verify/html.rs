@@ -149,7 +149,7 @@ fn details(run: &RunReport) -> String {
 fn group_scores(submission: &VerifiedSubmission) -> String {
     let groups = submission.groups.iter();
     let lines: Vec<String> = groups
-        .map(|(name, score)| format!("{name}: {score}"))
+        .map(|group| format!("{}: {}", group.name, group.score))
         .collect();
     lines.join("\n")
 }

@@ -29,8 +29,8 @@ impl Report {
     pub fn new(path: &Path, package: &Package, mut verification: Verification) -> Self {
         for submission in &mut verification.submissions {
             submission.score = submission.score.as_ref().map(assize_common::Score::rounded);
-            for (_, score) in &mut submission.groups {
-                *score = score.rounded();
+            for group in &mut submission.groups {
+                group.score = group.score.rounded();
             }
         }
         Self {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::id::{JudgementId, SubmissionId, WorkerId};
 use crate::message::{CompileReport, RunReport};
-use crate::{ContentHash, Lane, SandboxChoice, Verdict};
+use crate::{ContentHash, GroupScore, Lane, SandboxChoice, Score, Verdict};
 
 /// Where a judgement is in its life. `queued → running → done | error`;
 /// `running → queued` when an attempt is lost or handed back.
@@ -94,6 +94,9 @@ pub struct JudgementSummary {
     pub state: JudgementState,
     /// The verdict, once done.
     pub verdict: Option<Verdict>,
+    /// The score, once done, in problems that give one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
     /// Why judging failed, when it did.
     pub error: Option<String>,
     /// The lane.
@@ -134,6 +137,9 @@ pub struct Judgement {
     pub compile: Option<CompileReport>,
     /// The runs, in the order of the test cases.
     pub runs: Vec<RunReport>,
+    /// The scores of groups, the outermost one last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupScore>,
 }
 
 #[cfg(test)]

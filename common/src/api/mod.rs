@@ -3,6 +3,7 @@
 
 mod base64_content;
 mod error;
+mod feedback;
 mod judgement;
 mod lane;
 mod problem;
@@ -11,6 +12,7 @@ mod token;
 mod worker;
 
 pub use error::ProblemDetails;
+pub use feedback::{Feedback, FeedbackPart, TestcaseFeedback, UnknownFeedbackPart};
 pub use judgement::{Judgement, JudgementState, JudgementSummary};
 pub use lane::{LaneInfo, LaneList, PauseLane, PausedLane};
 pub use problem::{ImportedPackage, Problem, ProblemList};

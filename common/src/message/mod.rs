@@ -109,6 +109,37 @@ mod tests {
         assert_eq!(decode::<Task>(&encode(&task()).unwrap()).unwrap(), task());
     }
 
+    /// Workers of the release before write verdicts like this one.
+    #[test]
+    fn verdicts_without_scores_are_read() {
+        let old = br#"{"v": 1, "worker_id": "00000000-0000-0000-0000-000000000001", "report": {
+            "kind": "finished", "judgement_id": "00000000-0000-0000-0000-000000000002", "attempt": 1,
+            "started_at": "2026-11-24T10:00:00Z", "finished_at": "2026-11-24T10:00:01Z",
+            "outcome": {"outcome": "verdict", "verdict": "WA",
+                "compile": {"success": true, "cached": false, "cpu_time_ms": 1, "wall_time_ms": 1, "memory_bytes": 1,
+                    "output": ""},
+                "runs": [{"testcase": "sample/1", "verdict": "WA", "cpu_time_ms": 1, "wall_time_ms": 1,
+                    "memory_bytes": 1, "exit": {"how": "exited", "code": 0}, "kill_cause": null, "message": null}]}}}"#;
+        let report: WorkerReport = decode(old).unwrap();
+        let Report::Finished(finished) = report.report else {
+            panic!("{report:?}");
+        };
+        let Judged::Verdict {
+            runs,
+            score,
+            groups,
+            ..
+        } = finished.outcome
+        else {
+            panic!("{finished:?}");
+        };
+        assert_eq!((score, groups.len()), (None, 0));
+        assert_eq!((&runs[0].award, &runs[0].team_message), (&None, &None));
+        // And a verdict without scores is written so that they can read it.
+        let json = serde_json::to_value(&runs[0]).unwrap();
+        assert!(json.get("award").is_none() && json.get("team_message").is_none());
+    }
+
     #[test]
     fn other_versions_garbage_and_wrong_shapes_are_told_apart() {
         let newer = String::from_utf8(encode(&task()).unwrap())

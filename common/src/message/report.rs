@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Verdict;
 use crate::id::{JudgementId, WorkerId};
+use crate::{Award, GroupScore, Score, Verdict};
 
 /// A report together with its sender.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,6 +130,12 @@ pub enum Judged {
         compile: CompileReport,
         /// The runs, in the order of the test cases.
         runs: Vec<RunReport>,
+        /// The score, in problems that give one; none if it did not compile.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        score: Option<Score>,
+        /// The scores of groups, the outermost one last.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<GroupScore>,
     },
     /// Judging failed through no fault of the contestant.
     JudgingError {
@@ -174,6 +180,12 @@ pub struct RunReport {
     pub kill_cause: Option<KillCause>,
     /// The validator's words or another detail, for the jury.
     pub message: Option<String>,
+    /// The validator's words for the team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_message: Option<String>,
+    /// What the validator gave: points, or a part of what the test case can give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub award: Option<Award>,
 }
 
 /// How a program ended.

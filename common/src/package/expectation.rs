@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::glob::Glob;
 use super::grading::ScoreRange;
-use crate::{Score, Verdict};
+use crate::{GroupScore, Score, Verdict};
 
 /// All that is expected of a submission; nothing without rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,15 +53,6 @@ pub enum TimeBound {
     Lower,
     /// With the margin for slow submissions, the limit may not be above it.
     Upper,
-}
-
-/// The score of a group, or of `secret`, which is that of the submission.
-#[derive(Debug, Clone, Copy)]
-pub struct GroupScore<'a> {
-    /// The group's path below `data/`.
-    pub name: &'a str,
-    /// Its points.
-    pub score: &'a Score,
 }
 
 /// What a rule looks at of a judged test case.
@@ -129,7 +120,7 @@ impl Expectation {
 
     /// Whether the scores are as expected; `total` is that of the submission.
     #[must_use]
-    pub fn are_scores_met(&self, total: &Score, groups: &[GroupScore<'_>]) -> bool {
+    pub fn are_scores_met(&self, total: &Score, groups: &[GroupScore]) -> bool {
         self.rules.iter().all(|rule| {
             let Some(expected) = &rule.score else {
                 return true;
@@ -141,8 +132,8 @@ impl Expectation {
                 None => allows(total),
                 Some(glob) => groups
                     .iter()
-                    .filter(|group| glob.matches_exactly(group.name))
-                    .all(|group| allows(group.score)),
+                    .filter(|group| glob.matches_exactly(&group.name))
+                    .all(|group| allows(&group.score)),
             }
         })
     }
@@ -374,7 +365,10 @@ mod tests {
                 ("secret/g1", &group),
                 ("secret/g1/in", &other),
             ]
-            .map(|(name, score)| GroupScore { name, score });
+            .map(|(name, score)| GroupScore {
+                name: name.to_owned(),
+                score: score.clone(),
+            });
             assert_eq!(
                 expectation.are_scores_met(&total, &groups),
                 met,

@@ -44,7 +44,7 @@ pub use archive::UnpackLimits;
 pub use constants::Constants;
 pub use default_validator::DefaultValidatorOptions;
 pub use error::PackageError;
-pub use expectation::{Expectation, GroupScore, JudgedTestcase, TimeBound};
+pub use expectation::{Expectation, JudgedTestcase, TimeBound};
 pub use model::{
     CheckerPoints, File, FormatVersion, InputValidatorArgs, Kind, Limits, OutputValidator, Package,
     Program, StaticTest, StaticValidator, Submission, Testcase, Timing, ValidatorTest,

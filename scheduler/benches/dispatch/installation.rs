@@ -89,6 +89,7 @@ impl Installation {
             data_directory: data.path().to_owned(),
             languages,
             max_package: ByteSize::mib(1),
+            team_feedback: Vec::new(),
             settings: Settings {
                 lease: Duration::from_secs(30),
                 lost_task_age: Duration::from_secs(60),

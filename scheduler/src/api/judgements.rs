@@ -1,11 +1,11 @@
 //! Judgements.
 
-use assize_common::api::{Judgement, ProblemDetails};
+use assize_common::api::{Feedback, Judgement, ProblemDetails};
 use assize_common::id::{JudgementId, SubmissionId};
 use axum::extract::State;
 
 use super::Api;
-use super::auth::{Caller, MayRead};
+use super::auth::{Caller, MayRead, MaySubmit};
 use super::error::ApiError;
 use super::extract::Id;
 
@@ -49,4 +49,31 @@ pub(super) async fn read_current_judgement(
     judgement
         .map(axum::Json)
         .ok_or_else(|| ApiError::not_found("submission", id))
+}
+
+/// Read what the team may see of its submission
+///
+/// For whoever sent it: the token must be the one that the submission was sent with, or an administrator's.
+#[utoipa::path(
+    get, path = "/api/v1/submissions/{id}/feedback", tag = "judgements",
+    params(("id" = SubmissionId, Path, description = "The submission's id")),
+    responses(
+        (status = OK, description = "What the scheduler's settings let teams see", body = Feedback),
+        (status = NOT_FOUND, description = "There is no such submission, or another token sent it", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "default", description = "Another error", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn read_feedback(
+    State(api): State<Api>,
+    caller: Caller<MaySubmit>,
+    Id(id): Id<SubmissionId>,
+) -> Result<axum::Json<Feedback>, ApiError> {
+    let unknown = || ApiError::not_found("submission", id);
+    let sender = api.store.submission_sender(id).await?.ok_or_else(unknown)?;
+    if sender != caller.token_id && !caller.is_admin() {
+        return Err(unknown());
+    }
+    let judgement = api.store.judgement_read_current(id).await?;
+    let judgement = judgement.ok_or_else(unknown)?;
+    Ok(axum::Json(Feedback::of(judgement, &api.team_feedback)))
 }

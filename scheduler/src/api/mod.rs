@@ -24,6 +24,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use assize_common::api::FeedbackPart;
 use assize_common::language::LanguageTable;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -58,6 +59,8 @@ pub struct Api {
     pub languages: Arc<LanguageTable>,
     /// How large an imported package's archive may be.
     pub max_package: ByteSize,
+    /// What teams may see of their submissions beside the verdict.
+    pub team_feedback: Arc<[FeedbackPart]>,
     /// Whether the broker is connected.
     pub broker: watch::Receiver<bool>,
     /// Writes all metrics in Prometheus' text format.
@@ -105,6 +108,7 @@ fn routes() -> OpenApiRouter<Api> {
         ))
         .routes(routes!(submissions::read_submission))
         .routes(routes!(judgements::read_current_judgement))
+        .routes(routes!(judgements::read_feedback))
         .routes(routes!(judgements::read_judgement))
         .routes(routes!(languages::list_languages))
         .routes(routes!(lanes::list_lanes))

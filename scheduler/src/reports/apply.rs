@@ -172,6 +172,8 @@ async fn apply_verdicts(
                 verdict,
                 compile,
                 runs,
+                score,
+                groups,
             } = &finished.outcome
         {
             let attempt = FinishedAttempt {
@@ -180,6 +182,8 @@ async fn apply_verdicts(
                 verdict: *verdict,
                 compile,
                 runs,
+                score: score.as_ref(),
+                groups,
             };
             complete.push((index, attempt));
         }

@@ -26,6 +26,7 @@ pub(super) struct JudgedRow {
     pub(super) is_current: bool,
     pub(super) state: String,
     pub(super) verdict: Option<String>,
+    pub(super) score: Option<String>,
     pub(super) error: Option<String>,
     pub(super) lane: String,
     pub(super) sandbox_mode: String,
@@ -50,7 +51,7 @@ macro_rules! judged_query {
                    s.flag, s.submitted_at,
                    ARRAY(SELECT f.name FROM submission_files f WHERE f.submission_id = s.id ORDER BY f.ordinal)
                        AS "files!",
-                   j.id AS judgement_id, j.is_current, j.state, j.verdict, j.error, j.lane, j.sandbox_mode,
+                   j.id AS judgement_id, j.is_current, j.state, j.verdict, j.score::text AS score, j.error, j.lane, j.sandbox_mode,
                    j.sandbox_reason, j.attempt, j.testcases_done, j.testcases_total, j.max_cpu_time_ms,
                    j.max_memory_bytes, j.started_at, j.finished_at, j.worker_id, v.content_hash AS package
                FROM judgements j
@@ -74,6 +75,11 @@ impl JudgedRow {
                 .verdict
                 .as_deref()
                 .map(|verdict| row::named("a verdict", verdict))
+                .transpose()?,
+            score: self
+                .score
+                .as_deref()
+                .map(|score| row::named("a score", score))
                 .transpose()?,
             error: self.error.clone(),
             lane: row::named("a lane", &self.lane)?,
@@ -159,25 +165,19 @@ impl Store {
     ) -> Result<Option<Judgement>, StoreError> {
         let Some(row) = row else { return Ok(None) };
         let summary = row.summary()?;
-        let (compile, runs) = if summary.state.is_final() {
-            let compile = sqlx::query_scalar!(
-                "SELECT compile FROM judgements WHERE id = $1",
+        let (mut compile, mut groups, mut runs) = (None, Vec::new(), Vec::new());
+        if summary.state.is_final() {
+            let stored = sqlx::query!(
+                "SELECT compile, groups FROM judgements WHERE id = $1",
                 row.judgement_id
             )
             .fetch_one(&self.pool)
             .await
-            .map_err(StoreError::on("read how compiling went"))?;
-            let compile = compile
-                .map(serde_json::from_value)
-                .transpose()
-                .map_err(|error| StoreError::unreadable("a compile report", error))?;
-            (
-                compile,
-                run::run_list(&self.pool, summary.id, row.attempt).await?,
-            )
-        } else {
-            (None, Vec::new())
-        };
+            .map_err(StoreError::on("read what a judgement ended with"))?;
+            compile = row::json("a compile report", stored.compile)?;
+            groups = row::json("the points of groups", stored.groups)?.unwrap_or_default();
+            runs = run::run_list(&self.pool, summary.id, row.attempt).await?;
+        }
         Ok(Some(Judgement {
             summary,
             submission_id: row.submission_id.into(),
@@ -186,6 +186,7 @@ impl Store {
             worker_id: row.worker_id.map(Into::into),
             compile,
             runs,
+            groups,
         }))
     }
 

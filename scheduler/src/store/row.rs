@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use assize_common::ContentHash;
+use serde::de::DeserializeOwned;
 
 use super::StoreError;
 
@@ -32,6 +33,17 @@ where
     T: TryFrom<C, Error: Error + Send + Sync + 'static>,
 {
     T::try_from(value).map_err(|error| StoreError::unreadable(what, error))
+}
+
+/// A column of JSON, or one whose name in JSON is that of the database.
+pub(super) fn json<T: DeserializeOwned>(
+    what: &'static str,
+    value: Option<serde_json::Value>,
+) -> Result<Option<T>, StoreError> {
+    value
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| StoreError::unreadable(what, error))
 }
 
 /// A number on its way into a column.

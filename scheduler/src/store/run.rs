@@ -17,6 +17,8 @@ struct RunRow {
     exit_value: Option<i32>,
     kill_cause: Option<String>,
     message: Option<String>,
+    team_message: Option<String>,
+    award: Option<serde_json::Value>,
 }
 
 impl TryFrom<RunRow> for RunReport {
@@ -40,14 +42,10 @@ impl TryFrom<RunRow> for RunReport {
                     ));
                 }
             },
-            kill_cause: row
-                .kill_cause
-                .map(|cause| {
-                    serde_json::from_value(cause.into())
-                        .map_err(|error| StoreError::unreadable("a kill cause", error))
-                })
-                .transpose()?,
+            kill_cause: row::json("a kill cause", row.kill_cause.map(Into::into))?,
             message: row.message,
+            team_message: row.team_message,
+            award: row::json("a validator's points", row.award)?,
         })
     }
 }
@@ -86,6 +84,8 @@ struct Columns {
     exit_values: Vec<Option<i32>>,
     kill_causes: Vec<Option<String>>,
     messages: Vec<Option<String>>,
+    team_messages: Vec<Option<String>>,
+    awards: Vec<Option<serde_json::Value>>,
 }
 
 impl Columns {
@@ -111,6 +111,11 @@ impl Columns {
         let cause = run.kill_cause.map(kill_cause_column);
         self.kill_causes.push(cause.map(ToOwned::to_owned));
         self.messages.push(run.message.as_deref().map(row::text));
+        self.team_messages
+            .push(run.team_message.as_deref().map(row::text));
+        let award = run.award.as_ref().map(serde_json::to_value).transpose();
+        self.awards
+            .push(award.map_err(|error| StoreError::unreadable("a validator's points", error))?);
         Ok(())
     }
 }
@@ -135,9 +140,9 @@ pub(super) async fn run_list_create<'r>(
     }
     sqlx::query!(
         "INSERT INTO runs (judgement_id, attempt, ordinal, testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes,
-             exit_how, exit_value, kill_cause, message)
+             exit_how, exit_value, kill_cause, message, team_message, award)
          SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::bigint[],
-             $7::bigint[], $8::bigint[], $9::text[], $10::integer[], $11::text[], $12::text[])",
+             $7::bigint[], $8::bigint[], $9::text[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::jsonb[])",
         &columns.judgement_ids,
         &columns.attempts,
         &columns.ordinals,
@@ -150,6 +155,8 @@ pub(super) async fn run_list_create<'r>(
         &columns.exit_values as &[Option<i32>],
         &columns.kill_causes as &[Option<String>],
         &columns.messages as &[Option<String>],
+        &columns.team_messages as &[Option<String>],
+        &columns.awards as &[Option<serde_json::Value>],
     )
     .execute(connection)
     .await
@@ -168,7 +175,8 @@ pub(super) async fn run_list(
 ) -> Result<Vec<RunReport>, StoreError> {
     sqlx::query_as!(
         RunRow,
-        "SELECT testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes, exit_how, exit_value, kill_cause, message
+        "SELECT testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes, exit_how, exit_value, kill_cause, message,
+             team_message, award
          FROM runs WHERE judgement_id = $1 AND attempt = $2 ORDER BY ordinal",
         judgement_id.as_uuid(),
         attempt

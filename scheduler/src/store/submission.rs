@@ -197,6 +197,21 @@ impl Store {
             .transpose()
     }
 
+    /// Reads with which token a submission was sent.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn submission_sender(&self, id: SubmissionId) -> Result<Option<TokenId>, StoreError> {
+        let sender = sqlx::query_scalar!(
+            "SELECT submitted_by FROM submissions WHERE id = $1",
+            id.as_uuid()
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::on("read who sent a submission"))?;
+        Ok(sender.map(Into::into))
+    }
+
     /// Lists at most `limit` submissions, the newest first, from the one after `after` on.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use assize_common::Score;
 use assize_common::language::LanguageTableError;
 use assize_common::message::{Judged as Reported, Task};
 
@@ -123,6 +124,8 @@ pub(super) fn judge(
         verdict: judged.verdict,
         compile: judged.compile,
         runs: judged.runs,
+        score: judged.score.as_ref().map(Score::rounded),
+        groups: judged.groups,
     })
 }
 

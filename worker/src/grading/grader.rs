@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use assize_common::package::grading::{
     Grader, GraderGroup, GraderMember, OnReject, ScoreMode, VerdictMode,
 };
-use assize_common::{Score, Verdict};
+use assize_common::{Award, GroupScore, Score, Verdict};
 
-use super::{Award, Graded, Grading, GradingError, Results, Test};
+use super::{Graded, Grading, GradingError, Results, Test};
 
 /// The result of a test case or group.
 #[derive(Debug, Clone)]
@@ -71,7 +71,10 @@ pub(super) fn grade(
             }));
         }
         let name = group.name.strip_prefix("data/").unwrap_or(&group.name);
-        groups.push((name.to_owned(), result.score.rounded()));
+        groups.push(GroupScore {
+            name: name.to_owned(),
+            score: result.score.rounded(),
+        });
         Ok(())
     };
     let result = evaluate(&grader.root, results, &mut record).map_err(|error| match error {

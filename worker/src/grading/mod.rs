@@ -12,7 +12,7 @@ mod tests;
 
 use assize_common::package::grading::Grading as Rules;
 use assize_common::package::{Package, StaticTest, Testcase};
-use assize_common::{Score, Verdict};
+use assize_common::{Award, GroupScore, Score, Verdict};
 
 /// The result of one test case, as far as grading is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,15 +21,6 @@ pub struct TestResult {
     pub verdict: Verdict,
     /// What the validator gave for it.
     pub award: Option<Award>,
-}
-
-/// Points that a validator gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Award {
-    /// So many (`score.txt`).
-    Points(Score),
-    /// This part of what the test case can give (`score_multiplier.txt`).
-    Multiplier(Score),
 }
 
 /// A test case: its place in the package's lists.
@@ -94,7 +85,7 @@ pub struct Graded {
     /// The score, in problems that give one.
     pub score: Option<Score>,
     /// The scores of groups, the outermost one last.
-    pub groups: Vec<(String, Score)>,
+    pub groups: Vec<GroupScore>,
 }
 
 /// Why there is no result: the fault of the package or of ourselves.

@@ -1,9 +1,9 @@
 //! Points by groups.
 
 use assize_common::package::grading::{Aggregation, ScoredGroup, ScoredMember};
-use assize_common::{Score, Verdict};
+use assize_common::{Award, GroupScore, Score, Verdict};
 
-use super::{Award, Graded, Grading, GradingError, Results, Test, TestResult};
+use super::{Graded, Grading, GradingError, Results, Test, TestResult};
 
 /// Whether a group gives nothing whatever else happens: something in it that must
 /// be accepted was not, or what it requires was not.
@@ -115,7 +115,7 @@ fn group_score(
     secret: &ScoredGroup,
     group: &ScoredGroup,
     results: &Results,
-    groups: &mut Vec<(String, Score)>,
+    groups: &mut Vec<GroupScore>,
 ) -> Result<Score, GradingError> {
     let score = if is_lost(grading, secret, group, results) {
         for member in &group.members {
@@ -134,17 +134,23 @@ fn group_score(
             problem: format!("more than its maximum of {max}"),
         });
     }
-    groups.push((group.name.clone(), score.rounded()));
+    groups.push(GroupScore {
+        name: group.name.clone(),
+        score: score.rounded(),
+    });
     Ok(score)
 }
 
-fn lost_groups(group: &ScoredGroup, groups: &mut Vec<(String, Score)>) {
+fn lost_groups(group: &ScoredGroup, groups: &mut Vec<GroupScore>) {
     for member in &group.members {
         if let ScoredMember::Group(inner) = member {
             lost_groups(inner, groups);
         }
     }
-    groups.push((group.name.clone(), Score::zero()));
+    groups.push(GroupScore {
+        name: group.name.clone(),
+        score: Score::zero(),
+    });
 }
 
 /// The score of a group that is not lost.
@@ -153,7 +159,7 @@ fn members_score(
     secret: &ScoredGroup,
     group: &ScoredGroup,
     results: &Results,
-    groups: &mut Vec<(String, Score)>,
+    groups: &mut Vec<GroupScore>,
 ) -> Result<Score, GradingError> {
     let mut scores = Vec::with_capacity(group.members.len());
     for member in &group.members {

@@ -8,12 +8,12 @@ use assize_common::package::grading::{
     ScoreMode, ScoreRange, ScoredGroup, ScoredMember, VerdictMode,
 };
 use assize_common::package::{Limits, Package, Testcase};
-use assize_common::{Score, Verdict};
+use assize_common::{Award, Score, Verdict};
 use bytesize::ByteSize;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Award, Graded, Grading, GradingError, Results, Test, TestResult};
+use super::{Graded, Grading, GradingError, Results, Test, TestResult};
 
 fn package(names: &[String], rules: Rules) -> Package {
     let second = Duration::from_secs(1);
@@ -170,7 +170,7 @@ fn validators_give_points() {
     let groups: Vec<String> = graded
         .groups
         .iter()
-        .map(|(name, score)| format!("{name} {score}"))
+        .map(|group| format!("{} {}", group.name, group.score))
         .collect();
     assert_eq!(
         groups,

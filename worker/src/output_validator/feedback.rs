@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::Path;
 
+use assize_common::Award;
 use assize_common::package::Package;
 use assize_common::package::grading::Grading;
 use assize_sandbox::{Collected, FileOut};
 use bytesize::ByteSize;
 
-use crate::grading::Award;
 use crate::verdict::Answer;
 
 /// Where validators find it.

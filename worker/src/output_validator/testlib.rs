@@ -5,15 +5,14 @@ use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use assize_common::Score;
 use assize_common::package::CheckerPoints;
+use assize_common::{Award, Score};
 use assize_sandbox::{Input, Outcome, Sink};
 
 use super::feedback::{MESSAGE_KEPT, Scores};
 use super::jury::{Call, JuryValidator, show};
 use super::{Feedback, Validated};
 use crate::cancel::Cancel;
-use crate::grading::Award;
 use crate::judging_error::JudgingError;
 use crate::slot::{Role, Slot};
 use crate::toolchain::read_start;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use assize_common::message::RunReport;
 use assize_common::package::Package;
-use assize_common::{Score, Verdict};
+use assize_common::{GroupScore, Score, Verdict};
 use serde::Serialize;
 
 use crate::cancel::Cancel;
@@ -84,7 +84,7 @@ pub struct VerifiedSubmission {
     /// Its score, in problems that give one.
     pub score: Option<Score>,
     /// The scores of groups.
-    pub groups: Vec<(String, Score)>,
+    pub groups: Vec<GroupScore>,
     /// The runs, in the order of judging.
     pub runs: Vec<RunReport>,
 }

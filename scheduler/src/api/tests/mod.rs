@@ -2,6 +2,7 @@
 
 mod access;
 mod faults;
+mod feedback;
 mod lanes;
 mod storage;
 mod submissions;
@@ -10,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use assize_common::api::{ProblemDetails, Scope};
+use assize_common::api::{FeedbackPart, ProblemDetails, Scope};
 use assize_common::language::LanguageTable;
 use bytesize::ByteSize;
 use reqwest::header::CONTENT_TYPE;
@@ -49,8 +50,12 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.request_by(&self.admin, method, path)
+    }
+
+    fn request_by(&self, token: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
         let url = format!("http://{}{path}", self.address);
-        self.client.request(method, url).bearer_auth(&self.admin)
+        self.client.request(method, url).bearer_auth(token)
     }
 
     async fn get(&self, path: &str) -> Response {
@@ -80,6 +85,7 @@ async fn listen(store: Store, data: &Path) -> SocketAddr {
         blobs: BlobStore::open(data).unwrap(),
         languages: Arc::new(LanguageTable::embedded().unwrap()),
         max_package: ByteSize::mib(1),
+        team_feedback: FeedbackPart::ALL.into(),
         broker,
         metrics: Arc::new(|| "up 1\n".to_owned()),
     };

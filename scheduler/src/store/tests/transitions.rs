@@ -184,6 +184,8 @@ async fn of_two_at_the_same_time_one_wins(pool: PgPool) {
                     verdict,
                     compile: &compiled(),
                     runs: &[run("secret/1", verdict)],
+                    score: None,
+                    groups: &[],
                 };
                 let moved = judgement_list_finish(&mut transaction, &[complete])
                     .await
@@ -478,6 +480,8 @@ async fn whatever_programs_print_can_be_stored(pool: PgPool) {
         verdict: Verdict::Sv,
         compile: &compile,
         runs: std::slice::from_ref(&odd),
+        score: None,
+        groups: &[],
     };
     judgement_list_finish(&mut transaction, &[complete])
         .await

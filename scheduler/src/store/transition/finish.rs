@@ -1,8 +1,8 @@
 //! Complete attempts: the verdict and all runs.
 
-use assize_common::Verdict;
 use assize_common::id::WorkerId;
 use assize_common::message::{CompileReport, HeldJudgement, RunReport};
+use assize_common::{GroupScore, Score, Verdict};
 use sqlx::PgConnection;
 
 use super::super::run::run_list_create;
@@ -22,6 +22,10 @@ pub(crate) struct FinishedAttempt<'r> {
     pub(crate) compile: &'r CompileReport,
     /// The runs, in the order of the test cases.
     pub(crate) runs: &'r [RunReport],
+    /// The score, in problems that give one.
+    pub(crate) score: Option<&'r Score>,
+    /// The scores of groups.
+    pub(crate) groups: &'r [GroupScore],
 }
 
 /// Attempts are complete, each named once: of each the verdict and all its runs,
@@ -42,6 +46,8 @@ pub(crate) async fn judgement_list_finish(
              state = 'done',
              verdict = finished.verdict,
              compile = finished.compile,
+             score = finished.score::numeric,
+             groups = finished.groups,
              max_cpu_time_ms = finished.max_cpu_time_ms,
              max_memory_bytes = finished.max_memory_bytes,
              testcases_done = LEAST(testcases_total, finished.runs),
@@ -57,8 +63,9 @@ pub(crate) async fn judgement_list_finish(
                  LIMIT 1
              )
          FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[], $4::text[], $5::jsonb[], $6::bigint[], $7::bigint[],
-                 $8::integer[])
-             AS finished (id, attempt, worker, verdict, compile, max_cpu_time_ms, max_memory_bytes, runs)
+                 $8::integer[], $9::text[], $10::jsonb[])
+             AS finished (id, attempt, worker, verdict, compile, max_cpu_time_ms, max_memory_bytes, runs, score,
+                 groups)
          LEFT JOIN workers w ON w.id = finished.worker
          WHERE j.id = finished.id AND j.attempt = finished.attempt AND j.state IN ('queued', 'running')
          RETURNING j.id, j.attempt, j.submission_id",
@@ -69,7 +76,9 @@ pub(crate) async fn judgement_list_finish(
         &columns.compiles,
         &columns.max_cpu_times_ms as &[Option<i64>],
         &columns.max_memory_bytes as &[Option<i64>],
-        &columns.runs
+        &columns.runs,
+        &columns.scores as &[Option<String>],
+        &columns.groups
     )
     .fetch_all(&mut *connection)
     .await
@@ -96,6 +105,8 @@ struct Columns {
     max_cpu_times_ms: Vec<Option<i64>>,
     max_memory_bytes: Vec<Option<i64>>,
     runs: Vec<i32>,
+    scores: Vec<Option<String>>,
+    groups: Vec<serde_json::Value>,
 }
 
 impl Columns {
@@ -125,6 +136,10 @@ impl Columns {
         self.max_memory_bytes.push(largest(|run| run.memory_bytes)?);
         self.runs
             .push(i32::try_from(attempt.runs.len()).unwrap_or(i32::MAX));
+        self.scores.push(attempt.score.map(ToString::to_string));
+        let groups = serde_json::to_value(attempt.groups)
+            .map_err(|error| StoreError::unreadable("the points of groups", error))?;
+        self.groups.push(groups);
         Ok(())
     }
 }
