@@ -7,7 +7,7 @@
 //!   /tmp; without it the file is C, C++ or assembly, compiled outside;
 //! - `policy: compiler`, to run it as a compiler;
 //! - `limits: memory=64 cpu=0.5 wall=1 processes=4`, in MiB and seconds;
-//! - `never: TEXT`, which its output must not contain;
+//! - `never: TEXT`, which its output must not contain; may be given again;
 //! - `tool: PATH`, without which it can't be tried.
 
 use assize_sandbox::{KillCause, Mode, Outcome};
@@ -23,7 +23,7 @@ pub(super) struct Attack {
     pub(super) path: PathBuf,
     pub(super) program: Program,
     pub(super) compiler: bool,
-    pub(super) never: Option<String>,
+    pub(super) never: Vec<String>,
     pub(super) memory: Option<ByteSize>,
     pub(super) cpu: Option<Duration>,
     pub(super) wall: Option<Duration>,
@@ -84,12 +84,15 @@ impl Expected {
     }
 }
 
+/// The suite itself.
+const SUITE: [&str; 4] = ["attack.rs", "channels.rs", "host.rs", "mod.rs"];
+
 /// All files beside this one that are not the suite itself, by name.
 pub(super) fn all() -> Vec<Attack> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile");
     let entries = fs::read_dir(folder).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|kind| kind != "rs"));
+    paths.retain(|path| path.is_file() && !SUITE.iter().any(|own| path.ends_with(own)));
     paths.sort();
     paths.into_iter().map(Attack::read).collect()
 }
@@ -98,13 +101,15 @@ impl Attack {
     fn read(path: PathBuf) -> Self {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
-        let says = |key: &str| {
-            text.lines().take(20).find_map(|line| {
-                let line = line.trim_start_matches([' ', '*', '#', '/']);
+        let all = |key: &str| {
+            let lines = text.lines().take(20).filter_map(|line| {
+                let line = line.trim_start_matches([' ', '*', '#', '/', '!']);
                 let value = line.strip_prefix(key)?.strip_prefix(": ")?;
                 Some(value.trim_end_matches("*/").trim().to_owned())
-            })
+            });
+            lines.collect::<Vec<String>>()
         };
+        let says = |key: &str| all(key).into_iter().next();
         let outcomes = |text: &str| -> Vec<Expected> {
             let one = |text| {
                 Expected::parse(text).unwrap_or_else(|| panic!("{name}: no outcome: {text}"))
@@ -122,7 +127,7 @@ impl Attack {
         Self {
             program: says("run").map_or(Program::Compiled, Program::Command),
             compiler: says("policy").as_deref() == Some("compiler"),
-            never: says("never"),
+            never: all("never"),
             memory: limit("memory").map(|text| ByteSize::mib(text.parse().unwrap())),
             cpu: seconds("cpu"),
             wall: seconds("wall"),
@@ -145,32 +150,35 @@ impl Attack {
     /// Whether this machine has what the attack is written for.
     pub(super) fn can_run(&self) -> bool {
         let assembly = self.name.ends_with(".S");
+        let is_rust = self.name.ends_with("rs");
         self.tool.as_ref().is_none_or(|tool| tool.exists())
             && (!assembly || cfg!(target_arch = "x86_64"))
+            && (!is_rust || super::rust_toolchain().is_some())
     }
 
-    /// The program, compiled statically, unless it was since it changed.
+    /// The program, compiled.
     pub(super) fn compile(&self) -> File {
-        static COMPILING: Mutex<()> = Mutex::new(());
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
-        let program = folder.join(&self.name);
-        let one_at_a_time = COMPILING.lock().unwrap();
-        fs::create_dir_all(&folder).unwrap();
-        let modified = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
-        if modified(&program) < modified(&self.path) {
-            let compiler = if self.name.ends_with("cpp") {
-                "g++"
-            } else {
-                "gcc"
-            };
-            let status = Command::new(compiler)
-                .args(["-O1", "-static", "-pthread", "-w", "-o"])
-                .args([&program, &self.path])
-                .status()
-                .unwrap();
-            assert!(status.success(), "{} does not compile", self.name);
-        }
-        drop(one_at_a_time);
-        File::open(program).unwrap()
+        File::open(compile(&self.path, &self.name)).unwrap()
     }
+}
+
+/// A program, compiled statically, unless it was since its source changed.
+pub(super) fn compile(source: &Path, name: &str) -> PathBuf {
+    static COMPILING: Mutex<()> = Mutex::new(());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
+    let program = folder.join(name);
+    let one_at_a_time = COMPILING.lock().unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    let modified = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+    if modified(&program) < modified(source) {
+        let is_cpp = source.extension().is_some_and(|kind| kind == "cpp");
+        let status = Command::new(if is_cpp { "g++" } else { "gcc" })
+            .args(["-O1", "-static", "-pthread", "-w", "-o"])
+            .args([&program, source])
+            .status()
+            .unwrap();
+        assert!(status.success(), "{name} does not compile");
+    }
+    drop(one_at_a_time);
+    program
 }

@@ -84,6 +84,28 @@ impl Host {
         self.users[1]
     }
 
+    /// What supervisor and zygote have open, and their memory in KiB.
+    pub(super) fn holdings(&self) -> (usize, u64) {
+        let processes =
+            [self.supervisor, self.zygote].map(|pid| PathBuf::from(format!("/proc/{pid}")));
+        let open = |process: &PathBuf| fs::read_dir(process.join("fd")).unwrap().count();
+        let resident = |process: &PathBuf| -> u64 {
+            let status = fs::read_to_string(process.join("status")).unwrap();
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("RssAnon:"));
+            line.unwrap()
+                .trim()
+                .trim_end_matches(" kB")
+                .parse()
+                .unwrap()
+        };
+        (
+            processes.iter().map(open).sum(),
+            processes.iter().map(resident).sum(),
+        )
+    }
+
     /// What is not as before, in words.
     pub(super) fn traces(&self) -> Vec<String> {
         let mut traces = Vec::new();

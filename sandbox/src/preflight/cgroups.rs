@@ -52,7 +52,8 @@ fn swap(layout: &Layout) -> Finding {
         (_, true) => Finding::warning(
             "swap",
             format!(
-                "{areas} swap area(s): denied to programs, but the rest of the host may use it"
+                "{areas} swap area(s): denied to programs, but the host may swap out what they read: \
+                 a page read back takes milliseconds"
             ),
             "swapoff -a for repeatable times",
         ),

@@ -22,22 +22,58 @@ fn siblings() -> Finding {
         Some("1") => Finding::warning(
             "timing.smt",
             "two hardware threads share a core, and slow each other down by up to a half",
-            format!("pin slots to one thread of each core, or echo off > {CPU}/smt/control"),
+            match one_of_each_core() {
+                Some(cores) => {
+                    format!("start workers with --cores {cores}: one thread of each core")
+                }
+                None => format!("echo off > {CPU}/smt/control"),
+            },
         ),
         Some(_) => Finding::good("timing.smt", "one hardware thread per core"),
         None => Finding::good("timing.smt", "not told by this kernel"),
     }
 }
 
+/// The first hardware thread of each core, for `--cores`.
+fn one_of_each_core() -> Option<String> {
+    let threads = (0..1024).map_while(|thread| {
+        let siblings = read(format!("{CPU}/cpu{thread}/topology/thread_siblings_list"))?;
+        Some((thread, siblings))
+    });
+    let first = threads.filter(|(thread, siblings)| first_of(siblings) == Some(*thread));
+    let cores: Vec<_> = first.map(|(thread, _)| thread.to_string()).collect();
+    (!cores.is_empty()).then(|| cores.join(","))
+}
+
+/// The first of a list such as `0,4` or `0-1`.
+fn first_of(list: &str) -> Option<u32> {
+    list.split([',', '-']).next()?.parse().ok()
+}
+
 fn governor() -> Finding {
+    let frequency = |name: &str| {
+        let text = read(format!("{CPU}/cpu0/cpufreq/cpuinfo_{name}_freq"))?;
+        text.parse::<u32>().ok().filter(|kilohertz| *kilohertz > 0)
+    };
     match read(format!("{CPU}/cpu0/cpufreq/scaling_governor")) {
         None => Finding::good("timing.governor", "frequency not set by this system"),
         Some(name) if name == "performance" => Finding::good("timing.governor", name),
-        Some(name) => Finding::warning(
-            "timing.governor",
-            format!("{name}: short programs run before the clock has sped up"),
-            "cpupower frequency-set -g performance",
-        ),
+        Some(name) => {
+            let slower = match (frequency("min"), frequency("max")) {
+                (Some(low), Some(high)) => {
+                    format!(
+                        ", at up to {:.1} times less",
+                        f64::from(high) / f64::from(low)
+                    )
+                }
+                _ => String::new(),
+            };
+            Finding::warning(
+                "timing.governor",
+                format!("{name}: short programs run before the clock has sped up{slower}"),
+                "cpupower frequency-set -g performance",
+            )
+        }
     }
 }
 
@@ -49,7 +85,7 @@ fn boost() -> Finding {
     }
     Finding::warning(
         "timing.boost",
-        "cores are faster while others idle",
+        "cores are faster while others idle: the same program takes longer on a busy host",
         format!("echo 0 > {CPU}/cpufreq/boost, or echo 1 > {CPU}/intel_pstate/no_turbo"),
     )
 }
@@ -72,7 +108,7 @@ fn huge_pages() -> Finding {
     }
     Finding::warning(
         "timing.huge_pages",
-        "given when some are free: memory and time vary",
+        "given when some are free: each region may take up to 2 MiB more memory, and less time",
         "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
     )
 }
@@ -84,9 +120,18 @@ fn memory_nodes() -> Finding {
     if nodes <= 1 {
         return Finding::good("timing.numa", "one memory node");
     }
+    let farthest = read("/sys/devices/system/node/node0/distance").unwrap_or_default();
+    let farthest = farthest
+        .split(' ')
+        .filter_map(|distance| distance.parse::<u32>().ok())
+        .max()
+        .unwrap_or(10);
     Finding::warning(
         "timing.numa",
-        format!("{nodes} memory nodes: far memory is slower"),
+        format!(
+            "{nodes} memory nodes: far memory takes up to {:.1} times as long",
+            f64::from(farthest) / 10.0
+        ),
         "run one worker per node under numactl --cpunodebind --membind",
     )
 }
@@ -103,4 +148,17 @@ fn core_dumps() -> Finding {
         format!("crashes of host programs start {pattern}"),
         "sysctl kernel.core_pattern=core",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_thread_of_a_core() {
+        assert_eq!(first_of("3,7"), Some(3));
+        assert_eq!(first_of("2-3"), Some(2));
+        assert_eq!(first_of("0"), Some(0));
+        assert_eq!(first_of(""), None);
+    }
 }
