@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check fmt clippy doc dependencies sqlx clean
+.PHONY: help setup demo test faults bench check fmt clippy doc dependencies sqlx clean
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
@@ -21,6 +21,13 @@ demo: setup ## Judge the example contest by a whole installation of its own
 test: setup ## Run every test
 	cargo build --locked --workspace --bins
 	tests/with-services tests/run
+
+SEED ?= 1
+MINUTES ?= 60
+faults: setup ## Break everything under load for MINUTES, by SEED; prints the table of docs/reliability.md
+	cargo build --locked --workspace --bins
+	SEED=$(SEED) MINUTES=$(MINUTES) cargo test --locked -p assize-tests --test all -- \
+	    --include-ignored --nocapture all_faults_of_a_seed
 
 bench: setup ## Measure
 	cargo build --locked --release --workspace --bins

@@ -7,5 +7,6 @@
 )]
 
 mod e2e;
+mod faults;
 mod hostile;
 mod tidy;

@@ -1,0 +1,328 @@
+//! A whole installation whose every link leads through a proxy: two schedulers,
+//! two workers, a Postgres, a RabbitMQ, all real processes.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use assize::client::Api;
+use assize_common::Lane;
+use assize_common::amqp::{Connection, Topology};
+use assize_common::package::Package;
+use assize_scheduler::store::Store;
+use assize_tests::program::command;
+use assize_tests::system::data_directory;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::daemon::Daemon;
+use super::frame::Protocol;
+use super::leftovers::Leftovers;
+use super::load::{Load, PROBLEM};
+use super::proxy::{Proxy, Target};
+use super::service::{Postgres, RabbitMq, free_ports};
+
+/// Short times, so that what is lost is found soon.
+pub(super) const LEASE: Duration = Duration::from_secs(3);
+const SETTINGS: [(&str, &str); 5] = [
+    ("ASSIZE_LEASE_SECONDS", "3"),
+    ("ASSIZE_LOST_TASK_SECONDS", "4"),
+    // Faults come thick and fast: an installation in the field would have an hour's peace for each.
+    ("ASSIZE_MAX_FAILURES", "50"),
+    ("ASSIZE_RETRY_DELAY_SECONDS", "0.02"),
+    (
+        "ASSIZE_LOG",
+        "info,lapin=off,sqlx=off,assize_scheduler=debug",
+    ),
+];
+const PREFIX: &str = "faults";
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A language of which thousands of programs can be judged.
+const LANGUAGES: &str = r#"
+[[language]]
+id = "sh"
+name = "Shell"
+code = "sh"
+extensions = ["sh"]
+default = true
+compile = [["/bin/sh", "{sources}", "compile"]]
+artifacts = ["{sources}"]
+run = ["/bin/sh", "/box/{entry}.sh"]
+version = ["/bin/sh", "-c", "echo 1"]
+self_test = """
+[ "$1" = compile ] && exit 0
+read a b
+echo $((a + b))
+"""
+self_test_file = "main.sh"
+"#;
+
+/// A scheduler with its ways to what it needs.
+#[derive(Debug, Clone)]
+pub(super) struct Scheduler {
+    pub(super) daemon: Daemon,
+    pub(super) broker: Proxy,
+    pub(super) database: Proxy,
+    pub(super) api: Api,
+}
+
+/// A worker with its ways to what it needs.
+#[derive(Debug, Clone)]
+pub(super) struct Worker {
+    pub(super) daemon: Daemon,
+    pub(super) broker: Proxy,
+    /// To the schedulers' HTTP.
+    pub(super) files: Proxy,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub(super) struct Installation {
+    pub(super) postgres: Postgres,
+    pub(super) rabbitmq: RabbitMq,
+    pub(super) schedulers: Vec<Scheduler>,
+    pub(super) workers: Vec<Worker>,
+    pub(super) database: PgPool,
+    pub(super) store: Store,
+    pub(super) topology: Topology,
+    pub(super) load: Arc<Load>,
+    pub(super) leftovers: Leftovers,
+    directory: Mutex<Option<TempDir>>,
+    place: PathBuf,
+}
+
+impl Installation {
+    pub(super) async fn start() -> Self {
+        let directory = data_directory();
+        let place = directory.path();
+        for (name, service) in [("postgres", true), ("rabbitmq", true), ("data", false)] {
+            fs::create_dir(place.join(name)).unwrap();
+            if service {
+                give_to_services(&place.join(name)).await;
+            }
+        }
+        let languages = place.join("languages.toml");
+        fs::write(&languages, LANGUAGES).unwrap();
+        let homes = [place.join("postgres"), place.join("rabbitmq")];
+        let (postgres, rabbitmq) =
+            tokio::join!(Postgres::start(&homes[0]), RabbitMq::start(&homes[1]));
+        let token = token(&postgres, &["admin", "worker"]).await;
+
+        let mut schedulers = Vec::new();
+        let addresses: Vec<SocketAddr> = free_ports::<2>()
+            .into_iter()
+            .map(|port| ([127, 0, 0, 1], port).into())
+            .collect();
+        for (number, address) in addresses.iter().enumerate() {
+            let broker = broker_proxy(&rabbitmq).await;
+            let target = Target::Unix(postgres.socket());
+            let database = Proxy::start(Protocol::Postgres, target).await;
+            let name = format!("scheduler-{number}");
+            let daemon = scheduler(&name, place, *address, &broker, &database);
+            daemon.start().await;
+            schedulers.push(Scheduler {
+                daemon,
+                broker,
+                database,
+                api: Api::new(&format!("http://{address}"), Some(&token)).unwrap(),
+            });
+        }
+        for scheduler in &schedulers {
+            answers(&scheduler.api).await;
+        }
+        schedulers[0]
+            .api
+            .import_problem(PROBLEM, archive())
+            .await
+            .unwrap();
+
+        let mut workers = Vec::new();
+        for number in 0..2 {
+            let broker = broker_proxy(&rabbitmq).await;
+            let files = Proxy::start(Protocol::Http, Target::Tcp(addresses.clone())).await;
+            let name = format!("worker-{number}");
+            let daemon = worker(&name, place, &token, &broker, &files);
+            daemon.start().await;
+            workers.push(Worker {
+                daemon,
+                broker,
+                files,
+            });
+        }
+        let database = PgPoolOptions::new()
+            .acquire_timeout(PATIENCE)
+            .connect(&postgres.url("assize"))
+            .await
+            .unwrap();
+        let apis = schedulers.iter().map(|scheduler| scheduler.api.clone());
+        Self {
+            load: Arc::new(Load::new(apis.collect(), database.clone())),
+            store: Store::from_pool(database.clone()),
+            postgres,
+            rabbitmq,
+            schedulers,
+            workers,
+            database,
+            topology: Topology::new(PREFIX),
+            leftovers: Leftovers::default(),
+            place: directory.path().to_owned(),
+            directory: Mutex::new(Some(directory)),
+        }
+    }
+
+    /// Where everything is kept.
+    pub(super) fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Keeps the logs and returns where they are.
+    pub(super) fn keep_logs(&self) -> PathBuf {
+        if let Some(directory) = self.directory.lock().unwrap().take() {
+            // Not to be removed.
+            let _path = directory.keep();
+        }
+        self.place.clone()
+    }
+
+    /// Every daemon of ours.
+    pub(super) fn daemons(&self) -> impl Iterator<Item = &Daemon> {
+        let schedulers = self.schedulers.iter().map(|scheduler| &scheduler.daemon);
+        schedulers.chain(self.workers.iter().map(|worker| &worker.daemon))
+    }
+
+    /// The queues that messages wait in, with how many.
+    pub(super) async fn waiting_messages(&self) -> Vec<(String, u32)> {
+        let url = self.rabbitmq.direct_url();
+        let connection = Connection::open(&url, "tests", &self.topology)
+            .await
+            .unwrap();
+        let mut waiting = Vec::new();
+        for queue in self.queues() {
+            let messages = connection.waiting_messages(&queue).await.unwrap();
+            if messages > 0 {
+                waiting.push((queue, messages));
+            }
+        }
+        // Whether it says good-bye or not.
+        let _gone = connection.close().await;
+        waiting
+    }
+
+    /// All queues but that of dead letters.
+    pub(super) fn queues(&self) -> Vec<String> {
+        let lanes = Lane::ALL.map(|lane| self.topology.lane(lane));
+        lanes.into_iter().chain([self.topology.reports()]).collect()
+    }
+}
+
+async fn broker_proxy(rabbitmq: &RabbitMq) -> Proxy {
+    Proxy::start(Protocol::Amqp, Target::Tcp(vec![rabbitmq.address()])).await
+}
+
+async fn give_to_services(path: &Path) {
+    let mut chown = Command::new("/usr/bin/chown");
+    let status = chown.arg("assize:assize").arg(path).status().await;
+    assert!(status.unwrap().success(), "run `make setup`");
+}
+
+async fn token(postgres: &Postgres, scopes: &[&str]) -> String {
+    let mut create = command("assize-scheduler");
+    create
+        .env("ASSIZE_DATABASE_URL", postgres.url("assize"))
+        .args(["token", "create", "--name", "faults"]);
+    for scope in scopes {
+        create.args(["--scope", scope]);
+    }
+    let output = create.output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn scheduler(
+    name: &str,
+    place: &Path,
+    address: SocketAddr,
+    broker: &Proxy,
+    database: &Proxy,
+) -> Daemon {
+    let broker = RabbitMq::url(broker.address);
+    let database = format!(
+        "postgres://assize@{}/assize?sslmode=disable",
+        database.address
+    );
+    let path = place.to_owned();
+    Daemon::new(name, place, move || {
+        let mut scheduler = command("assize-scheduler");
+        scheduler
+            .envs(SETTINGS)
+            .env("ASSIZE_DATABASE_URL", &database)
+            .env("ASSIZE_DATABASE_WAIT_SECONDS", "120")
+            .env("ASSIZE_AMQP_URL", &broker)
+            .env("ASSIZE_AMQP_PREFIX", PREFIX)
+            .env("ASSIZE_LISTEN", address.to_string())
+            .env("ASSIZE_DATA_DIR", path.join("data"))
+            .env("ASSIZE_LANGUAGE_TABLE", path.join("languages.toml"))
+            .arg("--supervised");
+        scheduler
+    })
+}
+
+fn worker(name: &str, place: &Path, token: &str, broker: &Proxy, files: &Proxy) -> Daemon {
+    let broker = RabbitMq::url(broker.address);
+    let files = format!("http://{}", files.address);
+    let (path, token, own_name) = (place.to_owned(), token.to_owned(), name.to_owned());
+    Daemon::new(name, place, move || {
+        let mut worker = command("assize-worker");
+        worker
+            .envs(SETTINGS)
+            .env("ASSIZE_AMQP_URL", &broker)
+            .env("ASSIZE_AMQP_PREFIX", PREFIX)
+            .env("ASSIZE_SCHEDULER_URL", &files)
+            .env("ASSIZE_SCHEDULER_WAIT_SECONDS", "120")
+            .env("ASSIZE_WORKER_TOKEN", &token)
+            .env("ASSIZE_NAME", &own_name)
+            .env("ASSIZE_SLOTS", "2")
+            .env("ASSIZE_HEARTBEAT_SECONDS", "0.7")
+            .env("ASSIZE_DRAIN_TIMEOUT_SECONDS", "5")
+            .env("ASSIZE_CACHE_DIR", path.join(format!("cache-{own_name}")))
+            .env("ASSIZE_LANGUAGE_TABLE", path.join("languages.toml"))
+            .arg("--supervised");
+        worker
+    })
+}
+
+async fn answers(api: &Api) {
+    let answering = async {
+        while !api.readiness().await.is_ok_and(|readiness| readiness.ready) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, answering)
+        .await
+        .expect("a scheduler answers");
+}
+
+/// The archive of a problem: add two numbers.
+fn archive() -> Vec<u8> {
+    let root = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| {
+        let path = root.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    };
+    write(
+        "problem.yaml",
+        "problem_format_version: 2025-09\nname: Sum\nuuid: 01890a5d-ac96-774b-bcce-b302099a8057\n\
+         limits:\n  time_limit: 10.0\n  memory: 64\n",
+    );
+    for (number, (input, answer)) in [("1 2", "3"), ("20 22", "42")].iter().enumerate() {
+        write(&format!("data/secret/{number}.in"), &format!("{input}\n"));
+        write(&format!("data/secret/{number}.ans"), &format!("{answer}\n"));
+    }
+    Package::pack(root.path()).unwrap()
+}

@@ -1,0 +1,75 @@
+//! Everything breaks, and no submission is lost or judged twice.
+//!
+//! An installation of real processes with services of its own, whose every link
+//! leads through a proxy, is under load all the while. Faults come one by one and
+//! then mixed by a seed; afterwards the database, the queues and the host are
+//! looked at. `make faults SEED=… MINUTES=…` runs it for long and prints the
+//! table of docs/reliability.md; `make test` runs a few faults.
+
+mod daemon;
+mod fault;
+mod frame;
+mod inject;
+mod installation;
+mod leftovers;
+mod load;
+mod matrix;
+mod proxy;
+mod random;
+mod service;
+mod trial;
+
+use std::time::{Duration, Instant};
+
+use fault::{
+    Broker, Database, Deed, Fault, Link, Messages, SchedulerMoment, Trouble, WorkerMoment,
+};
+use random::Random;
+use trial::Trial;
+
+/// Of every kind one, those that take no time.
+const FEW: [Fault; 12] = [
+    Fault::Worker(WorkerMoment::Claimed, Deed::Kill),
+    Fault::Worker(WorkerMoment::Running, Deed::Kill),
+    Fault::Worker(WorkerMoment::VerdictUnconfirmed, Deed::Kill),
+    Fault::Worker(WorkerMoment::TaskUnacknowledged, Deed::Stop),
+    Fault::Jail,
+    Fault::Scheduler(SchedulerMoment::InTransaction, Deed::Kill),
+    Fault::Scheduler(SchedulerMoment::BeforePublishing, Deed::Kill),
+    Fault::Scheduler(SchedulerMoment::ReportUnacknowledged, Deed::Kill),
+    Fault::Network(Link::WorkerBroker, Trouble::CutInFrame),
+    Fault::Broker(Broker::Purge),
+    Fault::Database(Database::Terminate),
+    Fault::Messages(Messages::Again),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the daemons, which tests/run builds"]
+async fn a_few_faults_one_by_one() {
+    let _turn = assize_tests::system::turn().await;
+    let mut trial = Trial::start(Random::new(1)).await;
+    for fault in FEW {
+        trial.alone(fault).await;
+    }
+    trial.end().await;
+}
+
+/// Every fault alone, and then mixes of them until the time is over.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs time: make faults"]
+async fn all_faults_of_a_seed() {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let seed = number("SEED").unwrap_or(1);
+    let minutes = number("MINUTES").unwrap_or(10);
+    let end = Instant::now() + Duration::from_secs(60 * minutes);
+    let mut trial = Trial::start(Random::new(seed)).await;
+    for fault in Fault::all() {
+        if Instant::now() < end {
+            trial.alone(fault).await;
+        }
+    }
+    while Instant::now() < end {
+        trial.mix().await;
+    }
+    trial.end().await;
+}

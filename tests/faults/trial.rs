@@ -1,0 +1,198 @@
+//! A course of faults under load, and the reckoning.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tokio::task::JoinHandle;
+
+use super::fault::Fault;
+use super::installation::Installation;
+use super::matrix::{Matrix, Outcome};
+use super::random::Random;
+
+/// So many submissions wait or run at any time.
+const OPEN: usize = 24;
+/// What is not judged so long after the last fault is lost.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How many faults of a mix come before everybody waits for the end of their consequences.
+const MIXED: usize = 12;
+
+/// An installation under load with what came of the faults so far.
+pub(super) struct Trial {
+    installation: Arc<Installation>,
+    random: Random,
+    matrix: Matrix,
+    begin: Instant,
+    load: JoinHandle<()>,
+}
+
+impl Trial {
+    pub(super) async fn start(random: Random) -> Self {
+        let installation = Arc::new(Installation::start().await);
+        let load = tokio::spawn(Arc::clone(&installation.load).keep(OPEN));
+        let trial = Self {
+            installation,
+            random,
+            matrix: Matrix::default(),
+            begin: Instant::now(),
+            load,
+        };
+        // Nothing is proved by faults that hit nobody.
+        while trial.installation.load.accepted() < 2 * OPEN {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        trial
+    }
+
+    /// One fault, and its consequences to the end.
+    pub(super) async fn alone(&mut self, fault: Fault) {
+        let random = self.random.fork();
+        let mut outcome = suffer(&self.installation, fault, random).await;
+        outcome.alone = true;
+        outcome.doubled = violations(&self.installation, false).await.len();
+        self.note(fault, outcome).await;
+    }
+
+    /// Several faults, each coming whether or not the ones before are over.
+    pub(super) async fn mix(&mut self) {
+        let all = Fault::all();
+        let mut suffering = Vec::new();
+        for _ in 0..MIXED {
+            let fault = *self.random.pick(&all);
+            let random = self.random.fork();
+            let installation = Arc::clone(&self.installation);
+            suffering.push((
+                fault,
+                tokio::spawn(async move { suffer(&installation, fault, random).await }),
+            ));
+            tokio::time::sleep(self.random.millis(500, 6_000)).await;
+        }
+        for (fault, outcome) in suffering {
+            let outcome = outcome.await.unwrap();
+            self.note(fault, outcome).await;
+        }
+        let findings = violations(&self.installation, false).await;
+        if !findings.is_empty() {
+            self.fail(findings);
+        }
+    }
+
+    async fn note(&mut self, fault: Fault, outcome: Outcome) {
+        self.matrix.add(fault, outcome);
+        #[expect(clippy::print_stderr, reason = "a run of hours shows that it goes on")]
+        {
+            eprintln!(
+                "{:6.0} s, {:4} faults, {:6} submissions: {fault}: {} under way, recovered after {:.1} s",
+                self.begin.elapsed().as_secs_f64(),
+                self.matrix.runs(),
+                self.installation.load.accepted(),
+                outcome.under_way,
+                outcome.recovery.as_secs_f64(),
+            );
+        }
+        if outcome.lost + outcome.doubled > 0 {
+            let findings = violations(&self.installation, false).await;
+            self.fail(vec![format!("{fault}: {outcome:?}, {findings:?}")]);
+        }
+    }
+
+    /// Stops the load, and looks at what is left.
+    pub(super) async fn end(self) {
+        let installation = &self.installation;
+        let mut findings = Vec::new();
+        installation.load.finish().await;
+        self.load.abort();
+        let emptied = async {
+            while !installation.waiting_messages().await.is_empty() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, emptied).await.is_err() {
+            let left = installation.waiting_messages().await;
+            findings.push(format!("messages are left: {left:?}"));
+        }
+        findings.extend(violations(installation, true).await);
+        findings.extend(installation.load.findings().await);
+        let errors: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM judgements WHERE state = 'error'")
+                .fetch_one(&installation.database)
+                .await
+                .unwrap();
+        for daemon in installation.daemons() {
+            daemon.end("TERM").await;
+        }
+        findings.extend(installation.leftovers());
+        let surprises: Vec<String> = installation
+            .daemons()
+            .filter(|daemon| daemon.surprises() > 0)
+            .map(|daemon| format!("{} {} times", daemon.name(), daemon.surprises()))
+            .collect();
+        #[expect(clippy::print_stdout, reason = "the result")]
+        {
+            println!(
+                "{} faults over {} submissions in {:.0} minutes; {} lost, {errors} judging errors",
+                self.matrix.runs(),
+                installation.load.accepted(),
+                self.begin.elapsed().as_secs_f64() / 60.0,
+                self.matrix.lost(),
+            );
+            println!("ended by themselves: {surprises:?}\n\n{}", self.matrix);
+        }
+        installation.rabbitmq.end().await;
+        installation.postgres.daemon.end("KILL").await;
+        if !findings.is_empty() {
+            self.fail(findings);
+        }
+    }
+
+    fn fail(&self, findings: Vec<String>) -> ! {
+        let logs = self.installation.keep_logs();
+        panic!("{}\nlogs: {}", findings.join("\n"), logs.display());
+    }
+}
+
+/// Injects a fault and waits until all that was accepted before its end is judged.
+async fn suffer(installation: &Installation, fault: Fault, mut random: Random) -> Outcome {
+    let under_way = installation.load.open().await.unwrap_or(0);
+    installation.inject(fault, &mut random).await;
+    let begin = Instant::now();
+    let mut over = None;
+    let mut open = usize::MAX;
+    while open > 0 && begin.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(25)).await;
+        if over.is_none() {
+            let now = sqlx::query_scalar("SELECT clock_timestamp()");
+            let now: sqlx::Result<DateTime<Utc>> = now.fetch_one(&installation.database).await;
+            over = now.ok();
+        }
+        let Some(over) = over else { continue };
+        let waiting = sqlx::query_scalar(
+            "SELECT count(*) FROM judgements WHERE state IN ('queued', 'running') AND created_at < $1",
+        );
+        let waiting: sqlx::Result<i64> = waiting.bind(over).fetch_one(&installation.database).await;
+        if let Ok(waiting) = waiting {
+            open = usize::try_from(waiting).unwrap();
+        }
+    }
+    Outcome {
+        under_way,
+        lost: open,
+        doubled: 0,
+        recovery: begin.elapsed(),
+        alone: false,
+    }
+}
+
+async fn violations(installation: &Installation, at_rest: bool) -> Vec<String> {
+    let violations = installation.store.invariant_check(at_rest).await.unwrap();
+    let violations = violations.into_iter();
+    violations
+        .map(|violation| {
+            format!(
+                "{}: {} {}",
+                violation.rule, violation.subject, violation.detail
+            )
+        })
+        .collect()
+}
