@@ -29,6 +29,7 @@ enum Command {
     Watch(command::watch::Watch),
     Submission(command::submission::Submission),
     Worker(command::worker::Worker),
+    Dead(command::dead::Dead),
     Languages(command::languages::Languages),
     Completions(command::completions::Completions),
 }
@@ -47,6 +48,7 @@ impl Command {
             Self::Watch(watch) => watch.execute().await,
             Self::Submission(submission) => submission.execute().await,
             Self::Worker(worker) => worker.execute().await,
+            Self::Dead(dead) => dead.execute().await,
             Self::Languages(languages) => languages.execute().await,
             Self::Completions(completions) => completions.execute(&mut Cli::command()),
         }
@@ -57,7 +59,6 @@ impl Command {
 async fn main() -> ExitCode {
     match Cli::parse().command.execute().await {
         Ok(code) => code,
-        Err(error) if exit::is_output_closed(&error) => exit::OUTPUT_CLOSED.into(),
         Err(error) => {
             // Nothing is left to do if even this can't be written.
             drop(writeln!(std::io::stderr(), "assize: {error:#}"));

@@ -6,7 +6,6 @@
 pub mod amqp;
 pub mod api;
 pub mod content_hash;
-pub mod daemon;
 pub mod id;
 pub mod lane;
 pub mod language;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use assize_common::Verdict;
 use assize_common::amqp::{AmqpUrl, Connection, Consumer, Publisher, Topology};
-use assize_common::api::{Judgement, JudgementState};
+use assize_common::api::{DeadLetterInfo, DeadLetterState, Judgement, JudgementState, Scope};
 use assize_common::id::{SubmissionId, WorkerId};
 use assize_common::language::LanguageTable;
 use assize_common::message::{self, HeldJudgement, Report, Started, Task, WorkerReport};
@@ -19,9 +19,10 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::fixture::{Fixture, SETTINGS, finished};
+use crate::fixture::{Fixture, SETTINGS, finished, make_token};
 use crate::serve::{Config, ServeError, serve};
 use crate::settings::Settings;
+use crate::store::Store;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -84,7 +85,7 @@ impl Installation {
                 .unwrap(),
             publisher: connection.publisher().await.unwrap(),
             reports: self.topology.reports(),
-            connection,
+            _connection: connection,
         }
     }
 
@@ -110,7 +111,7 @@ struct Worker {
     tasks: Consumer,
     publisher: Publisher,
     reports: String,
-    connection: Connection,
+    _connection: Connection,
 }
 
 impl Worker {
@@ -316,11 +317,6 @@ async fn what_nobody_can_read_goes_to_the_dead_letters(pool: PgPool) {
     let stop = CancellationToken::new();
     let scheduler = installation.scheduler(&stop);
     let mut worker = installation.worker().await;
-    let mut dead = worker
-        .connection
-        .consume(&installation.topology.dead(), 10)
-        .await
-        .unwrap();
     let (id, _) = installation.fixture.submit().await;
     let task = worker.take().await;
     let mut impossible = finished(worker.id, held(&task), Verdict::Ac);
@@ -339,19 +335,44 @@ async fn what_nobody_can_read_goes_to_the_dead_letters(pool: PgPool) {
         publishing.await.unwrap();
     }
     worker.finish(&task).await;
-    for _ in &garbage {
-        let letter = tokio::time::timeout(PATIENCE, dead.next())
-            .await
-            .expect("a dead letter comes")
-            .unwrap();
-        assert!(garbage.iter().any(|message| message == letter.body()));
-        letter.ack().await.unwrap();
-    }
+    let store = &installation.fixture.store;
+    let first = dead_letters(store, garbage.len()).await;
+    let mut reasons: Vec<&str> = first.iter().map(|dead| dead.reason.as_str()).collect();
+    reasons.sort_unstable();
+    assert!(reasons[0].contains("version 99"), "{reasons:?}");
+    assert_eq!(reasons[1], "the database refused it");
+    assert!(reasons[2].contains("not JSON"), "{reasons:?}");
+    assert!(first.iter().all(|dead| dead.queue == worker.reports));
+    // What is still unreadable comes to nothing a second time.
+    let again = first.iter().find(|dead| dead.reason == reasons[2]).unwrap();
+    let admin = make_token(store, &[Scope::Admin]).await.id();
+    let decided = store.dead_letter_decide(again.id, DeadLetterState::Retrying, admin);
+    assert_eq!(decided.await.unwrap(), Some(DeadLetterState::Retrying));
+    let second = dead_letters(store, garbage.len()).await;
+    assert_eq!(second[0].reason, again.reason);
+    assert!(second[0].id > first[0].id);
     assert_eq!(
         installation.ended(id).await.summary.verdict,
         Some(Verdict::Ac)
     );
     stopped(stop, scheduler).await;
+}
+
+/// The dead letters that nobody has decided about, once there are so many; the latest first.
+async fn dead_letters(store: &Store, number: usize) -> Vec<DeadLetterInfo> {
+    let waiting = async {
+        loop {
+            let mut found = store.dead_letter_list(false, 10).await.unwrap();
+            found.retain(|dead| dead.state == DeadLetterState::Waiting);
+            if found.len() >= number {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .expect("the dead letters come")
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -9,6 +9,7 @@ pub mod blob;
 mod broker;
 #[cfg(test)]
 mod broker_tests;
+mod dead_letters;
 #[cfg(test)]
 mod fixture;
 mod lost_tasks;

@@ -22,6 +22,7 @@ use crate::api::{self, Api};
 use crate::bell::{self, Bells};
 use crate::blob::{BlobError, BlobStore};
 use crate::broker::{Broker, keep_connected};
+use crate::dead_letters::DeadLetters;
 use crate::lost_tasks::LostTasks;
 use crate::reconciler::{self, Hearing};
 use crate::relay::Relay;
@@ -321,7 +322,16 @@ async fn publish(
         try_join_all(relays).await
     };
     let lost_tasks = LostTasks::new(store.clone(), settings, topology.clone(), connection);
-    tokio::try_join!(relays, lost_tasks.run(stop.clone())).map(drop)
+    let dead_letters = DeadLetters {
+        store: store.clone(),
+        topology: topology.clone(),
+    };
+    tokio::try_join!(
+        relays,
+        lost_tasks.run(stop.clone()),
+        dead_letters.run(connection, stop.clone()),
+    )
+    .map(drop)
 }
 
 fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> ServeError {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use assize_common::Verdict;
 use assize_common::api::{
-    Feedback, ImportedPackage, Judgement, JudgementState, LanguageList, NewSubmission,
-    ProblemDetails, ProblemList, Readiness, Submission, SubmissionList, WorkerList,
+    DeadLetter, DeadLetterList, Feedback, ImportedPackage, Judgement, JudgementState, LanguageList,
+    NewSubmission, ProblemDetails, ProblemList, Readiness, Submission, SubmissionList, WorkerList,
 };
 use assize_common::id::SubmissionId;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -210,6 +210,48 @@ impl Api {
         self.call("list submissions", request).await
     }
 
+    /// Dead letters, the latest first; with `decided`, those too that somebody
+    /// has decided about.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub async fn dead_letters(&self, decided: bool) -> Result<DeadLetterList, ClientError> {
+        let request = self
+            .request(Method::GET, &["api", "v1", "dead-letters"])
+            .query(&[("decided", decided)]);
+        self.call("list the dead letters", request).await
+    }
+
+    /// A dead letter with its message.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is none of this number.
+    pub async fn dead_letter(&self, id: i64) -> Result<DeadLetter, ClientError> {
+        let attempt = format!("read dead letter {id}");
+        self.get(&attempt, &["dead-letters", &id.to_string()]).await
+    }
+
+    /// Puts a dead letter back into its queue.
+    ///
+    /// # Errors
+    /// When it does not answer, or it was dropped.
+    pub async fn retry_dead_letter(&self, id: i64) -> Result<(), ClientError> {
+        let path = ["api", "v1", "dead-letters", &id.to_string(), "retry"];
+        let attempt = format!("retry dead letter {id}");
+        self.tell(&attempt, self.request(Method::POST, &path)).await
+    }
+
+    /// Drops a dead letter.
+    ///
+    /// # Errors
+    /// When it does not answer, or it was retried.
+    pub async fn drop_dead_letter(&self, id: i64) -> Result<(), ClientError> {
+        let path = ["api", "v1", "dead-letters", &id.to_string()];
+        let attempt = format!("drop dead letter {id}");
+        self.tell(&attempt, self.request(Method::DELETE, &path))
+            .await
+    }
+
     async fn get<T: DeserializeOwned>(
         &self,
         attempt: &str,
@@ -242,11 +284,26 @@ impl Api {
         attempt: &str,
         request: RequestBuilder,
     ) -> Result<T, ClientError> {
+        let answer = self.success(attempt, request).await?;
+        let status = answer.status();
+        let json = answer.json().await;
+        json.map_err(|source| self.unexpected(attempt, status.as_u16(), Some(source)))
+    }
+
+    /// A call whose answer says nothing but yes or no.
+    async fn tell(&self, attempt: &str, request: RequestBuilder) -> Result<(), ClientError> {
+        self.success(attempt, request).await.map(drop)
+    }
+
+    async fn success(
+        &self,
+        attempt: &str,
+        request: RequestBuilder,
+    ) -> Result<reqwest::Response, ClientError> {
         let answer = self.send(attempt, request).await?;
         let status = answer.status();
         if status.is_success() {
-            let json = answer.json().await;
-            return json.map_err(|source| self.unexpected(attempt, status.as_u16(), Some(source)));
+            return Ok(answer);
         }
         match answer.json::<ProblemDetails>().await {
             Ok(problem) => Err(ClientError::Refused {

@@ -1,11 +1,12 @@
 //! `assize completions`: completion scripts for shells.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::{exit, output};
+use crate::exit;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
@@ -22,7 +23,7 @@ impl Completions {
     pub fn execute(self, cli: &mut clap::Command) -> anyhow::Result<ExitCode> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, cli, "assize", &mut script);
-        output::print(String::from_utf8(script)?.trim_end())?;
+        std::io::stdout().write_all(&script)?;
         Ok(ExitCode::from(exit::OK))
     }
 }

@@ -1,6 +1,7 @@
 //! The subcommands, one per file: each has its arguments and runs them.
 
 pub mod completions;
+pub mod dead;
 pub mod demo;
 pub mod doctor;
 pub mod judge;

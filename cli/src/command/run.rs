@@ -15,7 +15,7 @@ use clap::Args;
 use crate::exit::{self, Failure};
 use crate::run::{Measured, Order, Program, Runner, Source, Streams, Summary, Target};
 use crate::sandbox_option::SandboxOption;
-use crate::{blocking, host, output};
+use crate::{blocking, host};
 
 /// Run one program in the jail and tell the facts
 ///
@@ -241,12 +241,13 @@ impl Run {
         } else {
             lines.extend(runs.iter().map(|run| run.describe()));
         }
-        let text = lines.join("\n");
-        if self.json || summary.is_some() {
-            output::print(&text)
+        let text = lines.join("\n") + "\n";
+        let written = if self.json || summary.is_some() {
+            std::io::stdout().write_all(text.as_bytes())
         } else {
-            writeln!(std::io::stderr(), "{text}").context("cannot write the facts")
-        }
+            std::io::stderr().write_all(text.as_bytes())
+        };
+        written.context("cannot write the facts")
     }
 }
 

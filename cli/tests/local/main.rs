@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod bad_input;
-mod closed_output;
 mod doctor;
 mod interrupted;
 mod judge;

@@ -54,6 +54,16 @@ impl Consumer {
     }
 }
 
+/// Where a dead letter died first, and of what, as the broker says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Death {
+    /// The queue.
+    pub queue: String,
+    /// The broker's word for it: `rejected` when a consumer refused the message,
+    /// `delivery_limit` when it came back too often.
+    pub cause: String,
+}
+
 /// A message that wants an answer. One that is dropped unanswered is delivered
 /// again when its channel closes.
 #[derive(Debug)]
@@ -87,6 +97,23 @@ impl Delivery {
             Some(AMQPValue::LongInt(count)) => u64::try_from(*count).unwrap_or(0),
             _ => 0,
         }
+    }
+
+    /// Where the message died; none if it is no dead letter.
+    #[must_use]
+    pub fn death(&self) -> Option<Death> {
+        let headers = self.inner.properties.headers().as_ref()?.inner();
+        let text = |name: &str| match headers.get(name) {
+            Some(AMQPValue::LongString(text)) => {
+                Some(String::from_utf8_lossy(text.as_bytes()).into_owned())
+            }
+            Some(AMQPValue::ShortString(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        Some(Death {
+            queue: text("x-first-death-queue")?,
+            cause: text("x-first-death-reason")?,
+        })
     }
 
     /// Done with the message.

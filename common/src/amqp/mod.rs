@@ -13,7 +13,7 @@ mod topology;
 mod url;
 
 pub use connection::Connection;
-pub use consumer::{Consumer, Delivery};
+pub use consumer::{Consumer, Death, Delivery};
 pub use publisher::Publisher;
 pub use puller::Puller;
 pub use topology::Topology;

@@ -2,6 +2,7 @@
 //! it and the clients that call it.
 
 mod base64_content;
+mod dead_letter;
 mod error;
 mod feedback;
 mod judgement;
@@ -11,6 +12,9 @@ mod submission;
 mod token;
 mod worker;
 
+pub use dead_letter::{
+    DeadLetter, DeadLetterInfo, DeadLetterList, DeadLetterState, UnknownDeadLetterState,
+};
 pub use error::ProblemDetails;
 pub use feedback::{Feedback, FeedbackPart, TestcaseFeedback, UnknownFeedbackPart};
 pub use judgement::{Judgement, JudgementState, JudgementSummary};

@@ -42,6 +42,7 @@ kinds! {
     NotFound = NOT_FOUND, "not-found", "There is no such thing";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "This path does not take the method";
     IdempotencyKeyReused = CONFLICT, "idempotency-key-reused", "The idempotency key belongs to another request";
+    AlreadyDecided = CONFLICT, "already-decided", "It was decided before";
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
     SourceTooLarge = PAYLOAD_TOO_LARGE, "source-too-large", "The source files are too large";
     WrongContentType = UNSUPPORTED_MEDIA_TYPE, "wrong-content-type", "The content type is not supported";

@@ -5,6 +5,7 @@
 
 mod auth;
 mod blobs;
+mod dead_letters;
 mod error;
 mod extract;
 mod health;
@@ -114,6 +115,12 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(lanes::list_lanes))
         .routes(routes!(lanes::pause_lane, lanes::resume_lane))
         .routes(routes!(workers::list_workers))
+        .routes(routes!(dead_letters::list_dead_letters))
+        .routes(routes!(
+            dead_letters::read_dead_letter,
+            dead_letters::drop_dead_letter
+        ))
+        .routes(routes!(dead_letters::retry_dead_letter))
         .routes(routes!(blobs::fetch_blob))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

@@ -24,6 +24,8 @@ pub struct Backlog {
     pub outbox_unsent: u64,
     /// How long the oldest of them has been due, in seconds; 0 without any.
     pub outbox_oldest_seconds: f64,
+    /// Dead letters that nobody has decided about.
+    pub dead_letters: u64,
 }
 
 impl Store {
@@ -41,6 +43,7 @@ impl Store {
         .fetch_one(&self.pool)
         .await
         .map_err(StoreError::on(attempt))?;
+        let dead_letters = self.dead_letter_count().await?;
         let mut lanes = Vec::new();
         for lane in Lane::ALL {
             let open = sqlx::query!(
@@ -61,6 +64,7 @@ impl Store {
             lanes,
             outbox_unsent: row::count("a number of tasks", outbox.unsent)?,
             outbox_oldest_seconds: outbox.oldest_seconds,
+            dead_letters,
         })
     }
 }
@@ -75,6 +79,7 @@ impl Backlog {
         }
         metrics::gauge!("assize_outbox_unsent").set(as_float(self.outbox_unsent));
         metrics::gauge!("assize_outbox_oldest_seconds").set(self.outbox_oldest_seconds);
+        metrics::gauge!("assize_dead_letters_waiting").set(as_float(self.dead_letters));
     }
 }
 

@@ -7,6 +7,7 @@
 //! fail on values they do not know.
 
 mod backlog;
+mod dead_letter;
 mod error;
 mod invariant;
 mod judgement;
@@ -32,6 +33,7 @@ use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 
 pub use backlog::{Backlog, LaneBacklog};
+pub use dead_letter::DeadMessage;
 pub use error::StoreError;
 pub use invariant::Violation;
 pub use judgement::UndispatchedJudgement;

@@ -1,6 +1,7 @@
 //! The API as clients see it: a real server, a real database.
 
 mod access;
+mod dead_letters;
 mod faults;
 mod feedback;
 mod lanes;

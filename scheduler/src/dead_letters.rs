@@ -1,0 +1,166 @@
+//! Dead letters: taken out of the broker into the database, where admins look at
+//! them and decide, and put back into their queues when they say so.
+//!
+//! None of them holds anything up: an attempt whose task or report is dead runs
+//! into its lease or is found by the search for lost tasks.
+
+use std::time::Duration;
+
+use assize_common::amqp::{AmqpError, Connection, Death, Delivery, Publisher, Topology};
+use assize_common::message::{self, Task, WorkerReport};
+use assize_common::telemetry::error_chain;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{DeadMessage, Store, StoreError};
+
+const PREFETCH: u16 = 16;
+/// How often to look for letters that are to be retried.
+const TIMER: Duration = Duration::from_secs(1);
+/// With so many waiting, further ones stay in the broker: nobody looks anyway.
+const MOST: u64 = 10_000;
+
+/// Keeps dead letters.
+#[derive(Debug)]
+pub(crate) struct DeadLetters {
+    pub(crate) store: Store,
+    pub(crate) topology: Topology,
+}
+
+impl DeadLetters {
+    /// Keeps and retries until stopped.
+    ///
+    /// # Errors
+    /// When the connection to the broker is not fit for use any more.
+    pub(crate) async fn run(
+        self,
+        connection: &Connection,
+        stop: CancellationToken,
+    ) -> Result<(), AmqpError> {
+        let publisher = connection.publisher().await?;
+        let keeping = async {
+            stop.run_until_cancelled(self.keep_all(connection))
+                .await
+                .unwrap_or(Ok(()))
+        };
+        let retrying = async {
+            stop.run_until_cancelled(self.retry_all(&publisher))
+                .await
+                .unwrap_or(Ok(()))
+        };
+        tokio::try_join!(keeping, retrying).map(drop)
+    }
+
+    async fn keep_all(&self, connection: &Connection) -> Result<(), AmqpError> {
+        let mut consumer = connection.consume(&self.topology.dead(), PREFETCH).await?;
+        while let Some(delivery) = consumer.next().await {
+            let dead = self.read(&delivery);
+            while let Err(error) = self.keep(&dead).await {
+                tracing::warn!(error = %error_chain(&error), "cannot keep a dead letter; trying again");
+                tokio::time::sleep(TIMER).await;
+            }
+            delivery.ack().await?;
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, dead: &DeadMessage) -> Result<(), StoreError> {
+        while self.store.dead_letter_count().await? >= MOST {
+            tracing::error!(
+                waiting = MOST,
+                "too many dead letters wait: `assize dead` lists and drops them"
+            );
+            tokio::time::sleep(TIMER * 60).await;
+        }
+        self.store.dead_letter_keep(dead).await?;
+        tracing::error!(
+            queue = dead.queue,
+            reason = dead.reason,
+            "a dead letter: `assize dead list` shows it"
+        );
+        Ok(())
+    }
+
+    fn read(&self, delivery: &Delivery) -> DeadMessage {
+        // Whoever publishes to the queue itself tells no cause.
+        let Death { queue, cause } = delivery.death().unwrap_or_else(|| Death {
+            queue: self.topology.dead(),
+            cause: "published as a dead letter".to_owned(),
+        });
+        DeadMessage {
+            reason: reason(queue == self.topology.reports(), &cause, delivery.body()),
+            queue,
+            message: delivery.body().to_vec(),
+        }
+    }
+
+    async fn retry_all(&self, publisher: &Publisher) -> Result<(), AmqpError> {
+        loop {
+            match self.retry(publisher).await? {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::debug!(error = %error_chain(&error), "cannot look for dead letters to retry");
+                }
+            }
+            tokio::time::sleep(TIMER).await;
+        }
+    }
+
+    /// Puts one back, if one is to go. One that is put back twice after a crash
+    /// harms nothing: every message may come twice.
+    async fn retry(&self, publisher: &Publisher) -> Result<Result<bool, StoreError>, AmqpError> {
+        let (id, dead) = match self.store.dead_letter_next_retry().await {
+            Ok(Some(next)) => next,
+            Ok(None) => return Ok(Ok(false)),
+            Err(error) => return Ok(Err(error)),
+        };
+        match publisher.publish(&dead.queue, &dead.message).await {
+            // The queue may be that of another installation or time; looked at again later.
+            Err(error @ AmqpError::NotTaken { .. }) => {
+                tracing::warn!(dead_letter.id = id, error = %error_chain(&error), "RabbitMQ does not take a dead letter back; trying again");
+                return Ok(Ok(false));
+            }
+            published => published?,
+        }
+        tracing::info!(
+            dead_letter.id = id,
+            queue = dead.queue,
+            "retried a dead letter"
+        );
+        Ok(self.store.dead_letter_retried(id).await.map(|()| true))
+    }
+}
+
+/// Why a message is dead: what is wrong with it if anything is, else what the broker says.
+fn reason(is_report: bool, cause: &str, message: &[u8]) -> String {
+    let decoded = if is_report {
+        message::decode::<WorkerReport>(message).map(drop)
+    } else {
+        message::decode::<Task>(message).map(drop)
+    };
+    match (decoded, cause) {
+        (Err(error), _) => error_chain(&error).to_string(),
+        (Ok(()), "delivery_limit") => "it came back to its queue too often".to_owned(),
+        (Ok(()), "rejected") if is_report => "the database refused it".to_owned(),
+        (Ok(()), cause) => format!("it is readable, but {cause}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_message_is_its_reason() {
+        let unreadable = reason(false, "rejected", b"\xff");
+        assert!(unreadable.contains("not JSON"), "{unreadable}");
+        let newer = reason(true, "rejected", b"{\"v\":99}");
+        assert!(newer.contains("version 99"), "{newer}");
+        let stopped = br#"{"v":1,"worker_id":"00000000-0000-0000-0000-000000000001","report":{"kind":"stopped"}}"#;
+        assert_eq!(
+            reason(true, "delivery_limit", stopped),
+            "it came back to its queue too often"
+        );
+        assert_eq!(reason(true, "rejected", stopped), "the database refused it");
+    }
+}
