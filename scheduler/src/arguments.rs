@@ -10,6 +10,7 @@ use assize_common::id::TokenId;
 use assize_common::language::LanguageTable;
 use assize_common::secret::Secret;
 use assize_common::telemetry::LogFormat;
+use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::Config;
 use assize_scheduler::settings::Settings;
 use assize_scheduler::store::{DatabaseUrl, RetryPolicy};
@@ -165,6 +166,32 @@ pub(crate) struct Serve {
     )]
     #[arg(value_parser = seconds)]
     retry_delay: f64,
+    /// How many live submissions may wait before further ones are refused
+    #[arg(
+        long,
+        env = "ASSIZE_MAX_WAITING",
+        default_value_t = 50_000,
+        value_name = "N"
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    max_waiting: u32,
+    /// How many of one team may wait before further ones of it are refused
+    #[arg(
+        long,
+        env = "ASSIZE_MAX_WAITING_PER_TEAM",
+        default_value_t = 200,
+        value_name = "N"
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    max_waiting_per_team: u32,
+    /// How much of the data directory's disk is left free
+    #[arg(
+        long,
+        env = "ASSIZE_DISK_RESERVE",
+        default_value = "512MiB",
+        value_name = "SIZE"
+    )]
+    disk_reserve: ByteSize,
     /// Stop when standard input ends, as it does when the parent process dies
     #[arg(long)]
     pub(crate) supervised: bool,
@@ -205,6 +232,11 @@ impl Serve {
                 retry: RetryPolicy {
                     max_failures: self.max_failures,
                     first_delay: Duration::from_secs_f64(self.retry_delay),
+                },
+                limits: Limits {
+                    waiting: self.max_waiting,
+                    waiting_per_team: self.max_waiting_per_team,
+                    disk_reserve: self.disk_reserve,
                 },
             },
         })

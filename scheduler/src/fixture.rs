@@ -15,6 +15,7 @@ use bytesize::ByteSize;
 use chrono::Utc;
 use sqlx::PgPool;
 
+use crate::pressure::Limits;
 use crate::settings::Settings;
 use crate::store::{Created, NewPackage, NewStoredSubmission, RetryPolicy, Store};
 
@@ -24,6 +25,11 @@ pub(crate) const SETTINGS: Settings = Settings {
     retry: RetryPolicy {
         max_failures: 3,
         first_delay: Duration::from_secs(1),
+    },
+    limits: Limits {
+        waiting: 1_000_000,
+        waiting_per_team: 1_000_000,
+        disk_reserve: ByteSize(0),
     },
 };
 
@@ -87,6 +93,14 @@ impl Fixture {
             panic!("a submission without a key has no rival");
         };
         (id, self.held(id).await)
+    }
+
+    /// A stored submission of a team.
+    pub(crate) async fn submit_of(&self, contest: &str, team: &str) {
+        let mut new = self.new_submission().await;
+        new.contest = Some(contest.to_owned());
+        new.team = Some(team.to_owned());
+        self.store.submission_create(&new).await.unwrap();
     }
 
     /// The current judgement at its current attempt.

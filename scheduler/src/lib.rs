@@ -13,6 +13,7 @@ mod dead_letters;
 #[cfg(test)]
 mod fixture;
 mod lost_tasks;
+pub mod pressure;
 mod reconciler;
 mod relay;
 mod reports;

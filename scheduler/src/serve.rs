@@ -24,6 +24,7 @@ use crate::blob::{BlobError, BlobStore};
 use crate::broker::{Broker, keep_connected};
 use crate::dead_letters::DeadLetters;
 use crate::lost_tasks::LostTasks;
+use crate::pressure::{self, Pressure};
 use crate::reconciler::{self, Hearing};
 use crate::relay::Relay;
 use crate::reports::Reports;
@@ -202,9 +203,11 @@ pub async fn serve(
 
     let (broker_connected, broker) = watch::channel(false);
     let bells = Bells::default();
+    let pressure = Pressure::default();
     let router = api::router(Api {
         store: store.clone(),
         bells: bells.clone(),
+        pressure: pressure.clone(),
         blobs,
         languages: Arc::new(config.languages.clone()),
         max_package: config.max_package,
@@ -213,6 +216,13 @@ pub async fn serve(
         metrics,
     });
     let tasks = TaskTracker::new();
+    tasks.spawn(pressure::watch(
+        pressure,
+        store.clone(),
+        config.data_directory.clone(),
+        config.settings.limits,
+        stop.clone(),
+    ));
     start_background(&config, &store, bells, broker_connected, &tasks, &stop);
     if let Some(path) = &config.address_file {
         write_address(path, address).map_err(unwritable(path))?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::pressure::Limits;
 use crate::store::RetryPolicy;
 
 /// Times and counts by which lost work is found and tried again.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub lost_task_age: Duration,
     /// What becomes of attempts that fail.
     pub retry: RetryPolicy,
+    /// How much may wait, and fill the disk.
+    pub limits: Limits,
 }
 
 impl Settings {

@@ -66,7 +66,8 @@ impl fmt::Display for Matrix {
         )?;
         writeln!(f, "|---|---|---|---|---|---|---|---|")?;
         for (fault, row) in &self.0 {
-            let [(_, alone), (median, most)] = [&row.alone, &row.mixed].map(|times| median_and_most(times));
+            let [(_, alone), (median, most)] =
+                [&row.alone, &row.mixed].map(|times| median_and_most(times));
             let Row {
                 runs,
                 under_way,

@@ -9,6 +9,7 @@ use assize_common::amqp::{AmqpUrl, Topology};
 use assize_common::api::{Scope, Token};
 use assize_common::id::TokenId;
 use assize_common::language::LanguageTable;
+use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::{Config, ServeError, serve};
 use assize_scheduler::settings::Settings;
 use assize_scheduler::store::{DatabaseUrl, NewPackage, RetryPolicy, Store};
@@ -96,6 +97,11 @@ impl Installation {
                 retry: RetryPolicy {
                     max_failures: 3,
                     first_delay: Duration::from_secs(1),
+                },
+                limits: Limits {
+                    waiting: u32::MAX,
+                    waiting_per_team: u32::MAX,
+                    disk_reserve: ByteSize(0),
                 },
             },
         };

@@ -9,9 +9,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::blob::BlobError;
+use crate::pressure::Refusal;
 use crate::store::StoreError;
 
-const RETRY_AFTER_SECONDS: u16 = 2;
+/// For what passes by itself.
+const SOON_SECONDS: u16 = 2;
+/// For what waits for workers or admins.
+const LATER_SECONDS: u16 = 10;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $status:ident, $slug:literal, $title:literal;)*) => {
@@ -55,8 +59,23 @@ kinds! {
     Internal = INTERNAL_SERVER_ERROR, "internal", "Internal error";
     DatabaseUnavailable = SERVICE_UNAVAILABLE, "database-unavailable", "The database does not answer";
     StorageUnavailable = SERVICE_UNAVAILABLE, "storage-unavailable", "The blob store does not answer";
+    Overloaded = SERVICE_UNAVAILABLE, "overloaded", "Too many submissions wait";
+    TeamWaits = TOO_MANY_REQUESTS, "team-waits", "Too many submissions of the team wait";
     Timeout = SERVICE_UNAVAILABLE, "timeout", "The request took too long";
     StorageFull = INSUFFICIENT_STORAGE, "storage-full", "The server's disk is full";
+}
+
+impl ErrorKind {
+    /// When to come again; nothing for what will be refused again.
+    const fn retry_after_seconds(self) -> Option<u16> {
+        match self {
+            Self::DatabaseUnavailable | Self::StorageUnavailable | Self::Timeout => {
+                Some(SOON_SECONDS)
+            }
+            Self::Overloaded | Self::TeamWaits | Self::StorageFull => Some(LATER_SECONDS),
+            _ => None,
+        }
+    }
 }
 
 /// An error answer.
@@ -117,6 +136,22 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Waiting => Self::new(
+                ErrorKind::Overloaded,
+                "more submissions wait than workers can judge soon; nothing was stored, try again later",
+            ),
+            Refusal::Team => Self::new(
+                ErrorKind::TeamWaits,
+                "too many submissions of this team wait already; nothing was stored, try again later",
+            ),
+            Refusal::Disk => Self::storage_full(),
+        }
+    }
+}
+
 impl From<BlobError> for ApiError {
     fn from(error: BlobError) -> Self {
         tracing::error!(error = %error_chain(&error), "the blob store failed a request");
@@ -164,8 +199,8 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        if let Some(seconds) = self.kind.retry_after_seconds() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

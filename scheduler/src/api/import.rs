@@ -35,6 +35,9 @@ pub(super) async fn import(
     body: Body,
     imported_by: TokenId,
 ) -> Result<ImportedPackage, ApiError> {
+    if api.pressure.disk_is_low() {
+        return Err(ApiError::storage_full());
+    }
     let incoming = api.blobs.incoming();
     let directory =
         tempfile::tempdir_in(incoming).map_err(|source| unusable("receive", incoming, source))?;

@@ -41,6 +41,7 @@ use utoipa_axum::routes;
 use self::error::{ApiError, ErrorKind};
 use crate::bell::Bells;
 use crate::blob::BlobStore;
+use crate::pressure::Pressure;
 use crate::store::Store;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -54,6 +55,8 @@ pub struct Api {
     pub store: Store,
     /// Wake the relays.
     pub bells: Bells,
+    /// Whether too much waits already.
+    pub pressure: Pressure,
     /// Packages and sources.
     pub blobs: BlobStore,
     /// The languages that may be submitted.

@@ -45,6 +45,8 @@ const MAX_PAGE: u32 = 200;
         (status = CONFLICT, description = "The key belongs to another request", body = ProblemDetails, content_type = "application/problem+json"),
         (status = PAYLOAD_TOO_LARGE, description = "Too large", body = ProblemDetails, content_type = "application/problem+json"),
         (status = UNPROCESSABLE_ENTITY, description = "A field is wrong; `field` names it", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = TOO_MANY_REQUESTS, description = "Too many of the team wait; Retry-After tells when to come again", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "Too many wait, or the database is away; Retry-After tells when to come again", body = ProblemDetails, content_type = "application/problem+json"),
         (status = "default", description = "Another error", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -63,6 +65,10 @@ pub(super) async fn create_submission(
     let id = match find_earlier(&api, caller.token_id, idempotency.as_ref()).await? {
         Some(id) => id,
         None => {
+            let (contest, team) = (new.contest.as_deref(), new.team.as_deref());
+            if let Some(refusal) = api.pressure.refuses(contest, team) {
+                return Err(refusal.into());
+            }
             let problem = if is_short_name(&new.problem) {
                 api.store.problem_find_current(&new.problem).await?
             } else {

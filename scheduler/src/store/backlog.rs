@@ -69,6 +69,48 @@ impl Store {
     }
 }
 
+impl Store {
+    /// How many submissions in the lanes of teams wait to be published; no more than
+    /// `enough` are counted.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub(crate) async fn live_count_waiting(&self, enough: u32) -> Result<u32, StoreError> {
+        let waiting = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "waiting!" FROM (
+                   SELECT FROM outbox WHERE lane IN ('live', 'flagged') LIMIT $1
+               ) waiting"#,
+            i64::from(enough)
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::on("count what waits"))?;
+        row::count("a number of tasks", waiting)
+    }
+
+    /// Contests and teams of which at least `enough` submissions wait to be published.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub(crate) async fn team_list_busy(
+        &self,
+        enough: u32,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let teams = sqlx::query!(
+            "SELECT contest, team FROM outbox WHERE lane IN ('live', 'flagged') AND team <> ''
+             GROUP BY contest, team HAVING count(*) >= $1",
+            i64::from(enough)
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::on("look for teams with much waiting"))?;
+        Ok(teams
+            .into_iter()
+            .map(|row| (row.contest, row.team))
+            .collect())
+    }
+}
+
 impl Backlog {
     /// Sets the gauges.
     pub fn record(&self) {

@@ -25,6 +25,7 @@ use super::{Api, description, router};
 use crate::bell::Bells;
 use crate::blob::BlobStore;
 use crate::fixture::{Fixture, make_token};
+use crate::pressure::Pressure;
 use crate::store::Store;
 
 struct Server {
@@ -83,6 +84,7 @@ async fn listen(store: Store, data: &Path) -> SocketAddr {
     let api = Api {
         store,
         bells: Bells::default(),
+        pressure: Pressure::default(),
         blobs: BlobStore::open(data).unwrap(),
         languages: Arc::new(LanguageTable::embedded().unwrap()),
         max_package: ByteSize::mib(1),
