@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use assize_common::language::{Language, LanguageTable};
-use assize_common::package::OutputValidator;
 use assize_worker::disk_cache::{DiskCache, OpenError};
 use assize_worker::judge::Judge;
 use assize_worker::sandbox::AuditLevel;
@@ -83,7 +82,7 @@ impl LocalJudge {
             .iter()
             .map(|selected| selected.language.id.as_str())
             .collect();
-        if let OutputValidator::Custom(program) = &opened.package.output_validator {
+        for program in opened.package.output_validator.programs() {
             // A validator of no known language is a judging error of each submission.
             ids.extend(
                 program

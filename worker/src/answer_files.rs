@@ -68,7 +68,7 @@ impl AnswerRun<'_> {
         let open = |path: &Path| File::open(path).map_err(JudgingError::disk("open", path));
         let output = open(&file.path)?;
         let Some(validator) = self.validator else {
-            return compare(self.testcase, output);
+            return compare(self.package, self.testcase, output);
         };
         let call = Call {
             testcase: self.testcase,

@@ -265,19 +265,40 @@ impl Judge {
         cancel: &Cancel,
     ) -> Result<Option<JuryValidator>, JudgingError> {
         match &package.output_validator {
-            OutputValidator::Default if package.kind == Kind::Interactive => {
+            OutputValidator::Default | OutputValidator::Dmoj(_)
+                if package.kind == Kind::Interactive =>
+            {
                 let problem = "an interactive problem without an output validator".to_owned();
                 Err(JudgingError::Package { problem })
             }
-            OutputValidator::Default => Ok(None),
+            OutputValidator::Default | OutputValidator::Dmoj(_) => Ok(None),
             OutputValidator::Custom(program) => {
                 self.jury_program(slot, package, program, cancel).map(Some)
             }
-            OutputValidator::Testlib { program, points } => {
+            OutputValidator::Checker { program, protocol } => {
                 let checker = self.jury_program(slot, package, program, cancel)?;
                 Ok(Some(JuryValidator {
-                    protocol: Protocol::Testlib(*points),
+                    protocol: Protocol::Checker(*protocol),
                     ..checker
+                }))
+            }
+            OutputValidator::Interactor {
+                program,
+                protocol,
+                checker,
+            } => {
+                let protocol = Protocol::Checker(*protocol);
+                let then = match checker {
+                    None => None,
+                    Some(checker) => Some(Box::new(JuryValidator {
+                        protocol,
+                        ..self.jury_program(slot, package, checker, cancel)?
+                    })),
+                };
+                Ok(Some(JuryValidator {
+                    protocol,
+                    then,
+                    ..self.jury_program(slot, package, program, cancel)?
                 }))
             }
         }
@@ -318,6 +339,7 @@ impl Judge {
                 executable: *executable,
                 limits: package.limits.clone(),
                 protocol: Protocol::Kattis,
+                then: None,
             }),
             Compilation::Rejected(report) => Err(JudgingError::jury(
                 &program.name,

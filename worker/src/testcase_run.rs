@@ -1,12 +1,14 @@
 //! One test case: the submission's run and what the validator says of it.
 
 use std::fs::File;
-use std::io::{BufReader, Seek as _};
+use std::io::{BufReader, Read as _, Seek as _};
 use std::path::Path;
 use std::time::Duration;
 
 use assize_common::message::RunReport;
-use assize_common::package::{DefaultValidatorOptions, Kind, Package, Testcase};
+use assize_common::package::{
+    DefaultValidatorOptions, DmojChecker, Kind, OutputValidator, Package, Testcase,
+};
 use assize_common::{Award, SandboxMode, Verdict};
 use assize_sandbox::{Audit, AuditLevel, Facts, Input, Limits, Mode, PolicyName, Sink, Spec};
 use bytesize::ByteSize;
@@ -17,7 +19,7 @@ use crate::compile::Executable;
 use crate::judging_error::JudgingError;
 use crate::output_validator::feedback::{Meaning, NextPass};
 use crate::output_validator::{
-    Call, Feedback, JuryValidator, Validated, custom, default, interactive,
+    Call, Feedback, JuryValidator, Validated, custom, default, dmoj, interactive,
 };
 use crate::report::{explanation, run_report, tail};
 use crate::slot::{Role, Slot};
@@ -211,7 +213,7 @@ impl TestcaseRun<'_> {
         output
             .rewind()
             .map_err(JudgingError::disk("rewind the output in", self.scratch))?;
-        compare(self.testcase, output)
+        compare(self.package, self.testcase, output)
     }
 
     /// The submission's CPU limit: the problem's, as the language stretches it.
@@ -296,7 +298,14 @@ impl TestcaseRun<'_> {
 }
 
 /// What the default validator says of an output that is read from where it is.
-pub(crate) fn compare(testcase: &Testcase, output: File) -> Result<Validated, JudgingError> {
+pub(crate) fn compare(
+    package: &Package,
+    testcase: &Testcase,
+    output: File,
+) -> Result<Validated, JudgingError> {
+    if let OutputValidator::Dmoj(checker) = package.output_validator {
+        return compare_as_dmoj(checker, testcase, output);
+    }
     let options = DefaultValidatorOptions::parse(&testcase.output_validator_args)
         .map_err(|problem| JudgingError::Package { problem })?;
     let answer = &testcase.answer;
@@ -311,6 +320,27 @@ pub(crate) fn compare(testcase: &Testcase, output: File) -> Result<Validated, Ju
         },
         feedback: Feedback {
             judge_message: difference.map(|difference| difference.to_string()),
+            ..Feedback::default()
+        },
+    })
+}
+
+fn compare_as_dmoj(
+    checker: DmojChecker,
+    testcase: &Testcase,
+    mut output: File,
+) -> Result<Validated, JudgingError> {
+    let path = &testcase.answer;
+    let answer = std::fs::read(path).map_err(JudgingError::disk("read", path))?;
+    let mut bytes = Vec::new();
+    output
+        .read_to_end(&mut bytes)
+        .map_err(JudgingError::disk("compare the output with", path))?;
+    let (answer, judge_message) = dmoj::check(checker, &bytes, &answer);
+    Ok(Validated {
+        answer,
+        feedback: Feedback {
+            judge_message,
             ..Feedback::default()
         },
     })

@@ -3,7 +3,7 @@
 //! When several things are true of one run, the first of these decides:
 //!
 //! 1. SV: the policy ended the program.
-//! 2. WA: an interactive validator said so and ended before the program did;
+//! 2. WA or PE: an interactive validator said so and ended before the program did;
 //!    what the program did after that (a broken pipe, an unexpected end of input,
 //!    waiting for ever) is a consequence.
 //! 3. MLE: the memory limit ended it.
@@ -93,8 +93,10 @@ pub fn run_verdict(evidence: Evidence<'_>) -> Result<Verdict, Undecided> {
     if matches!(killed_for, Some(KillCause::Policy { .. })) {
         return Ok(Verdict::Sv);
     }
-    if evidence.validator_ended_first && evidence.answer == Some(Answer::Wrong) {
-        return Ok(Verdict::Wa);
+    if evidence.validator_ended_first
+        && let Some(answer @ (Answer::Wrong | Answer::Misformatted)) = evidence.answer
+    {
+        return Ok(answer.verdict());
     }
     if matches!(killed_for, Some(KillCause::Memory)) {
         return Ok(Verdict::Mle);

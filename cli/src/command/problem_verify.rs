@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use assize_common::language::LanguageTable;
-use assize_common::package::{OutputValidator, Package, Program};
+use assize_common::package::{Package, Program};
 use assize_worker::cancel::Cancel;
 use assize_worker::slot::Slot;
 use assize_worker::verify::VerifyOptions;
@@ -121,9 +121,7 @@ fn open_judge(table: &LanguageTable, package: &Package) -> Result<LocalJudge, Fa
         .map(|submission| &submission.program)
         .chain(&package.input_validators)
         .collect();
-    if let OutputValidator::Custom(program) = &package.output_validator {
-        programs.push(program);
-    }
+    programs.extend(package.output_validator.programs());
     programs.extend(
         package
             .static_validator

@@ -13,7 +13,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::model::Package;
-use super::{polygon, problem_yaml};
+use super::{dmoj, polygon, problem_yaml};
 
 /// What an archive may unpack to.
 #[derive(Debug, Clone, Copy)]
@@ -76,63 +76,75 @@ impl Package {
         target: &Path,
         limits: &UnpackLimits,
     ) -> Result<PathBuf, PackageError> {
-        let mut archive = ZipArchive::new(archive).map_err(PackageError::Zip)?;
-        let too_large = |what, limit| PackageError::TooLarge { what, limit };
-        if archive.len() > limits.entries {
-            return Err(too_large(
-                "entries of the archive",
-                limits.entries.to_string(),
-            ));
-        }
-        if archive.has_duplicate_names() {
-            return Err(PackageError::DuplicateEntries);
-        }
-        let mut names = Names::default();
-        let mut budget = limits.total.as_u64();
-        let mut packed = 0u64;
-        for index in 0..archive.len() {
-            let mut entry = archive.by_index(index).map_err(PackageError::Zip)?;
-            let name = checked_name(entry.name_raw())?;
-            let hostile = |problem: &str| hostile_entry(&name, problem);
-            if entry.encrypted() {
-                return Err(hostile("is encrypted"));
-            }
-            const KIND: u32 = 0o170_000;
-            let kind = entry.unix_mode().map_or(0, |mode| mode & KIND);
-            let is_directory = name.ends_with('/');
-            if !matches!(
-                (kind, is_directory),
-                (0 | 0o040_000, true) | (0 | 0o100_000, false)
-            ) {
-                return Err(hostile("is neither a regular file nor a directory"));
-            }
-            let path = names.add(name.trim_end_matches('/'), is_directory)?;
-            let path = target.join(path);
-            if is_directory {
-                fs::create_dir_all(&path).map_err(PackageError::io("create", &path))?;
-                continue;
-            }
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).map_err(PackageError::io("create", parent))?;
-            }
-            let mut file =
-                fs::File::create_new(&path).map_err(PackageError::io("create", &path))?;
-            packed = packed.saturating_add(entry.compressed_size());
-            // The sizes in the archive are claims; what counts is what comes out.
-            let written = copy_at_most(&mut entry, &mut file, budget, &path)?;
-            budget = budget
-                .checked_sub(written)
-                .ok_or_else(|| too_large("unpacked files", limits.total.to_string()))?;
-            let unpacked = limits.total.as_u64() - budget;
-            if unpacked > RATIO_MATTERS_FROM.max(packed.saturating_mul(limits.ratio)) {
-                return Err(too_large(
-                    "unpacked files",
-                    format!("{} times the archive", limits.ratio),
-                ));
-            }
-        }
+        extract(archive, target, limits)?;
         package_root(target)
     }
+}
+
+/// Unpacks an archive into the empty directory `target` and returns the names of
+/// its files. Errors are those of [`Package::unpack`].
+pub(super) fn extract<R: Read + Seek>(
+    archive: R,
+    target: &Path,
+    limits: &UnpackLimits,
+) -> Result<Vec<String>, PackageError> {
+    let mut archive = ZipArchive::new(archive).map_err(PackageError::Zip)?;
+    let mut files = Vec::new();
+    let too_large = |what, limit| PackageError::TooLarge { what, limit };
+    if archive.len() > limits.entries {
+        return Err(too_large(
+            "entries of the archive",
+            limits.entries.to_string(),
+        ));
+    }
+    if archive.has_duplicate_names() {
+        return Err(PackageError::DuplicateEntries);
+    }
+    let mut names = Names::default();
+    let mut budget = limits.total.as_u64();
+    let mut packed = 0u64;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(PackageError::Zip)?;
+        let name = checked_name(entry.name_raw())?;
+        let hostile = |problem: &str| hostile_entry(&name, problem);
+        if entry.encrypted() {
+            return Err(hostile("is encrypted"));
+        }
+        const KIND: u32 = 0o170_000;
+        let kind = entry.unix_mode().map_or(0, |mode| mode & KIND);
+        let is_directory = name.ends_with('/');
+        if !matches!(
+            (kind, is_directory),
+            (0 | 0o040_000, true) | (0 | 0o100_000, false)
+        ) {
+            return Err(hostile("is neither a regular file nor a directory"));
+        }
+        let path = names.add(name.trim_end_matches('/'), is_directory)?;
+        let path = target.join(path);
+        if is_directory {
+            fs::create_dir_all(&path).map_err(PackageError::io("create", &path))?;
+            continue;
+        }
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(PackageError::io("create", parent))?;
+        }
+        files.push(name);
+        let mut file = fs::File::create_new(&path).map_err(PackageError::io("create", &path))?;
+        packed = packed.saturating_add(entry.compressed_size());
+        // The sizes in the archive are claims; what counts is what comes out.
+        let written = copy_at_most(&mut entry, &mut file, budget, &path)?;
+        budget = budget
+            .checked_sub(written)
+            .ok_or_else(|| too_large("unpacked files", limits.total.to_string()))?;
+        let unpacked = limits.total.as_u64() - budget;
+        if unpacked > RATIO_MATTERS_FROM.max(packed.saturating_mul(limits.ratio)) {
+            return Err(too_large(
+                "unpacked files",
+                format!("{} times the archive", limits.ratio),
+            ));
+        }
+    }
+    Ok(files)
 }
 
 /// Copies until one byte more than `limit`, so that the caller sees the excess.
@@ -228,7 +240,7 @@ impl Names {
 /// Archives hold the package's directory, or its files directly.
 fn package_root(target: &Path) -> Result<PathBuf, PackageError> {
     let is_package = |directory: &Path| {
-        [problem_yaml::FILE, polygon::FILE]
+        [problem_yaml::FILE, polygon::FILE, dmoj::FILE]
             .iter()
             .any(|file| directory.join(file).is_file())
     };

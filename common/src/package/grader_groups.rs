@@ -42,12 +42,10 @@ pub(super) fn read(
     validator: &OutputValidator,
     warnings: &mut Vec<String>,
 ) -> Result<BTreeMap<String, GraderYaml>, PackageError> {
-    let validator = match validator {
-        OutputValidator::Default => None,
-        OutputValidator::Custom(program) | OutputValidator::Testlib { program, .. } => {
-            Some(program.name.as_str())
-        }
-    };
+    let validator = validator
+        .programs()
+        .first()
+        .map(|program| program.name.as_str());
     let mut groups = BTreeMap::new();
     let files = tree
         .below("data")

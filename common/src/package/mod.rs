@@ -1,8 +1,8 @@
 //! The problem package: model and reader.
 //!
 //! [`Package::read`] takes a directory, [`Package::unpack`] an archive, both of
-//! Codeforces Polygon or of the ICPC/Kattis format in its versions `legacy`, `legacy-icpc`, `2023-07-draft`
-//! and `2025-09`. What a package asks for and Assize can't honour is refused with
+//! Codeforces Polygon, of DMOJ, or of the ICPC/Kattis format in its versions `legacy`, `legacy-icpc`,
+//! `2023-07-draft` and `2025-09`. What a package asks for and Assize can't honour is refused with
 //! file, key and reason; what it says beyond the format is a warning.
 
 mod annotation;
@@ -11,6 +11,7 @@ mod archive;
 mod archive_tests;
 mod constants;
 mod default_validator;
+mod dmoj;
 mod error;
 mod expectation;
 mod file_tree;
@@ -21,8 +22,6 @@ pub mod grading;
 mod grading_tests;
 mod model;
 mod polygon;
-#[cfg(test)]
-mod polygon_tests;
 mod problem_yaml;
 mod program;
 mod read;
@@ -46,8 +45,8 @@ pub use default_validator::DefaultValidatorOptions;
 pub use error::PackageError;
 pub use expectation::{Expectation, JudgedTestcase, TimeBound};
 pub use model::{
-    CheckerPoints, File, FormatVersion, InputValidatorArgs, Kind, Limits, OutputValidator, Package,
-    Program, StaticTest, StaticValidator, Submission, Testcase, Timing, ValidatorTest,
-    ValidatorTestKind,
+    CheckerPoints, CheckerProtocol, DmojChecker, File, FloatError, FormatVersion,
+    InputValidatorArgs, Kind, Limits, OutputValidator, Package, Program, StaticTest,
+    StaticValidator, Submission, Testcase, Timing, ValidatorTest, ValidatorTestKind,
 };
 pub use program::UnknownLanguage;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use tempfile::TempDir;
 
 use super::constants::Constants;
 use super::expectation::Expectation;
@@ -62,6 +64,9 @@ pub struct Package {
     pub content_hash: ContentHash,
     /// What was ignored or looks unintended.
     pub warnings: Vec<String>,
+    /// Files of the model that are not in the package's directory, such as those
+    /// of an archive within it. They live as long as this.
+    pub unpacked: Option<Arc<TempDir>>,
 }
 
 impl Package {
@@ -90,6 +95,7 @@ impl Package {
             attachments: Vec::new(),
             submissions: Vec::new(),
             warnings: Vec::new(),
+            unpacked: None,
         }
     }
 }
@@ -107,6 +113,8 @@ pub enum FormatVersion {
     V2025_09,
     /// A package of Codeforces Polygon.
     Polygon,
+    /// A problem of DMOJ.
+    Dmoj,
 }
 
 impl FormatVersion {
@@ -318,13 +326,86 @@ pub enum OutputValidator {
     Default,
     /// A program of the jury, as the ICPC/Kattis format has it.
     Custom(Program),
-    /// A checker that is written with testlib.
-    Testlib {
+    /// A program that compares the output with the answer, called as
+    /// `checker input output answer`.
+    Checker {
         /// The program.
         program: Program,
-        /// What its points are.
-        points: CheckerPoints,
+        /// How it gives its answer.
+        protocol: CheckerProtocol,
     },
+    /// A program that talks to the submission.
+    Interactor {
+        /// The program.
+        program: Program,
+        /// How it is called and gives its answer.
+        protocol: CheckerProtocol,
+        /// The checker that looks at what an interactor wrote, if it accepts.
+        checker: Option<Program>,
+    },
+    /// A checker of DMOJ that comes without a program.
+    Dmoj(DmojChecker),
+}
+
+impl OutputValidator {
+    /// The jury's programs that it needs.
+    #[must_use]
+    pub fn programs(&self) -> Vec<&Program> {
+        match self {
+            Self::Default | Self::Dmoj(_) => Vec::new(),
+            Self::Custom(program) | Self::Checker { program, .. } => vec![program],
+            Self::Interactor {
+                program, checker, ..
+            } => [program].into_iter().chain(checker).collect(),
+        }
+    }
+}
+
+/// How a checker or interactor gives its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckerProtocol {
+    /// As testlib has it.
+    Testlib(CheckerPoints),
+    /// Exit code 0 for a right output, 1 for a wrong one.
+    ExitCode,
+}
+
+/// A checker of DMOJ that comes without a program.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum DmojChecker {
+    /// The same tokens on the same lines; empty lines do not count.
+    Standard,
+    /// The same bytes.
+    Identical {
+        /// Whether an output that `Standard` accepts is a presentation error.
+        tells_presentation: bool,
+    },
+    /// The same lines but for white space at their ends.
+    Rstripped,
+    /// The same characters, in any order and case, white space aside.
+    Easy,
+    /// The same tokens in any order.
+    Unordered,
+    /// The same lines in any order.
+    SortedLines,
+    /// As `Standard`, with numbers that may differ a little.
+    Floats {
+        /// By how much.
+        tolerance: f64,
+        /// What it is compared with.
+        error: FloatError,
+    },
+}
+
+/// What the tolerance of [`DmojChecker::Floats`] is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FloatError {
+    /// The absolute or the relative error: one of them is enough.
+    Either,
+    /// The absolute error.
+    Absolute,
+    /// The relative error.
+    Relative,
 }
 
 /// What the points of a checker are.

@@ -10,7 +10,7 @@ use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::model::{File, Kind, Limits, Package, Timing};
 use super::problem_yaml::{self, ProblemYaml, StatedLimits};
-use super::{polygon, submissions, testdata, time_limit, validator_tests, validators};
+use super::{dmoj, polygon, submissions, testdata, time_limit, validator_tests, validators};
 
 impl Package {
     /// Reads the package in the directory `root`.
@@ -39,6 +39,9 @@ fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageEr
         if tree.get(polygon::FILE).is_some() {
             return polygon::read(&tree);
         }
+        if tree.get(dmoj::FILE).is_some() {
+            return dmoj::read(root, &tree, provisional);
+        }
         return Err(PackageError::NotAPackage {
             path: root.to_owned(),
         });
@@ -61,7 +64,12 @@ fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageEr
     let validator_tests = validator_tests::read(&tree, &problem, &output_validator, &mut warnings)?;
     Ok(Package {
         content_hash: tree.content_hash()?,
-        submissions: submissions::read(&tree, &problem, &data.grading, &mut warnings)?,
+        submissions: submissions::read(
+            &tree,
+            problem.format.is_legacy(),
+            &data.grading,
+            &mut warnings,
+        )?,
         input_validators: validators::input_validators(&tree, &mut warnings),
         include: include(&tree, &problem, &mut warnings),
         attachments: attachments(&tree, &problem, &mut warnings),
@@ -84,10 +92,11 @@ fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageEr
         static_validator,
         validator_tests,
         warnings,
+        unpacked: None,
     })
 }
 
-fn directory_name(root: &Path) -> String {
+pub(super) fn directory_name(root: &Path) -> String {
     let canonical = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     canonical.file_name().map_or_else(
         || "problem".to_owned(),
@@ -96,7 +105,7 @@ fn directory_name(root: &Path) -> String {
 }
 
 /// Where a limit is not stated, the format's typical system default holds.
-fn limits(time_limit: Duration, stated: &StatedLimits) -> Limits {
+pub(super) fn limits(time_limit: Duration, stated: &StatedLimits) -> Limits {
     const DEFAULT_TIME: Duration = Duration::from_secs(60);
     let default_memory = ByteSize::mib(2048);
     let default_output = ByteSize::mib(8);

@@ -8,7 +8,6 @@ use super::expectation::{Expectation, Rule, ScoreRule, verdicts_of_format};
 use super::file_tree::FileTree;
 use super::grading::{Grader, Grading, Objective, ScoreRange};
 use super::model::{Program, Submission};
-use super::problem_yaml::ProblemYaml;
 use super::submissions_yaml::{self, Entry, RuleText, TimeLimitUse};
 use crate::{Score, Verdict};
 
@@ -22,16 +21,16 @@ const OFFICIAL: [&str; 4] = [
 /// The directory of submissions that get some of the points.
 const PARTIAL: &str = "partially_accepted";
 
-/// All submissions, sorted by name.
+/// All submissions, sorted by name; `legacy` directories mean a little else.
 pub(super) fn read(
     tree: &FileTree,
-    problem: &ProblemYaml,
+    legacy: bool,
     grading: &Grading,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Submission>, PackageError> {
     let entries = submissions_yaml::read(tree, grading.gives_scores(), warnings)?;
     let reader = Reader {
-        legacy: problem.format.is_legacy(),
+        legacy,
         grading,
         entries: &entries,
     };

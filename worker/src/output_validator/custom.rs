@@ -8,7 +8,7 @@ use std::time::Duration;
 use assize_sandbox::Input;
 
 use super::jury::{Call, JuryValidator, Protocol, capture};
-use super::{Validated, testlib};
+use super::{Validated, checker};
 use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
 use crate::slot::{Role, Slot};
@@ -25,8 +25,8 @@ pub(crate) fn validate(
     output
         .rewind()
         .map_err(JudgingError::disk("rewind the output in", scratch))?;
-    if let Protocol::Testlib(points) = validator.protocol {
-        return testlib::validate(validator, points, slot, call, output, scratch, cancel);
+    if let Protocol::Checker(protocol) = validator.protocol {
+        return checker::validate(validator, protocol, slot, call, output, scratch, cancel);
     }
     let stderr =
         tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;

@@ -25,11 +25,12 @@ use std::time::{Duration, Instant};
 
 use assize_sandbox::{Facts, Input, JailError, KillCause, Outcome, Sink, Spec};
 
-use super::Validated;
-use super::jury::{Call, JuryValidator};
+use super::jury::{Call, JuryValidator, Protocol};
+use super::{Validated, checker, custom};
 use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
 use crate::slot::{Role, Slot, run_in};
+use crate::verdict::Answer;
 
 /// After the validator's end, the submission's ends of the pipes stay open this
 /// long: a submission that ended before them is then known to have ended by itself.
@@ -80,13 +81,17 @@ pub(crate) fn converse(
             .map_err(JudgingError::disk("share a pipe for", scratch))?,
         _from_submission: share(validator_reads.try_clone())?,
     };
-    let jury = validator.spec(
-        call,
+    let (hears, says) = (
         Input::Fd(validator_reads.into()),
         Sink::Fd(validator_writes.into()),
-        &stderr,
-        submission.limits.wall_time,
-    )?;
+    );
+    let patience = submission.limits.wall_time;
+    let jury = match validator.protocol {
+        Protocol::Kattis => validator.spec(call, hears, says, &stderr, patience),
+        Protocol::Checker(protocol) => {
+            checker::interactor_spec(validator, protocol, call, hears, says, &stderr, patience)
+        }
+    }?;
     submission.stdin = Input::Fd(submission_reads.into());
     submission.stdout = Sink::Fd(submission_writes.into());
 
@@ -98,7 +103,19 @@ pub(crate) fn converse(
     let ended = talk.run(validator, slot, call, submission, jury, kept, leftovers);
     slot.replace_if_broken(Role::Contestant, ended.as_ref().err());
     slot.replace_if_broken(Role::Jury, ended.as_ref().err());
-    ended
+    let (mut conversation, written) = ended?;
+    // What a submission that failed left is not worth a look.
+    let is_open = conversation.validated.answer == Answer::Accepted
+        && conversation.facts.outcome == Outcome::Exited { code: 0 };
+    if let Some(then) = validator.then.as_deref().filter(|_| is_open) {
+        let written = match written {
+            Some(written) => written,
+            None => tempfile::tempfile_in(scratch)
+                .map_err(JudgingError::disk("create a file in", scratch))?,
+        };
+        conversation.validated = custom::validate(then, slot, call, written, scratch, cancel)?;
+    }
+    Ok(conversation)
 }
 
 struct Talk<'a> {
@@ -121,7 +138,7 @@ impl Talk<'_> {
         jury: Spec,
         kept: Kept,
         mut leftovers: PipeReader,
-    ) -> Result<Conversation, JudgingError> {
+    ) -> Result<(Conversation, Option<File>), JudgingError> {
         let (submission_jail, jury_jail) = slot.both(self.activity)?;
         // Each side can be ended without ending the judgement.
         let (end_submission, end_jury) = (submission_jail.canceller(), jury_jail.canceller());
@@ -162,7 +179,7 @@ impl Talk<'_> {
                         }
                         let hopeless = !facts
                             .as_ref()
-                            .is_ok_and(|facts| facts.outcome == Outcome::Exited { code: 42 });
+                            .is_ok_and(|facts| validator.accepts(&facts.outcome));
                         if hopeless {
                             // Its verdict no longer depends on what it does.
                             end_submission.cancel();
@@ -180,12 +197,20 @@ impl Talk<'_> {
         };
         let facts = submission_facts.ok_or_else(gone)??;
         let jury_facts = jury_facts.ok_or_else(gone)??;
-        let validated = validator.answer(
-            &call.testcase.name,
-            call.meaning,
-            jury_facts,
-            self.judge_stderr,
-        )?;
+        let (validated, written) = match validator.protocol {
+            Protocol::Kattis => {
+                let name = &call.testcase.name;
+                let said = validator.answer(name, call.meaning, jury_facts, self.judge_stderr)?;
+                (said, None)
+            }
+            Protocol::Checker(protocol) => checker::interactor_answer(
+                validator,
+                protocol,
+                call,
+                jury_facts,
+                self.judge_stderr,
+            )?,
+        };
         // Ended by itself before the pipes were closed, though its jail was slow
         // to say so: half the guard is the tolerance of the two clocks. One that
         // was ended because of the validator's answer was certainly later, also
@@ -197,10 +222,11 @@ impl Talk<'_> {
             };
         let validator_ended_first =
             released.is_some_and(|released| cut_short || ended_at + GUARD / 2 > released);
-        Ok(Conversation {
+        let conversation = Conversation {
             facts,
             validated,
             validator_ended_first,
-        })
+        };
+        Ok((conversation, written))
     }
 }

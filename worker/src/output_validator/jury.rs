@@ -6,15 +6,15 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use assize_common::package::{CheckerPoints, Limits as PackageLimits, Testcase};
+use assize_common::package::{CheckerProtocol, Limits as PackageLimits, Testcase};
 use assize_sandbox::{
     AuditLevel, Facts, FileIn, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName, Scratch,
     Sink, Spec,
 };
 use bytesize::ByteSize;
 
-use super::Validated;
 use super::feedback::{self, Feedback, MESSAGE_KEPT, Meaning};
+use super::{Validated, checker};
 use crate::command::environment;
 use crate::compile::Executable;
 use crate::judging_error::JudgingError;
@@ -33,6 +33,8 @@ pub(crate) struct JuryValidator {
     pub(crate) limits: PackageLimits,
     /// How it is spoken to.
     pub(crate) protocol: Protocol,
+    /// The checker of what an interactor wrote.
+    pub(crate) then: Option<Box<Self>>,
 }
 
 /// How a validator gets its arguments and gives its answer.
@@ -40,8 +42,8 @@ pub(crate) struct JuryValidator {
 pub(crate) enum Protocol {
     /// As the ICPC/Kattis format has it.
     Kattis,
-    /// As testlib has it.
-    Testlib(CheckerPoints),
+    /// As checkers have it, which compare files, and interactors of the same kind.
+    Checker(CheckerProtocol),
 }
 
 /// One call of the validator.
@@ -199,6 +201,14 @@ impl JuryValidator {
         Ok(Validated { answer, feedback })
     }
 
+    /// Whether one that ended so accepts.
+    pub(super) const fn accepts(&self, outcome: &Outcome) -> bool {
+        match self.protocol {
+            Protocol::Kattis => matches!(outcome, Outcome::Exited { code: ACCEPTED }),
+            Protocol::Checker(_) => checker::accepts(outcome),
+        }
+    }
+
     /// What is wrong with the way it ended.
     pub(super) fn misbehaviour(&self, outcome: &Outcome, expected: &str) -> String {
         let limits = &self.limits;
@@ -268,7 +278,7 @@ pub(super) fn show(spec: &mut Spec, file: File, target: &Path) -> Result<(), Jud
 }
 
 /// Copies a file into a scratch of its own.
-fn copy_in(spec: &mut Spec, file: File, target: &Path) -> Result<(), JudgingError> {
+pub(super) fn copy_in(spec: &mut Spec, file: File, target: &Path) -> Result<(), JudgingError> {
     let metadata = file
         .metadata()
         .map_err(JudgingError::disk("look at a file for", target))?;

@@ -1,12 +1,13 @@
 //! Output validators: what decides whether an output is right.
 
+mod checker;
 pub(crate) mod custom;
 pub(crate) mod default;
+pub(crate) mod dmoj;
 pub(crate) mod feedback;
 pub(crate) mod interactive;
 mod jury;
 mod scanner;
-mod testlib;
 
 pub(crate) use feedback::Feedback;
 pub(crate) use jury::{Call, JuryValidator, Protocol, capture};

@@ -117,7 +117,7 @@ impl Verifier<'_> {
         let open = |path: &Path| File::open(path).map_err(JudgingError::disk("open", path));
         let output = open(&checked.output)?;
         let Some(validator) = validator else {
-            return compare(&checked.testcase, output);
+            return compare(&self.package, &checked.testcase, output);
         };
         let call = Call {
             testcase: &checked.testcase,

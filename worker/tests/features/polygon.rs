@@ -3,7 +3,7 @@
 use assize_common::Verdict;
 use assize_worker::judge::Stop;
 
-use crate::court::{TestPackage, chain, judge, try_judge};
+use crate::court::{TestPackage, chain, judge, try_judge, verify};
 
 /// Ends with the code that the output says, if the input and answer are there.
 const CHECKER: &str = r#"
@@ -95,4 +95,24 @@ fn points_of_checkers() {
             .to_string(),
         "20"
     );
+}
+
+#[test]
+fn validators_of_inputs_end_with_zero() {
+    let valid = "import sys\nsys.exit(0 if sys.stdin.read() == 'one\\n' else 3)\n";
+    let xml = std::fs::read_to_string(polygon("").path().join("problem.xml")).unwrap();
+    let xml = xml.replace(
+        "<solutions>",
+        "<validators><validator><source path=\"valid.py\"/></validator></validators><solutions>",
+    );
+    let package = polygon("")
+        .with("problem.xml", &xml)
+        .with("valid.py", valid);
+    let findings = verify(&package, false).findings;
+    let of_validator: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.problem.contains("valid.py"))
+        .map(|finding| finding.subject.as_str())
+        .collect();
+    assert_eq!(of_validator, ["secret/02"], "{findings:?}");
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use super::grading::{Aggregation, Grading, ScoredMember};
-use super::test_package::TestPackage;
-use super::{CheckerPoints, FormatVersion, OutputValidator, Package};
+use super::super::grading::{Aggregation, Grading, ScoredMember};
+use super::super::test_package::TestPackage;
+use super::super::{CheckerPoints, CheckerProtocol, FormatVersion, Kind, OutputValidator, Package};
 use crate::Verdict;
 
 /// A problem.xml with these tests, groups and attributes of `judging`.
@@ -78,7 +78,7 @@ fn a_plain_problem() {
         .collect();
     assert_eq!(names, ["sample/01", "secret/02"]);
     assert_eq!(read.grading, Grading::PassFail);
-    let OutputValidator::Testlib { program, points } = &read.output_validator else {
+    let OutputValidator::Checker { program, protocol } = &read.output_validator else {
         panic!("{:?}", read.output_validator);
     };
     let files: Vec<_> = program
@@ -87,8 +87,11 @@ fn a_plain_problem() {
         .map(|file| file.name.as_str())
         .collect();
     assert_eq!(
-        (files, *points),
-        (vec!["check.cpp", "testlib.h"], CheckerPoints::Absolute)
+        (files, *protocol),
+        (
+            vec!["check.cpp", "testlib.h"],
+            CheckerProtocol::Testlib(CheckerPoints::Absolute)
+        )
     );
     let expected: Vec<_> = read
         .submissions
@@ -126,8 +129,8 @@ fn groups_with_points_and_dependencies() {
     assert_eq!(read.testcases[1].name, "secret/a b/02");
     assert!(matches!(
         read.output_validator,
-        OutputValidator::Testlib {
-            points: CheckerPoints::Percent,
+        OutputValidator::Checker {
+            protocol: CheckerProtocol::Testlib(CheckerPoints::Percent),
             ..
         }
     ));
@@ -138,10 +141,8 @@ fn what_can_not_be_honoured_is_refused() {
     let late = r#"<groups><group name="0"><dependencies><dependency group="1"/></dependencies></group></groups>"#;
     let grouped = r#"<test group="0" points="1"/><test group="1" points="1"/>"#;
     let odd = r#"<groups><group name="0" points-policy="half"/></groups>"#;
-    let interactor = r#"<interactor><source path="files/check.cpp"/></interactor>"#;
     for (judging, tests, groups, more, part) in [
         (r#"run-count="2""#, PLAIN, "", "", "judging.run-count"),
-        ("", PLAIN, "", interactor, "assets.interactor"),
         ("", grouped, late, "", "does not come before"),
         ("", grouped, odd, "", "\"half\""),
         ("", r#"<test points="many"/>"#, "", "", "points of test 1"),
@@ -155,6 +156,31 @@ fn what_can_not_be_honoured_is_refused() {
     assert!(error("<problem").contains("not XML"));
     let bomb = "<!DOCTYPE p [<!ENTITY a 'b'>]><problem>&a;</problem>";
     assert!(error(bomb).contains("not XML"));
+}
+
+#[test]
+fn interactors_validators_and_standard_checkers() {
+    let more = r#"<interactor><source path="files/talk.cpp"/></interactor>
+        <validators><validator><source path="files/valid.cpp"/></validator></validators>"#;
+    let text = xml("", PLAIN, "", more).replace("\"files/check.cpp\"", "\"files/ncmp.cpp\"");
+    let package = package(&text)
+        .with("files/talk.cpp", "")
+        .with("files/valid.cpp", "");
+    let read = Package::read(package.path()).unwrap();
+    assert_eq!(read.kind, Kind::Interactive);
+    let programs = read.output_validator.programs();
+    let names: Vec<_> = programs
+        .iter()
+        .map(|program| program.name.as_str())
+        .collect();
+    // The standard checker is found as its copy.
+    assert_eq!(names, ["files/talk.cpp", "files/check.cpp"]);
+    for program in programs.into_iter().chain(&read.input_validators) {
+        let header = program.files.last().map(|file| file.name.as_str());
+        assert_eq!(header, Some("testlib.h"), "{}", program.name);
+    }
+    assert_eq!(read.input_validators[0].name, "files/valid.cpp");
+    assert_eq!(read.warnings, Vec::<String>::new());
 }
 
 #[test]
@@ -172,6 +198,7 @@ fn what_must_be_generated_is_named() {
         error.contains("tests/03.a") && error.contains("main solution"),
         "{error}"
     );
-    let lost = xml("", PLAIN, "", "").replace("files/check.cpp", "files/ncmp.cpp");
-    assert!(self::error(&lost).contains("files/ncmp.cpp: missing"));
+    let lost = xml("", PLAIN, "", "").replace("std::ncmp.cpp", "own.cpp");
+    let lost = lost.replace("files/check.cpp", "files/own.cpp");
+    assert!(self::error(&lost).contains("files/own.cpp: missing"));
 }

@@ -1,0 +1,208 @@
+//! The checker by name with its arguments, and the interactor.
+
+use serde_json::Value;
+
+use super::super::error::PackageError;
+use super::super::file_tree::FileTree;
+use super::super::model::{
+    CheckerPoints, CheckerProtocol, DmojChecker, FloatError, OutputValidator, Program,
+};
+use super::super::yaml::Section;
+
+/// What decides where nothing is interactive.
+pub(super) fn checker(
+    tree: &FileTree,
+    yaml: &Section,
+    value: Option<Value>,
+    warnings: &mut Vec<String>,
+) -> Result<OutputValidator, PackageError> {
+    const KEY: &str = "checker";
+    let (name, mut args) = match value {
+        None => (
+            "standard".to_owned(),
+            yaml.nested("checker.args", Value::Object(Default::default()))?,
+        ),
+        Some(Value::String(name)) => (
+            name,
+            yaml.nested("checker.args", Value::Object(Default::default()))?,
+        ),
+        Some(value) => {
+            let mut section = yaml.nested(KEY, value)?;
+            let name = section.string("name")?;
+            let name = name.ok_or_else(|| section.invalid("name", "missing"))?;
+            let args = section.section("args")?;
+            section.finish(warnings);
+            (name, args)
+        }
+    };
+    let checker = match name.as_str() {
+        "standard" => DmojChecker::Standard,
+        "identical" => DmojChecker::Identical {
+            tells_presentation: args.boolean("pe_allowed")?.unwrap_or(true),
+        },
+        "rstripped" => DmojChecker::Rstripped,
+        "easy" => DmojChecker::Easy,
+        "unordered" => DmojChecker::Unordered,
+        "sorted" => match args.string("split_on")?.as_deref() {
+            None | Some("lines") => DmojChecker::SortedLines,
+            Some("whitespace") => DmojChecker::Unordered,
+            Some(other) => {
+                let problem = format!("expected lines or whitespace, not {other:?}");
+                return Err(args.invalid("split_on", problem));
+            }
+        },
+        "floats" | "floatsabs" | "floatsrel" => floats(&name, &mut args)?,
+        "bridged" => return bridged(tree, &mut args).inspect(|_| args.finish(warnings)),
+        other => {
+            let feature = match other {
+                "linecount" => {
+                    "the checker linecount, which gives points for wrong outputs,".to_owned()
+                }
+                "linematches" => {
+                    "the checker linematches, which gives points for wrong outputs,".to_owned()
+                }
+                _ if other.contains('.') => "a checker in Python".to_owned(),
+                _ => format!("the checker {other:?}"),
+            };
+            return Err(yaml.unsupported(KEY, feature));
+        }
+    };
+    args.skip(&["feedback"]);
+    args.finish(warnings);
+    Ok(OutputValidator::Dmoj(checker))
+}
+
+fn floats(name: &str, args: &mut Section) -> Result<DmojChecker, PackageError> {
+    let precision = args.whole_number("precision")?.unwrap_or(6);
+    let exponent = i32::try_from(precision)
+        .ok()
+        .filter(|digits| *digits <= 300);
+    let exponent =
+        exponent.ok_or_else(|| args.invalid("precision", "expected a number of digits"))?;
+    let mode = args.string("error_mode")?;
+    let error = match (name, mode.as_deref()) {
+        ("floatsabs", _) | (_, Some("absolute")) => FloatError::Absolute,
+        ("floatsrel", _) | (_, Some("relative")) => FloatError::Relative,
+        (_, None | Some("default")) => FloatError::Either,
+        (_, Some(other)) => {
+            let problem = format!("expected default, absolute or relative, not {other:?}");
+            return Err(args.invalid("error_mode", problem));
+        }
+    };
+    Ok(DmojChecker::Floats {
+        tolerance: 10_f64.powi(-exponent),
+        error,
+    })
+}
+
+/// A checker that is a program.
+fn bridged(tree: &FileTree, args: &mut Section) -> Result<OutputValidator, PackageError> {
+    let program = program(tree, args)?;
+    let protocol = protocol(args)?;
+    args.skip(&[
+        "feedback",
+        "cached",
+        "compiler_time_limit",
+        "time_limit",
+        "memory_limit",
+    ]);
+    Ok(OutputValidator::Checker { program, protocol })
+}
+
+/// The interactor, if there is one.
+pub(super) fn interactor(
+    tree: &FileTree,
+    yaml: &mut Section,
+    warnings: &mut Vec<String>,
+) -> Result<Option<OutputValidator>, PackageError> {
+    let Some(value) = yaml.take("interactive") else {
+        return Ok(None);
+    };
+    let mut section = yaml.nested("interactive", value)?;
+    let program = program(tree, &mut section)?;
+    let protocol = protocol(&mut section)?;
+    section.skip(&[
+        "feedback",
+        "cached",
+        "compiler_time_limit",
+        "preprocessing_time",
+        "memory_limit",
+        "unbuffered",
+    ]);
+    section.finish(warnings);
+    Ok(Some(OutputValidator::Interactor {
+        program,
+        protocol,
+        checker: None,
+    }))
+}
+
+fn protocol(section: &mut Section) -> Result<CheckerProtocol, PackageError> {
+    for (key, feature) in [
+        ("args", "arguments of one's own for a checker"),
+        (
+            "args_format_string",
+            "arguments of one's own for a checker or interactor",
+        ),
+    ] {
+        if section.take(key).is_some() {
+            return Err(section.unsupported(key, feature));
+        }
+    }
+    let percent = section
+        .boolean("treat_checker_points_as_percentage")?
+        .unwrap_or(false);
+    Ok(match section.string("type")?.as_deref() {
+        None | Some("default") => CheckerProtocol::ExitCode,
+        Some("testlib") if percent => CheckerProtocol::Testlib(CheckerPoints::Percent),
+        Some("testlib") => CheckerProtocol::Testlib(CheckerPoints::Absolute),
+        Some(other) => {
+            let feature = format!("a checker or interactor of the type {other:?}");
+            return Err(section.unsupported("type", feature));
+        }
+    })
+}
+
+/// The program that `files` names.
+fn program(tree: &FileTree, section: &mut Section) -> Result<Program, PackageError> {
+    let files = section.string_or_strings("files")?.unwrap_or_default();
+    let Some(first) = files.first() else {
+        return Err(section.invalid("files", "names no file"));
+    };
+    if section
+        .take("flags")
+        .is_some_and(|flags| flags != Value::Array(Vec::new()))
+    {
+        return Err(section.unsupported("flags", "flags for the compiler"));
+    }
+    let mut program = Program::at(tree, first);
+    program.files.clear();
+    for name in &files {
+        let found = tree.program_files(name);
+        if found.is_empty() {
+            return Err(section.invalid("files", format!("{name} is missing")));
+        }
+        program.files.extend(found);
+    }
+    // testlib.h comes with the judge there, here with the package.
+    let header = "testlib.h";
+    if tree.get(header).is_some() && !files.iter().any(|name| name == header) {
+        program.files.extend(tree.program_files(header));
+    }
+    program.language = section.string("lang")?.as_deref().and_then(language);
+    Ok(program)
+}
+
+/// The language code of an executor; where it is another one the file's ending tells.
+fn language(executor: &str) -> Option<String> {
+    let code = match executor {
+        "C" | "C11" | "C99" => "c",
+        "PY3" | "PYPY3" => "python3",
+        "RUST" => "rust",
+        "GO" => "go",
+        _ if executor.starts_with("CPP") => "cpp",
+        _ if executor.starts_with("JAVA") => "java",
+        _ => return None,
+    };
+    Some(code.to_owned())
+}

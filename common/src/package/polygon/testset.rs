@@ -1,0 +1,180 @@
+//! The tests of the set, with what they give.
+
+use std::collections::BTreeMap;
+
+use roxmltree::Node;
+
+use super::super::error::PackageError;
+use super::super::file_tree::FileTree;
+use super::super::grading::{Aggregation, Grading, ScoredGroup, ScoredMember};
+use super::super::model::Testcase;
+use super::{FILE, invalid, listed};
+use crate::Score;
+
+/// A test of the set.
+pub(super) struct PolygonTest {
+    pub(super) testcase: Testcase,
+    group: Option<String>,
+    points: Option<Score>,
+}
+
+pub(super) fn tests(
+    tree: &FileTree,
+    testset: Node<'_, '_>,
+) -> Result<Vec<PolygonTest>, PackageError> {
+    let pattern = |name: &str| -> Result<String, PackageError> {
+        let node = testset.children().find(|child| child.has_tag_name(name));
+        let text = node.and_then(|node| node.text()).unwrap_or_default().trim();
+        if text.is_empty() {
+            return Err(invalid(name, "is empty"));
+        }
+        Ok(text.to_owned())
+    };
+    let (inputs, answers) = (
+        pattern("input-path-pattern")?,
+        pattern("answer-path-pattern")?,
+    );
+    let nodes: Vec<Node> = listed(testset, "tests", "test").collect();
+    if nodes.is_empty() {
+        return Err(PackageError::NoTestcases);
+    }
+    let mut tests = Vec::with_capacity(nodes.len());
+    for (at, node) in nodes.iter().enumerate() {
+        let number = at + 1;
+        let place = |pattern: &str, how: &str| {
+            let path = numbered(pattern, number).ok_or_else(|| {
+                invalid(
+                    "testset",
+                    format!("{pattern:?} is no pattern such as tests/%02d"),
+                )
+            })?;
+            let found = tree.get(&path).map(ToOwned::to_owned);
+            found.ok_or_else(|| {
+                let problem = format!(
+                    "missing, {how}: run the package's doall script first, or export the full package"
+                );
+                PackageError::invalid(&path, "", problem)
+            })
+        };
+        let command = node.attribute("cmd").unwrap_or("its generator");
+        let input = place(&inputs, &format!("it is the output of `{command}`"))?;
+        let answer = place(&answers, "it is the output of the main solution")?;
+        let group = node.attribute("group").map(str::to_owned);
+        let is_sample = node.attribute("sample") == Some("true");
+        let name = match &group {
+            Some(group) => format!("secret/{}/{number:02}", file_name(group)),
+            None if is_sample => format!("sample/{number:02}"),
+            None => format!("secret/{number:02}"),
+        };
+        let points = match node.attribute("points") {
+            None => None,
+            Some(points) => Some(points.parse().map_err(|error| {
+                invalid("testset.tests", format!("points of test {number}: {error}"))
+            })?),
+        };
+        let mut testcase = Testcase::new(name, input, answer);
+        testcase.full_feedback = is_sample;
+        tests.push(PolygonTest {
+            testcase,
+            group,
+            points,
+        });
+    }
+    Ok(tests)
+}
+
+/// A group's name may be any text; as a part of a path it may not.
+fn file_name(group: &str) -> String {
+    group
+        .chars()
+        .map(|letter| if letter == '/' { '_' } else { letter })
+        .collect()
+}
+
+/// The pattern's `%d` or `%02d` replaced by the number.
+fn numbered(pattern: &str, number: usize) -> Option<String> {
+    let (before, rest) = pattern.split_once('%')?;
+    let (width, after) = rest.split_once('d')?;
+    let width: usize = match width {
+        "" => 0,
+        digits => digits.parse().ok().filter(|width| *width < 20)?,
+    };
+    Some(format!("{before}{number:0>width$}{after}"))
+}
+
+pub(super) fn grading(
+    testset: Node<'_, '_>,
+    tests: &[PolygonTest],
+) -> Result<Grading, PackageError> {
+    if tests.iter().all(|test| test.points.is_none()) {
+        return Ok(Grading::PassFail);
+    }
+    let points = |test: &PolygonTest| test.points.clone().unwrap_or_else(Score::zero);
+    let member = |(index, test): (usize, &PolygonTest)| ScoredMember::Testcase {
+        index,
+        max_score: Some(points(test)),
+    };
+    let mut described: BTreeMap<&str, Node> = BTreeMap::new();
+    for node in listed(testset, "groups", "group") {
+        described.insert(node.attribute("name").unwrap_or_default(), node);
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    let mut members = Vec::new();
+    for (at, test) in tests.iter().enumerate() {
+        let Some(name) = test.group.as_deref() else {
+            members.push(member((at, test)));
+            continue;
+        };
+        if seen.contains(&name) {
+            continue;
+        }
+        let within = || {
+            let all = tests.iter().enumerate();
+            all.filter(|(_, test)| test.group.as_deref() == Some(name))
+        };
+        let node = described.get(name);
+        let aggregation = match node.and_then(|node| node.attribute("points-policy")) {
+            None | Some("each-test") => Aggregation::Sum,
+            Some("complete-group") => Aggregation::PassFail,
+            Some(other) => {
+                let feature = format!("the points policy {other:?}");
+                return Err(PackageError::unsupported(FILE, "points-policy", feature));
+            }
+        };
+        let mut require_pass = Vec::new();
+        for dependency in node
+            .into_iter()
+            .flat_map(|node| node.descendants())
+            .filter(|node| node.has_tag_name("dependency"))
+        {
+            let required = dependency.attribute("group").unwrap_or_default();
+            if !seen.contains(&required) {
+                let problem =
+                    format!("group {name} depends on {required:?}, which does not come before it");
+                return Err(invalid("dependencies", problem));
+            }
+            require_pass.push(format!("secret/{}", file_name(required)));
+        }
+        let total: Score = within()
+            .map(|(_, test)| points(test))
+            .collect::<Vec<_>>()
+            .iter()
+            .sum();
+        members.push(ScoredMember::Group(ScoredGroup {
+            name: format!("secret/{}", file_name(name)),
+            aggregation,
+            max_score: Some(total),
+            require_pass,
+            members: within().map(member).collect(),
+        }));
+        seen.push(name);
+    }
+    let total: Score = tests.iter().map(points).collect::<Vec<_>>().iter().sum();
+    Ok(Grading::Scoring(ScoredGroup {
+        name: "secret".to_owned(),
+        aggregation: Aggregation::Sum,
+        max_score: Some(total),
+        require_pass: Vec::new(),
+        members,
+    }))
+}
