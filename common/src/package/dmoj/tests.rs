@@ -96,12 +96,13 @@ test_cases:
 
 #[test]
 fn nothing_counts_after_a_pretest_that_fails() {
-    let read = read(
+    let package = problem(
         "\
 pretest_test_cases: [{in: 1.in, out: 1.out, points: 5}]
 test_cases: [{in: 2.in, out: 2.out, binary_data: true}]
 ",
     );
+    let read = Package::read(package.path()).unwrap();
     assert_eq!(names(&read), ["secret/pretest-01", "secret/01"]);
     let Grading::Scoring(secret) = &read.grading else {
         panic!("{:?}", read.grading);
