@@ -2,6 +2,7 @@
 //! the very code that users run.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod blocking;
 pub mod client;
 mod columns;

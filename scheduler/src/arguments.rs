@@ -192,6 +192,14 @@ pub(crate) struct Serve {
         value_name = "SIZE"
     )]
     disk_reserve: ByteSize,
+    /// How long audits of unflagged submissions are kept, in days; for good if 0
+    #[arg(
+        long,
+        env = "ASSIZE_AUDIT_DAYS",
+        default_value_t = 180,
+        value_name = "DAYS"
+    )]
+    audit_days: u16,
     /// Stop when standard input ends, as it does when the parent process dies
     #[arg(long)]
     pub(crate) supervised: bool,
@@ -238,6 +246,8 @@ impl Serve {
                     waiting_per_team: self.max_waiting_per_team,
                     disk_reserve: self.disk_reserve,
                 },
+                audit_age: (self.audit_days > 0)
+                    .then(|| Duration::from_secs(u64::from(self.audit_days) * 24 * 60 * 60)),
             },
         })
     }

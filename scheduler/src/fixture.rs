@@ -31,6 +31,7 @@ pub(crate) const SETTINGS: Settings = Settings {
         waiting_per_team: 1_000_000,
         disk_reserve: ByteSize(0),
     },
+    audit_age: None,
 };
 
 pub(crate) struct Fixture {
@@ -187,6 +188,7 @@ pub(crate) fn finished(worker_id: WorkerId, held: HeldJudgement, verdict: Verdic
         runs,
         score: None,
         groups: Vec::new(),
+        audit: None,
     };
     report_of(worker_id, held, outcome)
 }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod audit_retention;
 pub mod bell;
 pub mod blob;
 mod broker;

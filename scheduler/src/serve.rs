@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Api};
+use crate::audit_retention;
 use crate::bell::{self, Bells};
 use crate::blob::{BlobError, BlobStore};
 use crate::broker::{Broker, keep_connected};
@@ -178,6 +179,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     // What can fail at once comes before what may take a while.
     let blobs = BlobStore::open(&config.data_directory).map_err(ServeError::Blobs)?;
+    let audits =
+        BlobStore::open(&config.data_directory.join("audits")).map_err(ServeError::Blobs)?;
     let unheard = |source| ServeError::Listen {
         address: config.listen,
         source,
@@ -209,6 +212,7 @@ pub async fn serve(
         bells: bells.clone(),
         pressure: pressure.clone(),
         blobs,
+        audits: audits.clone(),
         languages: Arc::new(config.languages.clone()),
         max_package: config.max_package,
         team_feedback: config.team_feedback.as_slice().into(),
@@ -224,6 +228,12 @@ pub async fn serve(
         stop.clone(),
     ));
     start_background(&config, &store, bells, broker_connected, &tasks, &stop);
+    tasks.spawn(audit_retention::run(
+        store.clone(),
+        audits,
+        config.settings,
+        stop.clone(),
+    ));
     if let Some(path) = &config.address_file {
         write_address(path, address).map_err(unwritable(path))?;
     }

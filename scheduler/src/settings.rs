@@ -18,6 +18,8 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// How much may wait, and fill the disk.
     pub limits: Limits,
+    /// How long audits are kept; for good if `None`.
+    pub audit_age: Option<Duration>,
 }
 
 impl Settings {

@@ -59,7 +59,7 @@ impl AnswerRun<'_> {
                 team_message: feedback.team_message,
                 award: feedback.award.as_ref().map(Award::rounded),
             },
-            audit: None,
+            audits: Vec::new(),
             award: feedback.award,
         })
     }

@@ -97,8 +97,19 @@ pub struct Judged {
     pub compile: CompileReport,
     /// The runs, in the order of the test cases.
     pub runs: Vec<RunReport>,
-    /// What the tracer saw of each run, by the test case's name; only under ptrace.
-    pub audits: Vec<(String, Audit)>,
+    /// What the tracer saw of each run; only under ptrace.
+    pub audits: Vec<AuditedRun>,
+}
+
+/// What the tracer saw of one run.
+#[derive(Debug, Clone)]
+pub struct AuditedRun {
+    /// The test case.
+    pub testcase: String,
+    /// Counted from 1: the validator may have wanted several passes.
+    pub pass: u32,
+    /// What it saw.
+    pub audit: Audit,
 }
 
 impl Judged {
@@ -381,7 +392,7 @@ impl Runner<'_> {
             let name = grading.name(*test);
             let Ran {
                 report,
-                audit,
+                audits: of_passes,
                 award,
             } = self.one(slot, *test, &name)?;
             results.set(
@@ -391,7 +402,11 @@ impl Runner<'_> {
                     award,
                 },
             );
-            audits.extend(audit.map(|audit| (name, audit)));
+            audits.extend((1..).zip(of_passes).map(|(pass, audit)| AuditedRun {
+                testcase: name.clone(),
+                pass,
+                audit,
+            }));
             progress(Progress::Ran {
                 run: &report,
                 done: runs.len() + 1,

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod answer_files;
+pub mod audited_calls;
 pub mod cancel;
 mod command;
 mod compile;

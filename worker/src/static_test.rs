@@ -69,7 +69,7 @@ impl StaticTestRun<'_> {
                 award: validated.feedback.award.as_ref().map(Award::rounded),
                 ..report
             },
-            audit: None,
+            audits: Vec::new(),
             award: validated.feedback.award,
         })
     }

@@ -56,7 +56,8 @@ pub(crate) struct TestcaseRun<'a> {
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) report: RunReport,
-    pub(crate) audit: Option<Audit>,
+    /// What the tracer saw, one for each pass; only under ptrace.
+    pub(crate) audits: Vec<Audit>,
     pub(crate) award: Option<Award>,
 }
 
@@ -72,7 +73,7 @@ impl TestcaseRun<'_> {
     pub(crate) fn execute(self, slot: &mut Slot) -> Result<Ran, JudgingError> {
         let path = &self.testcase.input;
         let mut input = File::open(path).map_err(JudgingError::disk("open", path))?;
-        let (mut state, mut earlier) = (None, None);
+        let (mut state, mut earlier, mut audits) = (None, None, Vec::new());
         for _ in 0..self.package.passes {
             let pass = Pass {
                 input: &input,
@@ -85,8 +86,9 @@ impl TestcaseRun<'_> {
             if let Some(earlier) = earlier {
                 ran.report = slower(ran.report, &earlier);
             }
+            audits.append(&mut ran.audits);
             let Some(next) = next else {
-                return Ok(ran);
+                return Ok(Ran { audits, ..ran });
             };
             (input, state, earlier) = (next.input, Some(next.state), Some(ran.report));
         }
@@ -185,7 +187,7 @@ impl TestcaseRun<'_> {
                 award: award.as_ref().map(Award::rounded),
                 ..run_report(&self.testcase.name, verdict, &facts, message)
             },
-            audit: facts.audit,
+            audits: facts.audit.into_iter().collect(),
             award,
         };
         (ran, feedback.next_pass.filter(|_| accepted))

@@ -252,7 +252,7 @@ impl Api {
             .await
     }
 
-    async fn get<T: DeserializeOwned>(
+    pub(super) async fn get<T: DeserializeOwned>(
         &self,
         attempt: &str,
         path: &[&str],
@@ -261,12 +261,12 @@ impl Api {
         self.call(attempt, self.request(Method::GET, &path)).await
     }
 
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         let url = format!("{}/{}", self.url(), path.join("/"));
         self.client.request(method, url)
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         attempt: &str,
         request: RequestBuilder,
@@ -279,7 +279,7 @@ impl Api {
         })
     }
 
-    async fn call<T: DeserializeOwned>(
+    pub(super) async fn call<T: DeserializeOwned>(
         &self,
         attempt: &str,
         request: RequestBuilder,
@@ -295,7 +295,8 @@ impl Api {
         self.success(attempt, request).await.map(drop)
     }
 
-    async fn success(
+    /// The answer, if it is a success.
+    pub(super) async fn success(
         &self,
         attempt: &str,
         request: RequestBuilder,
@@ -314,7 +315,7 @@ impl Api {
         }
     }
 
-    fn unexpected(
+    pub(super) fn unexpected(
         &self,
         attempt: &str,
         status: u16,

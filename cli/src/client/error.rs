@@ -75,6 +75,12 @@ impl ClientError {
         }
     }
 
+    /// Whether the scheduler has no such thing.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { problem, .. } if problem.status == 404)
+    }
+
     /// Whether the scheduler does not take the token.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {

@@ -2,9 +2,11 @@
 //! [`assize_common::api`].
 
 mod api;
+mod audits;
 mod error;
 mod server;
 
 pub use api::{Api, SubmissionFilter};
+pub use audits::AuditFilter;
 pub use error::ClientError;
 pub use server::{Server, ServerArguments};

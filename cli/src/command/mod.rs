@@ -1,5 +1,6 @@
 //! The subcommands, one per file: each has its arguments and runs them.
 
+pub mod audit;
 pub mod completions;
 pub mod dead;
 pub mod demo;

@@ -173,8 +173,8 @@ impl Recorded {
     fn add(&mut self, judged: &Judged) {
         self.submissions += 1;
         self.runs += judged.audits.len();
-        for (_, audit) in &judged.audits {
-            for (name, call) in &audit.calls {
+        for run in &judged.audits {
+            for (name, call) in &run.audit.calls {
                 *self.calls.entry(name.clone()).or_default() += call.count;
             }
         }

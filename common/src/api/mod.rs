@@ -1,6 +1,7 @@
 //! Types of the HTTP API under `/api/v1`, shared by the scheduler that serves
 //! it and the clients that call it.
 
+mod audit;
 mod base64_content;
 mod dead_letter;
 mod error;
@@ -12,6 +13,7 @@ mod submission;
 mod token;
 mod worker;
 
+pub use audit::{AuditHit, AuditHitList, JudgementAudit, Unusual, UnusualCall};
 pub use dead_letter::{
     DeadLetter, DeadLetterInfo, DeadLetterList, DeadLetterState, UnknownDeadLetterState,
 };

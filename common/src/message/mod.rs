@@ -4,9 +4,11 @@
 //!
 //! `docs/messages.md` describes the protocol.
 
+mod audit;
 mod report;
 mod task;
 
+pub use audit::{AuditDecision, AuditReport, AuditedCall, RunAudit, UnknownAuditDecision};
 pub use report::{
     CompileReport, Exit, Finished, HandedBack, HeldJudgement, Judged, KillCause, LanguageVersion,
     Registered, Report, RunReport, Started, WorkerReport,
@@ -102,6 +104,31 @@ mod tests {
     fn the_form_of_a_task() {
         let json: serde_json::Value = serde_json::from_slice(&encode(&task()).unwrap()).unwrap();
         insta::assert_json_snapshot!(json);
+    }
+
+    /// Reports of workers of the release before, and of the one after.
+    #[test]
+    fn reports_of_neighbouring_releases_are_read() {
+        let report = |more: &str| {
+            let outcome = r#""outcome": "verdict", "verdict": "CE", "runs": [], "compile": {"success": false,
+                "cached": false, "cpu_time_ms": 1, "wall_time_ms": 1, "memory_bytes": 1, "output": "no"}"#;
+            let finished = r#""judgement_id": "00000000-0000-0000-0000-000000000001", "attempt": 1,
+                "started_at": "2026-11-24T18:00:00Z", "finished_at": "2026-11-24T18:00:00Z""#;
+            format!(
+                r#"{{"v": 1, "worker_id": "00000000-0000-0000-0000-000000000002", "report":
+                    {{"kind": "finished", {finished}, "outcome": {{{outcome}{more}}}}}}}"#
+            )
+        };
+        for more in ["", r#", "later": 1"#] {
+            let read: WorkerReport = decode(report(more).as_bytes()).unwrap();
+            let Report::Finished(finished) = read.report else {
+                panic!("{read:?}");
+            };
+            assert!(matches!(
+                finished.outcome,
+                Judged::Verdict { audit: None, .. }
+            ));
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::AuditReport;
 use crate::id::{JudgementId, WorkerId};
 use crate::{Award, GroupScore, Score, Verdict};
 
@@ -136,6 +137,9 @@ pub enum Judged {
         /// The scores of groups, the outermost one last.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         groups: Vec<GroupScore>,
+        /// What the tracer saw, under ptrace.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audit: Option<Box<AuditReport>>,
     },
     /// Judging failed through no fault of the contestant.
     JudgingError {

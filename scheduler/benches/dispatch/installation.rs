@@ -103,6 +103,7 @@ impl Installation {
                     waiting_per_team: u32::MAX,
                     disk_reserve: ByteSize(0),
                 },
+                audit_age: None,
             },
         };
         let stop = CancellationToken::new();

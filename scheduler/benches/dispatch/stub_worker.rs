@@ -131,6 +131,7 @@ impl Shared {
                 runs: (0..10).map(run).collect(),
                 score: None,
                 groups: Vec::new(),
+                audit: None,
             },
         }));
         tokio::join!(self.report(started), self.report(finished));

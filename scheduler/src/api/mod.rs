@@ -3,6 +3,7 @@
 //! Handlers parse, ask the store and answer; rules are in modules of their own.
 //! Every answer that is not a success is a problem document (RFC 9457).
 
+mod audits;
 mod auth;
 mod blobs;
 mod dead_letters;
@@ -59,6 +60,8 @@ pub struct Api {
     pub pressure: Pressure,
     /// Packages and sources.
     pub blobs: BlobStore,
+    /// What the tracer saw of runs.
+    pub audits: BlobStore,
     /// The languages that may be submitted.
     pub languages: Arc<LanguageTable>,
     /// How large an imported package's archive may be.
@@ -104,6 +107,12 @@ fn routes() -> OpenApiRouter<Api> {
         .layer(axum::middleware::from_fn(|request, next| {
             middleware::limit_time(IMPORT_TIMEOUT, request, next)
         }));
+    let audits = OpenApiRouter::new()
+        .routes(routes!(audits::store_audit, audits::fetch_audit))
+        .layer(DefaultBodyLimit::disable())
+        .layer(axum::middleware::from_fn(|request, next| {
+            middleware::limit_time(REQUEST_TIMEOUT, request, next)
+        }));
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(problems::list_problems))
         .routes(routes!(
@@ -125,6 +134,8 @@ fn routes() -> OpenApiRouter<Api> {
         ))
         .routes(routes!(dead_letters::retry_dead_letter))
         .routes(routes!(blobs::fetch_blob))
+        .routes(routes!(audits::read_judgement_audit))
+        .routes(routes!(audits::search_audits))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
@@ -133,6 +144,7 @@ fn routes() -> OpenApiRouter<Api> {
             middleware::limit_time(REQUEST_TIMEOUT, request, next)
         }))
         .merge(import)
+        .merge(audits)
 }
 
 /// The API's description as of OpenAPI 3.1.

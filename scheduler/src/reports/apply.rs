@@ -174,6 +174,7 @@ async fn apply_verdicts(
                 runs,
                 score,
                 groups,
+                audit,
             } = &finished.outcome
         {
             let attempt = FinishedAttempt {
@@ -184,6 +185,7 @@ async fn apply_verdicts(
                 runs,
                 score: score.as_ref(),
                 groups,
+                audit: audit.as_deref(),
             };
             complete.push((index, attempt));
         }

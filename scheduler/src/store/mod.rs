@@ -6,6 +6,7 @@
 //! types stay in here: conversions to the types of `assize_common` are total and
 //! fail on values they do not know.
 
+mod audit;
 mod backlog;
 mod dead_letter;
 mod error;
@@ -32,6 +33,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 
+pub use audit::AuditFilter;
 pub use backlog::{Backlog, LaneBacklog};
 pub use dead_letter::DeadMessage;
 pub use error::StoreError;

@@ -8,6 +8,7 @@ use assize_common::message::{Judged as Reported, Task};
 
 use reqwest::StatusCode;
 
+use super::audits::AuditError;
 use super::fetch::FetchError;
 use super::library::{Library, LibraryError};
 use crate::cancel::Cancel;
@@ -34,6 +35,9 @@ pub(super) enum AssignmentError {
     /// Judging failed.
     #[error(transparent)]
     Judging(#[from] JudgingError),
+    /// What the tracer saw can't be stored.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A defect of ours.
     #[error("judging panicked, which is a defect of assize-worker; its log says where")]
     Panic,
@@ -49,6 +53,10 @@ impl AssignmentError {
                     source: FetchError::Stopped,
                     ..
                 })
+                | Self::Audit(AuditError::Store {
+                    source: FetchError::Stopped,
+                    ..
+                })
         )
     }
 
@@ -56,6 +64,10 @@ impl AssignmentError {
     pub(super) const fn refusal(&self) -> Option<StatusCode> {
         match self {
             Self::Library(LibraryError::Fetch {
+                source: FetchError::Refused { status },
+                ..
+            })
+            | Self::Audit(AuditError::Store {
                 source: FetchError::Refused { status },
                 ..
             }) => Some(*status),
@@ -120,12 +132,15 @@ pub(super) fn judge(
     };
     let judged = judge.judge(slot, request, &mut note, cancel)?;
     watch.lap("run");
+    let audit = library.store_audits(judged.audits)?;
+    watch.lap("audit");
     Ok(Reported::Verdict {
         verdict: judged.verdict,
         compile: judged.compile,
         runs: judged.runs,
         score: judged.score.as_ref().map(Score::rounded),
         groups: judged.groups,
+        audit: audit.map(Box::new),
     })
 }
 

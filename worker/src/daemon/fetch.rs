@@ -20,17 +20,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest silence within an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LARGEST_DELAY: Duration = Duration::from_secs(5);
+pub(super) const LARGEST_DELAY: Duration = Duration::from_secs(5);
 /// Accidents happen, but not so often for one blob.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 
 /// Fetches blobs, and waits for the scheduler when it is away.
 #[derive(Debug)]
 pub(super) struct Fetcher {
-    client: Client,
+    pub(super) client: Client,
     scheduler: Url,
-    token: Token,
-    stop: Stop,
+    pub(super) token: Token,
+    pub(super) stop: Stop,
 }
 
 /// Why a blob can't be had.
@@ -105,12 +105,12 @@ pub enum FetchError {
 
 impl FetchError {
     /// Whether the scheduler is away, and will be able to answer sooner or later.
-    const fn is_absence(&self) -> bool {
+    pub(super) const fn is_absence(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Transport(_))
     }
 
     /// Whether this may have been an accident.
-    const fn is_failure(&self) -> bool {
+    pub(super) const fn is_failure(&self) -> bool {
         matches!(
             self,
             Self::Failing { .. } | Self::BrokenOff { .. } | Self::Damaged { .. }
@@ -218,13 +218,17 @@ impl Fetcher {
         }
     }
 
-    async fn ask(&self, hash: ContentHash) -> Result<Response, FetchError> {
+    /// The URL of what is below `/api/v1/`.
+    pub(super) fn url(&self, path: &str) -> Url {
         let mut url = self.scheduler.clone();
-        url.set_path(&format!(
-            "{}/api/v1/blobs/{hash}",
-            url.path().trim_end_matches('/')
-        ));
-        let request = self.client.get(url).bearer_auth(self.token.reveal());
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}/api/v1/{path}"));
+        url
+    }
+
+    async fn ask(&self, hash: ContentHash) -> Result<Response, FetchError> {
+        let request = self.client.get(self.url(&format!("blobs/{hash}")));
+        let request = request.bearer_auth(self.token.reveal());
         let answer = request.send().await.map_err(FetchError::Transport)?;
         let status = answer.status();
         match status {
@@ -243,14 +247,14 @@ impl Fetcher {
 
 /// Whether an error comes from a scheduler, and not from another server that
 /// does not know the path.
-fn is_of_scheduler(answer: &Response) -> bool {
+pub(super) fn is_of_scheduler(answer: &Response) -> bool {
     answer
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind == "application/problem+json")
 }
 
-fn delays() -> impl Iterator<Item = Duration> {
+pub(super) fn delays() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_DELAY)
         .with_max_delay(LARGEST_DELAY)

@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use assize_common::ContentHash;
 use assize_common::content_hash::ContentHasher;
-use assize_common::message::SourceFile;
+use assize_common::message::{AuditReport, SourceFile};
 use assize_common::package::{self, Package, PackageError, Program, UnpackLimits};
 use tokio::runtime::Handle;
 
+use super::audits::{self, AuditError};
 use super::fetch::{FetchError, Fetcher};
 use crate::disk_cache::{CacheError, DiskCache, Entry};
+use crate::judge::AuditedRun;
 
 /// Packages that stay in memory, and so on disk: reading one means hashing all
 /// its test data.
@@ -201,6 +203,14 @@ impl Library {
             fs::remove_dir_all(&unpacked).map_err(LibraryError::disk("remove", &unpacked))?;
         }
         Ok(())
+    }
+
+    /// Stores the audits of an attempt with the scheduler.
+    pub(super) fn store_audits(
+        &self,
+        runs: Vec<AuditedRun>,
+    ) -> Result<Option<AuditReport>, AuditError> {
+        self.runtime.block_on(audits::store(&self.fetcher, runs))
     }
 
     fn fetch(&self, what: String, hash: ContentHash, to: &Path) -> Result<(), LibraryError> {

@@ -7,6 +7,7 @@
 //! judgements go on. `docs/messages.md` says what the messages mean.
 
 mod assignment;
+mod audits;
 mod config;
 mod error;
 mod fetch;

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod audits;
 mod broker;
 mod fixture;
 mod judging;

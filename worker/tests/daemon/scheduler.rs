@@ -1,7 +1,7 @@
-//! A scheduler that serves blobs and nothing else.
+//! A scheduler that serves blobs, stores audits, and does nothing else.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -17,6 +17,7 @@ pub(crate) struct FakeScheduler {
 
 struct State {
     blobs: HashMap<ContentHash, Vec<u8>>,
+    audits: HashMap<ContentHash, Vec<u8>>,
     token: String,
     /// Answers to give instead of the right one, the next one last.
     disturbances: Vec<u16>,
@@ -29,6 +30,7 @@ impl FakeScheduler {
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State {
             blobs: HashMap::new(),
+            audits: HashMap::new(),
             token: token.reveal(),
             disturbances: Vec::new(),
             served: 0,
@@ -63,6 +65,11 @@ impl FakeScheduler {
         self.state.lock().unwrap().token.clear();
     }
 
+    /// An audit that it has taken.
+    pub(crate) fn audit(&self, hash: ContentHash) -> Option<Vec<u8>> {
+        self.state.lock().unwrap().audits.get(&hash).cloned()
+    }
+
     /// How many blobs it has sent.
     pub(crate) fn served(&self) -> usize {
         self.state.lock().unwrap().served
@@ -71,7 +78,7 @@ impl FakeScheduler {
 
 fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
-    let (mut request, mut token) = (String::new(), String::new());
+    let (mut request, mut token, mut length) = (String::new(), String::new(), 0);
     reader.read_line(&mut request)?;
     loop {
         let mut line = String::new();
@@ -80,17 +87,29 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         if line.is_empty() {
             break;
         }
-        if let Some((name, value)) = line.split_once(": ")
-            && name.eq_ignore_ascii_case("authorization")
-        {
-            value.trim_start_matches("Bearer ").clone_into(&mut token);
+        match line.split_once(": ") {
+            Some((name, value)) if name.eq_ignore_ascii_case("authorization") => {
+                value.trim_start_matches("Bearer ").clone_into(&mut token);
+            }
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.parse().unwrap();
+            }
+            _ => {}
         }
     }
     let path = request.split(' ').nth(1).unwrap_or_default();
-    let hash = path
-        .strip_prefix("/api/v1/blobs/")
-        .and_then(|hash| hash.parse().ok());
-    let (status, body) = respond(&mut state.lock().unwrap(), hash, &token);
+    let hash_after = |prefix| {
+        path.strip_prefix(prefix)
+            .and_then(|hash: &str| hash.parse().ok())
+    };
+    let (status, body) = if let Some(hash) = hash_after("/api/v1/audits/") {
+        let mut audit = vec![0; length];
+        reader.read_exact(&mut audit)?;
+        take_audit(&mut state.lock().unwrap(), hash, audit, &token)
+    } else {
+        let hash = hash_after("/api/v1/blobs/");
+        respond(&mut state.lock().unwrap(), hash, &token)
+    };
     let kind = if status == 200 {
         "application/octet-stream"
     } else {
@@ -102,6 +121,18 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     );
     (&stream).write_all(head.as_bytes())?;
     (&stream).write_all(&body)
+}
+
+fn take_audit(state: &mut State, hash: ContentHash, audit: Vec<u8>, token: &str) -> (u16, Vec<u8>) {
+    if token != state.token {
+        return (401, Vec::new());
+    }
+    if let Some(status) = state.disturbances.pop() {
+        return (status, b"other bytes".to_vec());
+    }
+    assert_eq!(ContentHash::of(&audit), hash);
+    state.audits.insert(hash, audit);
+    (204, Vec::new())
 }
 
 fn respond(state: &mut State, hash: Option<ContentHash>, token: &str) -> (u16, Vec<u8>) {

@@ -1,6 +1,7 @@
 //! The API as clients see it: a real server, a real database.
 
 mod access;
+mod audits;
 mod dead_letters;
 mod faults;
 mod feedback;
@@ -86,6 +87,7 @@ async fn listen(store: Store, data: &Path) -> SocketAddr {
         bells: Bells::default(),
         pressure: Pressure::default(),
         blobs: BlobStore::open(data).unwrap(),
+        audits: BlobStore::open(&data.join("audits")).unwrap(),
         languages: Arc::new(LanguageTable::embedded().unwrap()),
         max_package: ByteSize::mib(1),
         team_feedback: FeedbackPart::ALL.into(),

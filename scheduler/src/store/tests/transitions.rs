@@ -186,6 +186,7 @@ async fn of_two_at_the_same_time_one_wins(pool: PgPool) {
                     runs: &[run("secret/1", verdict)],
                     score: None,
                     groups: &[],
+                    audit: None,
                 };
                 let moved = judgement_list_finish(&mut transaction, &[complete])
                     .await
@@ -482,6 +483,7 @@ async fn whatever_programs_print_can_be_stored(pool: PgPool) {
         runs: std::slice::from_ref(&odd),
         score: None,
         groups: &[],
+        audit: None,
     };
     judgement_list_finish(&mut transaction, &[complete])
         .await

@@ -1,10 +1,11 @@
 //! Complete attempts: the verdict and all runs.
 
 use assize_common::id::WorkerId;
-use assize_common::message::{CompileReport, HeldJudgement, RunReport};
+use assize_common::message::{AuditReport, CompileReport, HeldJudgement, RunReport};
 use assize_common::{GroupScore, Score, Verdict};
 use sqlx::PgConnection;
 
+use super::super::audit::audit_list_create;
 use super::super::run::run_list_create;
 use super::super::{StoreError, row};
 use super::{Moved, held, key};
@@ -26,6 +27,8 @@ pub(crate) struct FinishedAttempt<'r> {
     pub(crate) score: Option<&'r Score>,
     /// The scores of groups.
     pub(crate) groups: &'r [GroupScore],
+    /// What the tracer saw, under ptrace.
+    pub(crate) audit: Option<&'r AuditReport>,
 }
 
 /// Attempts are complete, each named once: of each the verdict and all its runs,
@@ -87,11 +90,15 @@ pub(crate) async fn judgement_list_finish(
         .into_iter()
         .map(|row| Ok((held(row.id, row.attempt)?, row.submission_id.into())))
         .collect::<Result<Moved, StoreError>>()?;
-    let runs = finished
-        .iter()
-        .filter(|attempt| moved.contains_key(&attempt.held))
-        .map(|attempt| (attempt.held, attempt.runs));
-    run_list_create(connection, runs).await?;
+    let decided = || {
+        finished
+            .iter()
+            .filter(|attempt| moved.contains_key(&attempt.held))
+    };
+    let runs = decided().map(|attempt| (attempt.held, attempt.runs));
+    run_list_create(&mut *connection, runs).await?;
+    let audits = decided().filter_map(|attempt| Some((attempt.held, attempt.audit?)));
+    audit_list_create(connection, audits).await?;
     Ok(moved)
 }
 

@@ -1,0 +1,131 @@
+//! Storing audits with the scheduler, before the report that names them.
+
+use assize_common::ContentHash;
+use assize_common::message::{AuditReport, RunAudit};
+use assize_common::telemetry::error_chain;
+use reqwest::StatusCode;
+
+use super::fetch::{FetchError, Fetcher, LARGEST_DELAY, TRIES, delays, is_of_scheduler};
+use crate::audited_calls::AuditedCalls;
+use crate::judge::AuditedRun;
+
+/// Why an audit can't be stored.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AuditError {
+    /// It can't be compressed, for want of memory.
+    #[error("cannot compress the audit of {testcase}")]
+    Encode {
+        /// The run's test case.
+        testcase: String,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The scheduler does not take it.
+    #[error("cannot store the audit of {testcase}")]
+    Store {
+        /// The run's test case.
+        testcase: String,
+        /// The cause.
+        #[source]
+        source: FetchError,
+    },
+}
+
+/// Stores the audits of an attempt. None if there are none, or if the scheduler
+/// is of an older release that takes none.
+pub(super) async fn store(
+    fetcher: &Fetcher,
+    runs: Vec<AuditedRun>,
+) -> Result<Option<AuditReport>, AuditError> {
+    if runs.is_empty() {
+        return Ok(None);
+    }
+    let AuditedCalls { calls, dropped } = AuditedCalls::of(&runs);
+    let mut stored = Vec::with_capacity(runs.len());
+    for AuditedRun {
+        testcase,
+        pass,
+        audit,
+    } in runs
+    {
+        let encoded = match audit.encode() {
+            Ok(encoded) => encoded,
+            Err(source) => return Err(AuditError::Encode { testcase, source }),
+        };
+        let (sha256, size_bytes) = (ContentHash::of(&encoded), encoded.len() as u64);
+        match fetcher.store_audit(sha256, &encoded).await {
+            Ok(true) => stored.push(RunAudit {
+                testcase,
+                pass,
+                sha256,
+                size_bytes,
+            }),
+            Ok(false) => {
+                tracing::warn!("the scheduler takes no audits: is it older than this worker?");
+                return Ok(None);
+            }
+            Err(source) => return Err(AuditError::Store { testcase, source }),
+        }
+    }
+    Ok(Some(AuditReport {
+        runs: stored,
+        calls,
+        calls_dropped: dropped,
+    }))
+}
+
+impl Fetcher {
+    /// Stores one audit. False if the scheduler takes none. While it is away this
+    /// waits for it, as long as the worker does not hand back what it has.
+    async fn store_audit(&self, hash: ContentHash, encoded: &[u8]) -> Result<bool, FetchError> {
+        let mut delays = delays();
+        let mut failures = 0;
+        loop {
+            let trying = self.try_store_audit(hash, encoded);
+            let error = tokio::select! {
+                biased;
+                () = self.stop.handing_back() => return Err(FetchError::Stopped),
+                result = trying => match result {
+                    Ok(taken) => return Ok(taken),
+                    Err(error) => error,
+                },
+            };
+            if error.is_failure() {
+                failures += 1;
+            }
+            if failures == TRIES || !(error.is_failure() || error.is_absence()) {
+                return Err(error);
+            }
+            tracing::warn!(blob = %hash, error = %error_chain(&error), "storing an audit failed; trying again");
+            tokio::select! {
+                () = self.stop.handing_back() => return Err(FetchError::Stopped),
+                () = tokio::time::sleep(delays.next().unwrap_or(LARGEST_DELAY)) => {}
+            }
+        }
+    }
+
+    async fn try_store_audit(&self, hash: ContentHash, encoded: &[u8]) -> Result<bool, FetchError> {
+        let request = self.client.put(self.url(&format!("audits/{hash}")));
+        let request = request
+            .bearer_auth(self.token.reveal())
+            .body(encoded.to_vec());
+        let answer = request.send().await.map_err(FetchError::Transport)?;
+        match answer.status() {
+            status if status.is_success() => Ok(true),
+            StatusCode::NOT_FOUND if is_of_scheduler(&answer) => Ok(false),
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                Err(FetchError::Refused { status })
+            }
+            // A full disk does not last for ever, but a submission should not wait for it.
+            status @ (StatusCode::INTERNAL_SERVER_ERROR | StatusCode::INSUFFICIENT_STORAGE) => {
+                Err(FetchError::Failing { hash, status })
+            }
+            status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => {
+                Err(FetchError::Unavailable { status })
+            }
+            status if status.is_server_error() => Err(FetchError::Unavailable { status }),
+            status => Err(FetchError::Answer { hash, status }),
+        }
+    }
+}
