@@ -166,6 +166,8 @@ pub(crate) fn run(testcase: &str, verdict: Verdict) -> RunReport {
         message: None,
         team_message: None,
         award: None,
+        failure: None,
+        difference: None,
     }
 }
 

@@ -58,6 +58,8 @@ impl AnswerRun<'_> {
                 message: feedback.judge_message,
                 team_message: feedback.team_message,
                 award: feedback.award.as_ref().map(Award::rounded),
+                failure: None,
+                difference: feedback.difference,
             },
             audits: Vec::new(),
             award: feedback.award,

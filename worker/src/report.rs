@@ -35,6 +35,8 @@ pub(crate) fn run_report(
         message,
         team_message: None,
         award: None,
+        failure: None,
+        difference: None,
     }
 }
 

@@ -16,7 +16,9 @@ use bytesize::ByteSize;
 use crate::cancel::Cancel;
 use crate::command::environment;
 use crate::compile::Executable;
+use crate::failure;
 use crate::judging_error::JudgingError;
+use crate::output_validator::default::Difference;
 use crate::output_validator::feedback::{Meaning, NextPass};
 use crate::output_validator::{
     Call, Feedback, JuryValidator, Validated, custom, default, dmoj, interactive,
@@ -137,7 +139,7 @@ impl TestcaseRun<'_> {
                 (verdict, validated.feedback)
             }
         };
-        Ok(self.decided(verdict, facts, feedback, stderr))
+        Ok(self.decided(verdict, facts, feedback, stderr, None))
     }
 
     fn interactive(
@@ -162,7 +164,8 @@ impl TestcaseRun<'_> {
             ..Evidence::of(&talk.facts, self.cpu_limit())
         };
         let verdict = run_verdict(evidence).map_err(|_| JudgingError::Cancelled)?;
-        Ok(self.decided(verdict, talk.facts, talk.validated.feedback, stderr))
+        let feedback = talk.validated.feedback;
+        Ok(self.decided(verdict, talk.facts, feedback, stderr, talk.waiting))
     }
 
     /// The validator's words count where the verdict is its own.
@@ -172,12 +175,19 @@ impl TestcaseRun<'_> {
         facts: Facts,
         feedback: Feedback,
         stderr: File,
+        waiting: Option<&str>,
     ) -> (Ran, Option<NextPass>) {
         let by_validator = matches!(verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe);
-        let message = if by_validator {
-            feedback.judge_message
+        let (message, failure) = if by_validator {
+            (feedback.judge_message, None)
         } else {
-            Some(self.failure_message(&facts, stderr))
+            let printed = read_start(stderr, STDERR_KEPT).unwrap_or_default();
+            let failure = failure::find(&self.executable.language.code, &facts.outcome, &printed);
+            let mut message = self.failure_message(&facts, &printed);
+            if let Some(waiting) = waiting {
+                message = format!("{waiting}: {message}");
+            }
+            (Some(message), failure)
         };
         let accepted = verdict == Verdict::Ac;
         let award = feedback.award.filter(|_| by_validator);
@@ -185,6 +195,8 @@ impl TestcaseRun<'_> {
             report: RunReport {
                 team_message: feedback.team_message.filter(|_| by_validator),
                 award: award.as_ref().map(Award::rounded),
+                failure,
+                difference: feedback.difference.filter(|_| by_validator),
                 ..run_report(&self.testcase.name, verdict, &facts, message)
             },
             audits: facts.audit.into_iter().collect(),
@@ -289,10 +301,9 @@ impl TestcaseRun<'_> {
             .map_err(JudgingError::disk("create a file in", self.scratch))
     }
 
-    fn failure_message(self, facts: &Facts, stderr: File) -> String {
+    fn failure_message(self, facts: &Facts, printed: &str) -> String {
         let explanation = explanation(facts, self.cpu_limit());
-        let printed = read_start(stderr, STDERR_KEPT).unwrap_or_default();
-        match tail(&printed, STDERR_SHOWN) {
+        match tail(printed, STDERR_SHOWN) {
             "" => explanation,
             last_words => format!("{explanation}; it printed: {last_words}"),
         }
@@ -321,7 +332,8 @@ pub(crate) fn compare(
             Answer::Wrong
         },
         feedback: Feedback {
-            judge_message: difference.map(|difference| difference.to_string()),
+            judge_message: difference.as_ref().map(ToString::to_string),
+            difference: difference.as_ref().map(Difference::report),
             ..Feedback::default()
         },
     })

@@ -10,8 +10,8 @@ mod task;
 
 pub use audit::{AuditDecision, AuditReport, AuditedCall, RunAudit, UnknownAuditDecision};
 pub use report::{
-    CompileReport, Exit, Finished, HandedBack, HeldJudgement, Judged, KillCause, LanguageVersion,
-    Registered, Report, RunReport, Started, WorkerReport,
+    CompileReport, Difference, Exit, Failure, Finished, HandedBack, HeldJudgement, Judged,
+    KillCause, LanguageVersion, Registered, Report, RunReport, Started, WorkerReport,
 };
 pub use task::{SourceFile, Task};
 

@@ -190,6 +190,58 @@ pub struct RunReport {
     /// What the validator gave: points, or a part of what the test case can give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub award: Option<Award>,
+    /// What a program that failed says of the reason, as far as its language tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Where the output differs first, if the default validator compared it. For
+    /// the jury.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Difference>,
+}
+
+/// Why a program failed, by what its language's runtime printed: a hint, which a
+/// program may fake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// Memory ran out: `std::bad_alloc`, Java's `OutOfMemoryError`, Python's
+    /// `MemoryError` and their like.
+    OutOfMemory,
+    /// It called itself too deeply: Python's `RecursionError`, Java's
+    /// `StackOverflowError` and their like.
+    StackOverflow,
+    /// A panic of Go or Rust.
+    Panic,
+    /// An exception that nobody caught.
+    UncaughtException,
+}
+
+impl Failure {
+    /// The name, such as `out_of_memory`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OutOfMemory => "out_of_memory",
+            Self::StackOverflow => "stack_overflow",
+            Self::Panic => "panic",
+            Self::UncaughtException => "uncaught_exception",
+        }
+    }
+}
+
+/// The first difference between an output and the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Difference {
+    /// The line of the output, counted from 1.
+    pub line: u64,
+    /// The bytes of the output before it.
+    pub offset_bytes: u64,
+    /// The start of the token that is expected, in quotes; none where the output
+    /// should end, or only white space differs.
+    pub expected: Option<String>,
+    /// The start of the token that is there; none where the output ends, or only
+    /// white space differs.
+    pub got: Option<String>,
 }
 
 /// How a program ended.

@@ -20,6 +20,7 @@ mod grader_groups;
 pub mod grading;
 #[cfg(test)]
 mod grading_tests;
+mod group_scoring;
 mod model;
 mod polygon;
 mod problem_yaml;

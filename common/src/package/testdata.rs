@@ -7,6 +7,7 @@ use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::grader_groups::{self, GraderYaml};
 use super::grading::Grading;
+use super::group_scoring;
 use super::model::{FormatVersion, OutputValidator, StaticTest, Testcase};
 use super::problem_yaml::ProblemYaml;
 use super::test_config::TestConfig;
@@ -46,7 +47,7 @@ pub(super) fn read(
             (grading, Vec::new())
         }
         GroupFiles::Modern(files) => {
-            test_groups::grading(tree, files, problem, &testcases, warnings)?
+            group_scoring::grading(tree, files, problem, &testcases, warnings)?
         }
     };
     let has_secret = testcases.iter().any(|testcase| !testcase.is_sample());

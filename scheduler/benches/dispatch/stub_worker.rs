@@ -161,5 +161,7 @@ fn run(number: u32) -> RunReport {
         message: None,
         team_message: None,
         award: None,
+        failure: None,
+        difference: None,
     }
 }

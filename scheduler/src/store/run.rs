@@ -1,7 +1,8 @@
 //! Runs: the test cases of the attempt that decided.
 
 use assize_common::id::JudgementId;
-use assize_common::message::{Exit, HeldJudgement, KillCause, RunReport};
+use assize_common::message::{Difference, Exit, Failure, HeldJudgement, KillCause, RunReport};
+use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -19,6 +20,8 @@ struct RunRow {
     message: Option<String>,
     team_message: Option<String>,
     award: Option<serde_json::Value>,
+    failure: Option<String>,
+    difference: Option<serde_json::Value>,
 }
 
 impl TryFrom<RunRow> for RunReport {
@@ -46,6 +49,8 @@ impl TryFrom<RunRow> for RunReport {
             message: row.message,
             team_message: row.team_message,
             award: row::json("a validator's points", row.award)?,
+            failure: row::json("why a program failed", row.failure.map(Into::into))?,
+            difference: row::json("a difference", row.difference)?,
         })
     }
 }
@@ -86,6 +91,8 @@ struct Columns {
     messages: Vec<Option<String>>,
     team_messages: Vec<Option<String>>,
     awards: Vec<Option<serde_json::Value>>,
+    failures: Vec<Option<String>>,
+    differences: Vec<Option<serde_json::Value>>,
 }
 
 impl Columns {
@@ -113,11 +120,27 @@ impl Columns {
         self.messages.push(run.message.as_deref().map(row::text));
         self.team_messages
             .push(run.team_message.as_deref().map(row::text));
-        let award = run.award.as_ref().map(serde_json::to_value).transpose();
         self.awards
-            .push(award.map_err(|error| StoreError::unreadable("a validator's points", error))?);
+            .push(json("a validator's points", run.award.as_ref())?);
+        let failure = run.failure.map(Failure::name);
+        self.failures.push(failure.map(ToOwned::to_owned));
+        let difference = run.difference.as_ref().map(|difference| Difference {
+            expected: difference.expected.as_deref().map(row::text),
+            got: difference.got.as_deref().map(row::text),
+            ..*difference
+        });
+        self.differences
+            .push(json("a difference", difference.as_ref())?);
         Ok(())
     }
+}
+
+fn json<T: Serialize>(
+    what: &'static str,
+    value: Option<&T>,
+) -> Result<Option<serde_json::Value>, StoreError> {
+    let value = value.map(serde_json::to_value).transpose();
+    value.map_err(|error| StoreError::unreadable(what, error))
 }
 
 /// Stores the runs of attempts. The caller has just moved their judgements in the
@@ -140,9 +163,11 @@ pub(super) async fn run_list_create<'r>(
     }
     sqlx::query!(
         "INSERT INTO runs (judgement_id, attempt, ordinal, testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes,
-             exit_how, exit_value, kill_cause, message, team_message, award)
+             exit_how, exit_value, kill_cause, message, team_message, award, failure,
+             difference)
          SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::bigint[],
-             $7::bigint[], $8::bigint[], $9::text[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::jsonb[])",
+             $7::bigint[], $8::bigint[], $9::text[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
+             $15::text[], $16::jsonb[])",
         &columns.judgement_ids,
         &columns.attempts,
         &columns.ordinals,
@@ -157,6 +182,8 @@ pub(super) async fn run_list_create<'r>(
         &columns.messages as &[Option<String>],
         &columns.team_messages as &[Option<String>],
         &columns.awards as &[Option<serde_json::Value>],
+        &columns.failures as &[Option<String>],
+        &columns.differences as &[Option<serde_json::Value>],
     )
     .execute(connection)
     .await
@@ -176,7 +203,7 @@ pub(super) async fn run_list(
     sqlx::query_as!(
         RunRow,
         "SELECT testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes, exit_how, exit_value, kill_cause, message,
-             team_message, award
+             team_message, award, failure, difference
          FROM runs WHERE judgement_id = $1 AND attempt = $2 ORDER BY ordinal",
         judgement_id.as_uuid(),
         attempt

@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _};
 use std::path::Path;
 
 use assize_common::Award;
+use assize_common::message::Difference;
 use assize_common::package::Package;
 use assize_common::package::grading::Grading;
 use assize_sandbox::{Collected, FileOut};
@@ -62,6 +63,8 @@ pub(crate) struct Feedback {
     pub(crate) judge_message: Option<String>,
     pub(crate) team_message: Option<String>,
     pub(crate) award: Option<Award>,
+    /// Where an output differs first, if that is known.
+    pub(crate) difference: Option<Difference>,
     /// The input of the next pass, if there is one.
     pub(crate) next_pass: Option<NextPass>,
 }

@@ -13,7 +13,7 @@
 //!   writes then is read here and thrown away.
 //!
 //! A submission that waits for ever is ended by its own wall limit, as if it slept
-//! (TLE). Only a validator that does not end although the submission is gone is a
+//! (TLE), and the message says who waited for whom. Only a validator that does not end although the submission is gone is a
 //! judging error.
 
 use std::fs::File;
@@ -43,6 +43,8 @@ pub(crate) struct Conversation {
     pub(crate) facts: Facts,
     pub(crate) validated: Validated,
     pub(crate) validator_ended_first: bool,
+    /// Who waited for whom, if the submission was ended on the clock.
+    pub(crate) waiting: Option<&'static str>,
 }
 
 enum Ended {
@@ -197,6 +199,7 @@ impl Talk<'_> {
         };
         let facts = submission_facts.ok_or_else(gone)??;
         let jury_facts = jury_facts.ok_or_else(gone)??;
+        let waiting = who_waited(&facts, &jury_facts);
         let (validated, written) = match validator.protocol {
             Protocol::Kattis => {
                 let name = &call.testcase.name;
@@ -226,7 +229,46 @@ impl Talk<'_> {
             facts,
             validated,
             validator_ended_first,
+            waiting,
         };
         Ok((conversation, written))
+    }
+}
+
+/// Who waited, if the submission was ended on the clock.
+fn who_waited(submission: &Facts, validator: &Facts) -> Option<&'static str> {
+    let on_the_clock = submission.outcome
+        == Outcome::Killed {
+            cause: KillCause::WallTime,
+        };
+    let elapsed = submission.wall_time;
+    on_the_clock
+        .then(|| waiting(elapsed, submission.cpu_time, validator.cpu_time))
+        .flatten()
+}
+
+/// A side waits that used little of the time; a busy machine gives little, too.
+fn waiting(elapsed: Duration, submission: Duration, validator: Duration) -> Option<&'static str> {
+    let waits = |used: Duration| used < elapsed / 8;
+    match (waits(submission), waits(validator)) {
+        (true, true) => Some("both sides waited for each other"),
+        (true, false) => Some("the submission waited for the validator"),
+        (false, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_uses_no_time_waits() {
+        let waiting = |submission, validator| {
+            let used = Duration::from_millis;
+            super::waiting(Duration::from_secs(3), used(submission), used(validator))
+        };
+        assert!(waiting(20, 30).unwrap().starts_with("both"));
+        assert!(waiting(20, 2900).unwrap().contains("for the validator"));
+        assert_eq!(waiting(900, 20), None);
     }
 }

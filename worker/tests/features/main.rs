@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod court;
+mod endings;
 mod formats;
 mod passes;
 mod polygon;

@@ -1,6 +1,7 @@
 //! What submissions are, find, and may do.
 
 use assize_common::Verdict;
+use assize_common::message::Failure;
 
 use crate::court::{TestPackage, judge};
 
@@ -98,4 +99,40 @@ fn constants_in_all_programs_of_the_package() {
         "import known\nprint({{n}}, known.word)\n",
     );
     assert_eq!(judge(&package, "a.py").verdict, Verdict::Ac);
+}
+
+#[test]
+fn failures_have_reasons_where_the_language_tells() {
+    let package = TestPackage::new("limits:\n  time_limit: 5\n  memory: 64\n")
+        .with_testcase("secret/1", "", "")
+        .with(
+            "submissions/run_time_error/deep.py",
+            "def f(n): return f(n + 1)\nf(0)\n",
+        )
+        .with(
+            "submissions/run_time_error/memory.py",
+            "raise MemoryError\n",
+        )
+        .with("submissions/run_time_error/odd.py", "int('x')\n")
+        .with(
+            "submissions/run_time_error/quiet.py",
+            "import sys\nsys.exit(1)\n",
+        );
+    let reason = |name: &str| judge(&package, name).runs[0].failure;
+    assert_eq!(reason("deep.py"), Some(Failure::StackOverflow));
+    assert_eq!(reason("memory.py"), Some(Failure::OutOfMemory));
+    assert_eq!(reason("odd.py"), Some(Failure::UncaughtException));
+    assert_eq!(reason("quiet.py"), None);
+}
+
+#[test]
+fn the_first_difference_is_reported_in_parts() {
+    let package = TestPackage::new("limits:\n  time_limit: 5\n")
+        .with_testcase("secret/1", "", "1\n2 3\n")
+        .with("submissions/wrong_answer/it.py", "print('1\\n2 4')\n");
+    let run = &judge(&package, "it.py").runs[0];
+    let difference = run.difference.as_ref().unwrap();
+    assert_eq!((difference.line, difference.offset_bytes), (2, 4));
+    assert_eq!(difference.expected.as_deref(), Some("\"3\""));
+    assert_eq!(difference.got.as_deref(), Some("\"4\""));
 }

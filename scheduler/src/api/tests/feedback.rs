@@ -3,7 +3,7 @@
 
 use assize_common::api::{Feedback, FeedbackPart, Judgement, JudgementState, Scope, Submission};
 use assize_common::id::WorkerId;
-use assize_common::message::{Judged, Report, RunReport, WorkerReport};
+use assize_common::message::{Difference, Failure, Judged, Report, RunReport, WorkerReport};
 use assize_common::{Award, GroupScore, Score, Verdict};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -43,6 +43,13 @@ fn scored(mut report: WorkerReport) -> WorkerReport {
                 message: Some("expected 7".into()),
                 team_message: Some("count again\0".into()),
                 award: Some(Award::Points(points("-1.5"))),
+                failure: Some(Failure::OutOfMemory),
+                difference: Some(Difference {
+                    line: 2,
+                    offset_bytes: 17,
+                    expected: Some("\"7\"".into()),
+                    got: None,
+                }),
                 ..run("secret/b/1", Verdict::Wa)
             },
         ];
@@ -71,6 +78,8 @@ async fn the_jury_sees_scores_and_words(pool: PgPool) {
     assert_eq!(read.groups, groups);
     assert_eq!(read.runs[0], runs[0]);
     assert_eq!(read.runs[1].award, runs[1].award);
+    assert_eq!(read.runs[1].failure, runs[1].failure);
+    assert_eq!(read.runs[1].difference, runs[1].difference);
     assert_eq!(
         read.runs[1].team_message.as_deref(),
         Some("count again\u{fffd}")

@@ -1,0 +1,166 @@
+//! Interactive problems: who ends first, how, and what the verdict is; and all that
+//! a validator can do wrong.
+
+use assize_common::Verdict;
+use assize_worker::judge::Stop;
+
+use crate::court::{TestPackage, chain, judge, try_judge};
+
+/// A validator that does what the input says, word by word.
+const VALIDATOR: &str = "\
+import os, sys, time
+for word in open(sys.argv[1]).read().split():
+    if word == 'hear': sys.stdin.buffer.read()
+    elif word == 'line': sys.stdin.readline()
+    elif word == 'say': print('go', flush=True)
+    elif word == 'flood':
+        for _ in range(100): os.write(1, b'x' * 100000)
+    elif word == 'spin':
+        while True: pass
+    elif word == 'sleep': time.sleep(60)
+    elif word == 'crash': os.kill(os.getpid(), 11)
+    elif word == 'eat': block = b'x' * (1 << 29)
+    elif word == 'print': os.write(2, b'x' * (64 << 20))
+    elif word == 'score': open(sys.argv[3] + 'score.txt', 'w').write('1')
+    elif word == 'pass': open(sys.argv[3] + 'nextpass.in', 'w').write('1')
+    else: sys.exit(int(word))
+";
+
+/// What submissions begin with.
+const SUBMISSION: &str = "\
+import os, sys, time
+def hear():
+    while os.read(0, 65536): pass
+def crash(): os.kill(os.getpid(), 11)
+def flood():
+    while True: os.write(1, b'x' * 100000)
+";
+
+fn talk(behaviours: &[&str]) -> TestPackage {
+    let limits = "limits:\n  time_limit: 1\n  validation_time: 1\n  validation_memory: 256\n  validation_output: 1\n";
+    let package = TestPackage::new(&format!("type: interactive\n{limits}"))
+        .with("output_validator/talk.py", VALIDATOR);
+    behaviours
+        .iter()
+        .enumerate()
+        .fold(package, |package, (at, behaviour)| {
+            package.with_testcase(&format!("secret/{at}"), behaviour, "")
+        })
+}
+
+/// The verdicts of a submission against validators that do what is listed.
+fn verdicts(program: &str, behaviours: &[&str]) -> Vec<&'static str> {
+    let package = talk(behaviours).with(
+        "submissions/mixed/it.py",
+        &format!("{SUBMISSION}{program}\n"),
+    );
+    let judged = try_judge(&package, "it.py", Stop::AtEnd);
+    let judged = judged.unwrap_or_else(|error| panic!("{program}: {}", chain(&error)));
+    judged.runs.iter().map(|run| run.verdict.id()).collect()
+}
+
+/// The validator hears the submission's end before it ends itself.
+const LAST: [&str; 3] = ["hear 42", "hear 43", "flood hear 42"];
+/// The submission hears the validator's end before it ends itself.
+const FIRST: [&str; 3] = ["42", "43", "say 42"];
+
+#[test]
+fn the_submission_ends_first() {
+    for (program, expected) in [
+        ("sys.exit(0)", ["AC", "WA", "AC"]),
+        ("sys.exit(3)", ["RTE", "RTE", "RTE"]),
+        ("crash()", ["RTE", "RTE", "RTE"]),
+        ("os.close(0); sys.exit(0)", ["AC", "WA", "AC"]),
+        (
+            "os.close(1); time.sleep(0.2); sys.exit(0)",
+            ["AC", "WA", "AC"],
+        ),
+        ("os.write(1, b'x' * 50000); sys.exit(0)", ["AC", "WA", "AC"]),
+    ] {
+        assert_eq!(verdicts(program, &LAST), expected, "{program}");
+    }
+}
+
+#[test]
+fn the_validator_ends_first() {
+    for (program, expected) in [
+        ("hear(); sys.exit(0)", ["AC", "WA", "AC"]),
+        ("hear(); sys.exit(3)", ["RTE", "WA", "RTE"]),
+        ("hear(); crash()", ["RTE", "WA", "RTE"]),
+        // Output after the end: nobody is there to take it.
+        ("hear(); os.write(1, b'x')", ["RTE", "WA", "RTE"]),
+        ("flood()", ["RTE", "WA", "RTE"]),
+        ("while True: pass", ["TLE", "WA", "TLE"]),
+    ] {
+        assert_eq!(verdicts(program, &FIRST), expected, "{program}");
+    }
+}
+
+#[test]
+fn both_wait_and_the_message_says_who() {
+    let package = talk(&["line 42"]).with("submissions/mixed/it.py", "input()\n");
+    let judged = judge(&package, "it.py");
+    assert_eq!(judged.verdict, Verdict::Tle);
+    let message = judged.runs[0].message.as_deref().unwrap();
+    assert!(
+        message.starts_with("both sides waited for each other: still running after"),
+        "{message}"
+    );
+}
+
+/// Whatever a validator does but to answer is an error that names it and the test case.
+#[test]
+fn a_validator_that_misbehaves_is_named() {
+    for (behaviour, part) in [
+        ("0", "exit code 0, expected 42"),
+        ("1", "exit code 1, expected 42"),
+        ("44", "exit code 44"),
+        ("crash", "ended by signal 11"),
+        // On a busy machine the clock is faster.
+        ("spin", "time"),
+        ("sleep", "did not end in time"),
+        ("eat 42", "256.0 MiB of memory (validation_memory)"),
+        ("print 42", "wrote more than 1.0 MiB (validation_output)"),
+    ] {
+        for kind in ["pass-fail", "interactive"] {
+            let problem = format!(
+                "type: {kind}\nlimits:\n  time_limit: 1\n  validation_time: 1\n  validation_memory: 256\n  validation_output: 1\n"
+            );
+            let package = TestPackage::new(&problem)
+                .with("output_validator/talk.py", VALIDATOR)
+                .with_testcase("secret/1", behaviour, "")
+                .with("submissions/accepted/it.py", "");
+            let error = try_judge(&package, "it.py", Stop::AtFirstFailure);
+            let error = chain(&error.expect_err(behaviour));
+            assert!(
+                error.contains("output_validator/talk.py on secret/1") && error.contains(part),
+                "{behaviour} ({kind}): {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn feedback_that_must_not_be_is_an_error_too() {
+    let scoring = |behaviour: &str| {
+        TestPackage::new("type: scoring\nlimits:\n  time_limit: 1\n")
+            .with("data/secret/test_group.yaml", "max_score: 10\n")
+            .with("output_validator/talk.py", VALIDATOR)
+            .with_testcase("secret/1", behaviour, "")
+            .with("submissions/accepted/it.py", "")
+    };
+    let passes = |behaviour: &str| {
+        TestPackage::new("type: multi-pass\nlimits:\n  time_limit: 1\n")
+            .with("output_validator/talk.py", VALIDATOR)
+            .with_testcase("secret/1", behaviour, "")
+            .with("submissions/accepted/it.py", "")
+    };
+    for (package, part) in [
+        (scoring("score 43"), "score.txt without accepting"),
+        (passes("pass 43"), "nextpass.in without accepting"),
+    ] {
+        let error = try_judge(&package, "it.py", Stop::AtFirstFailure);
+        let error = chain(&error.expect_err(part));
+        assert!(error.contains(part), "{error}");
+    }
+}
