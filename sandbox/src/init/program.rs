@@ -156,6 +156,9 @@ fn confine_and_execute(launch: &Launch<'_, '_>) -> Result<Infallible, Failure> {
     let order = launch.order;
     // Hidden by a namespace that has the group as its root.
     unshare(CloneFlags::CLONE_NEWCGROUP).map_err(Failure::step("hide the control group"))?;
+    if order.mode == Mode::Ptrace {
+        tracer::stay_with_tracer()?;
+    }
     set_limits(&order.limits, order.mode)?;
     umask(FileMode::from_bits_truncate(0o022));
 

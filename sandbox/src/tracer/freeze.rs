@@ -14,10 +14,10 @@ use nix::unistd::Pid;
 
 impl Tracer<'_> {
     /// Has everything but this thread stop, and returns when it has. Returns
-    /// whether there was anything to stop.
+    /// whether there is anything else: also what stands still already must not
+    /// be let go on before the call has been made.
     pub(super) fn freeze(&mut self, thread: Pid) -> Result<bool, Failure> {
         let mut others = self.tasks.running_besides(thread);
-        let any = !others.is_empty();
         while !others.is_empty() {
             for other in &others {
                 alive(ptrace::interrupt(*other), "interrupt a thread")?;
@@ -32,7 +32,7 @@ impl Tracer<'_> {
             }
             others = self.tasks.running_besides(thread);
         }
-        Ok(any)
+        Ok(!self.tasks.is_one())
     }
 
     /// Has this thread make its call while everything else stands still, and

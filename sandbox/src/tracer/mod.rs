@@ -170,9 +170,12 @@ impl<'a> Tracer<'a> {
                 _ => {}
             },
             libc::PTRACE_EVENT_EXEC => return self.executed(thread),
-            libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_EXIT => {
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => self.bore(thread)?,
+            libc::PTRACE_EVENT_VFORK => {
+                self.bore(thread)?;
                 self.tasks.get(thread).held = true;
             }
+            libc::PTRACE_EVENT_EXIT => self.tasks.get(thread).held = true,
             libc::PTRACE_EVENT_VFORK_DONE => self.tasks.get(thread).held = false,
             0 if stop.signal == ptrace::CALL_STOP => self.returned(thread)?,
             0 => return self.resume(thread, stop.signal),
@@ -192,6 +195,16 @@ impl<'a> Tracer<'a> {
             ptrace::resume(thread, signal)
         };
         alive(resumed, "resume a thread").map(drop)
+    }
+
+    /// A thread has made another one, which stands at its start until we have
+    /// seen it there and let it go on.
+    fn bore(&mut self, thread: Pid) -> Result<(), Failure> {
+        let child = alive(ptrace::event_message(thread), "look at a new thread")?;
+        if let Some(child) = child {
+            self.tasks.get(child);
+        }
+        Ok(())
     }
 
     fn executed(&mut self, thread: Pid) -> Result<(), Failure> {
@@ -269,6 +282,15 @@ fn stay_on_one_core() -> Result<(), Failure> {
         Ok(())
     };
     pin().map_err(Failure::step("stay on one core"))
+}
+
+/// Has the program stay on the tracer's core. Before Linux 6.2, entering a control
+/// group that has the `cpuset` controller frees a process for all cores again.
+pub(crate) fn stay_with_tracer() -> Result<(), Failure> {
+    let tracer = Pid::from_raw(1);
+    sched_getaffinity(tracer)
+        .and_then(|core| sched_setaffinity(Pid::from_raw(0), &core))
+        .map_err(Failure::step("stay on the tracer's core"))
 }
 
 /// A tracee can be killed at any time, also while it is stopped; then it is

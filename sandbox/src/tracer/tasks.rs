@@ -4,8 +4,8 @@ use crate::audit::Entry;
 use nix::unistd::Pid;
 use std::collections::HashMap;
 
-/// One traced thread. There is an entry for every thread that was ever let
-/// run: one that has not been seen has not run any code of the program's.
+/// One traced thread. There is an entry for every thread from its parent's
+/// word on that there is one.
 #[derive(Debug, Default)]
 pub(super) struct Task {
     /// Let go on by us, and not seen since.
