@@ -11,7 +11,7 @@ use assize_common::amqp::{AmqpUrl, Connection, Consumer, Publisher, Topology};
 use assize_common::api::{DeadLetterInfo, DeadLetterState, Judgement, JudgementState, Scope};
 use assize_common::id::{SubmissionId, WorkerId};
 use assize_common::language::LanguageTable;
-use assize_common::message::{self, HeldJudgement, Report, Started, Task, WorkerReport};
+use assize_common::message::{self, Control, HeldJudgement, Report, Started, Task, WorkerReport};
 use bytesize::ByteSize;
 use chrono::Utc;
 use sqlx::PgPool;
@@ -85,8 +85,13 @@ impl Installation {
                 .unwrap(),
             publisher: connection.publisher().await.unwrap(),
             reports: self.topology.reports(),
-            _connection: connection,
+            connection,
         }
+    }
+
+    async fn state(&self, id: SubmissionId) -> JudgementState {
+        let judgement = self.fixture.store.judgement_read_current(id).await;
+        judgement.unwrap().unwrap().summary.state
     }
 
     async fn ended(&self, id: SubmissionId) -> Judgement {
@@ -111,7 +116,7 @@ struct Worker {
     tasks: Consumer,
     publisher: Publisher,
     reports: String,
-    _connection: Connection,
+    connection: Connection,
 }
 
 impl Worker {
@@ -256,6 +261,13 @@ async fn the_broker_holds_no_more_than_a_window(pool: PgPool) {
     for _ in 0..16 {
         taken.push(worker.take().await);
     }
+    // A task may be here before its dispatch is noted.
+    let noted = async {
+        while installation.fixture.count(published).await < 16 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, noted).await.unwrap();
     assert_eq!(installation.fixture.count(published).await, 16);
     assert_eq!(
         installation
@@ -355,6 +367,40 @@ async fn what_nobody_can_read_goes_to_the_dead_letters(pool: PgPool) {
         installation.ended(id).await.summary.verdict,
         Some(Verdict::Ac)
     );
+    stopped(stop, scheduler).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn workers_are_told_to_leave_what_is_cancelled(pool: PgPool) {
+    let installation = Installation::new(pool, SETTINGS).await;
+    let stop = CancellationToken::new();
+    let scheduler = installation.scheduler(&stop);
+    let mut worker = installation.worker().await;
+    let mut told = worker.connection.listen().await.unwrap();
+    let (id, judgement) = installation.fixture.submit().await;
+    let task = worker.take().await;
+    worker.start(&task).await;
+    let store = &installation.fixture.store;
+    let running = async {
+        while installation.state(id).await != JudgementState::Running {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, running).await.unwrap();
+    assert!(store.submission_cancel(id, "wrong problem").await.unwrap());
+    assert!(!store.submission_cancel(id, "again").await.unwrap());
+    let heard = tokio::time::timeout(PATIENCE, told.next()).await;
+    let heard = heard.expect("the workers are told").unwrap();
+    assert_eq!(
+        message::decode::<Control>(heard.body()).unwrap(),
+        Control::Cancel(judgement)
+    );
+    // What the worker says of it in the end moves nothing.
+    worker.finish(&task).await;
+    let judgement = installation.ended(id).await;
+    assert_eq!(judgement.summary.state, JudgementState::Error);
+    assert_eq!(judgement.summary.error.unwrap(), "cancelled: wrong problem");
     stopped(stop, scheduler).await;
 }
 

@@ -10,6 +10,7 @@ pub mod blob;
 mod broker;
 #[cfg(test)]
 mod broker_tests;
+mod control;
 mod dead_letters;
 #[cfg(test)]
 mod fixture;

@@ -23,6 +23,7 @@ use crate::audit_retention;
 use crate::bell::{self, Bells};
 use crate::blob::{BlobError, BlobStore};
 use crate::broker::{Broker, keep_connected};
+use crate::control;
 use crate::dead_letters::DeadLetters;
 use crate::lost_tasks::LostTasks;
 use crate::pressure::{self, Pressure};
@@ -350,6 +351,7 @@ async fn publish(
         relays,
         lost_tasks.run(stop.clone()),
         dead_letters.run(connection, stop.clone()),
+        control::run(store, connection, stop.clone()),
     )
     .map(drop)
 }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use assize_common::Verdict;
 use assize_common::api::{
-    DeadLetter, DeadLetterList, Feedback, ImportedPackage, Judgement, JudgementState, LanguageList,
-    NewSubmission, ProblemDetails, ProblemList, Readiness, Submission, SubmissionList, WorkerList,
+    CancelSubmission, DeadLetter, DeadLetterList, Feedback, ImportedPackage, Judgement,
+    JudgementState, LanguageList, NewSubmission, ProblemDetails, ProblemList, Readiness,
+    SetWorkerMode, Submission, SubmissionList, WorkerList,
 };
-use assize_common::id::SubmissionId;
+use assize_common::id::{SubmissionId, WorkerId};
+use assize_common::message::WorkerMode;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use serde::Serialize;
@@ -208,6 +210,35 @@ impl Api {
             .query(&[("limit", limit)])
             .query(&[("cursor", cursor)]);
         self.call("list submissions", request).await
+    }
+
+    /// Says how a worker is to work.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such worker.
+    pub async fn set_worker_mode(&self, id: WorkerId, mode: WorkerMode) -> Result<(), ClientError> {
+        let path = ["api", "v1", "workers", &id.to_string(), "mode"];
+        let request = self
+            .request(Method::PUT, &path)
+            .json(&SetWorkerMode { mode });
+        self.tell(&format!("tell worker {id} to {mode}"), request)
+            .await
+    }
+
+    /// Ends the judging of a submission.
+    ///
+    /// # Errors
+    /// When it does not answer, or the submission is judged already.
+    pub async fn cancel_submission(
+        &self,
+        id: SubmissionId,
+        reason: String,
+    ) -> Result<(), ClientError> {
+        let path = ["api", "v1", "submissions", &id.to_string(), "cancel"];
+        let request = self
+            .request(Method::POST, &path)
+            .json(&CancelSubmission { reason });
+        self.tell(&format!("cancel submission {id}"), request).await
     }
 
     /// Dead letters, the latest first; with `decided`, those too that somebody

@@ -28,6 +28,19 @@ enum Action {
     List(List),
     /// Show a submission with all runs of its judgement
     Show(Show),
+    /// End the judging of a submission: its judgement ends in an error
+    Cancel(Cancel),
+}
+
+#[derive(Debug, Args)]
+struct Cancel {
+    /// The submission's id
+    id: SubmissionId,
+    /// Why, for other admins
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    server: ServerArguments,
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +97,12 @@ impl Submission {
         match self.action {
             Action::List(list) => list.execute().await,
             Action::Show(show) => show.execute().await,
+            Action::Cancel(cancel) => {
+                let api = cancel.server.api()?;
+                api.cancel_submission(cancel.id, cancel.reason).await?;
+                output::note(&format!("submission {} is not judged any more", cancel.id));
+                Ok(ExitCode::from(exit::OK))
+            }
         }
     }
 }

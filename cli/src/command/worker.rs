@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use assize_common::api::WorkerInfo;
+use assize_common::message::WorkerMode;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 
@@ -24,6 +26,20 @@ pub struct Worker {
 enum Action {
     /// List the workers that did not say good-bye, the latest heard of first
     List(List),
+    /// Let a worker take no more tasks for now; it finishes what it holds
+    Cordon(Tell),
+    /// Let a cordoned worker take tasks again
+    Uncordon(Tell),
+    /// Let a worker finish what it holds, and end
+    Drain(Tell),
+}
+
+#[derive(Debug, Args)]
+struct Tell {
+    /// Its name or id, as `assize worker list` shows them
+    worker: String,
+    #[command(flatten)]
+    server: ServerArguments,
 }
 
 #[derive(Debug, Args)]
@@ -44,8 +60,36 @@ impl Worker {
     /// # Errors
     /// When the scheduler does not answer or refuses.
     pub async fn execute(self) -> anyhow::Result<ExitCode> {
-        let Action::List(list) = self.action;
-        list.execute().await
+        match self.action {
+            Action::List(list) => list.execute().await,
+            Action::Cordon(tell) => tell.execute(WorkerMode::Cordon).await,
+            Action::Uncordon(tell) => tell.execute(WorkerMode::Run).await,
+            Action::Drain(tell) => tell.execute(WorkerMode::Drain).await,
+        }
+    }
+}
+
+impl Tell {
+    async fn execute(self, mode: WorkerMode) -> anyhow::Result<ExitCode> {
+        let api = self.server.api()?;
+        let workers = api.workers().await?.workers;
+        let mut meant = workers.iter().filter(|worker| {
+            !worker.stopped && (worker.name == self.worker || worker.id.to_string() == self.worker)
+        });
+        let worker = match (meant.next(), meant.next()) {
+            (Some(worker), None) => worker,
+            (Some(_), Some(_)) => bail!(
+                "several workers are called {}: take the id that `assize worker list` shows",
+                self.worker
+            ),
+            (None, _) => bail!(
+                "no worker of the last 24 hours is called {}: `assize worker list` shows them",
+                self.worker
+            ),
+        };
+        api.set_worker_mode(worker.id, mode).await?;
+        output::note(&format!("told worker {} to {mode}", worker.name));
+        Ok(ExitCode::from(exit::OK))
     }
 }
 
@@ -65,6 +109,7 @@ impl List {
 fn table(workers: Vec<WorkerInfo>) -> String {
     let mut table = columns::table([
         "worker",
+        "busy",
         "slots",
         "lanes",
         "languages",
@@ -77,6 +122,7 @@ fn table(workers: Vec<WorkerInfo>) -> String {
     for worker in workers {
         table.add_row([
             worker.name.clone(),
+            worker.busy.to_string(),
             worker.slots.to_string(),
             worker.lanes.join(" "),
             worker.languages.len().to_string(),
@@ -86,7 +132,7 @@ fn table(workers: Vec<WorkerInfo>) -> String {
             worker.id.to_string(),
         ]);
     }
-    columns::align_right(&mut table, [1, 3]);
+    columns::align_right(&mut table, [1, 2, 4]);
     table.trim_fmt()
 }
 
@@ -96,7 +142,11 @@ fn state(worker: &WorkerInfo, now: DateTime<Utc>) -> &'static str {
     } else if now - worker.last_seen_at > SILENCE {
         "silent"
     } else {
-        "runs"
+        match worker.mode {
+            WorkerMode::Run => "runs",
+            WorkerMode::Cordon => "cordoned",
+            WorkerMode::Drain => "drains",
+        }
     }
 }
 
@@ -117,6 +167,8 @@ mod tests {
             languages: Vec::new(),
             last_seen_at: now - age,
             stopped,
+            mode: WorkerMode::Run,
+            busy: 0,
         };
         let minute = TimeDelta::minutes(1);
         assert_eq!(state(&worker(TimeDelta::zero(), false), now), "runs");

@@ -10,6 +10,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use lapin::{ConnectionProperties, Event};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{AmqpError, AmqpUrl, Consumer, Publisher, Puller, Topology};
 
@@ -59,7 +60,8 @@ impl Connection {
     /// # Errors
     /// When the connection is lost.
     pub async fn publisher(&self) -> Result<Publisher, AmqpError> {
-        Publisher::new(self.channel().await?, self.topology.exchange().to_owned()).await
+        let exchange = self.topology.exchange().to_owned();
+        Publisher::new(self.channel().await?, exchange, self.topology.control()).await
     }
 
     /// A puller with a channel of its own.
@@ -90,6 +92,46 @@ impl Connection {
                 .await
         };
         let inner = within(&attempt, consuming)
+            .await?
+            .map_err(AmqpError::operation(attempt))?;
+        Ok(Consumer::new(channel, inner))
+    }
+
+    /// Consumes what is broadcast, by a queue that ends with the connection.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn listen(&self) -> Result<Consumer, AmqpError> {
+        let attempt = "listen to broadcasts";
+        let channel = self.channel().await?;
+        let listening = async {
+            let options = QueueDeclareOptions {
+                exclusive: true,
+                auto_delete: true,
+                ..Default::default()
+            };
+            let queue = format!("{}.{}", self.topology.control(), Uuid::now_v7());
+            channel
+                .queue_declare(queue.as_str().into(), options, FieldTable::default())
+                .await?;
+            channel
+                .queue_bind(
+                    queue.as_str().into(),
+                    self.topology.control().into(),
+                    "".into(),
+                    Default::default(),
+                    FieldTable::default(),
+                )
+                .await?;
+            let consumer = channel.basic_consume(
+                queue.as_str().into(),
+                "".into(),
+                Default::default(),
+                FieldTable::default(),
+            );
+            consumer.await
+        };
+        let inner = within(attempt, listening)
             .await?
             .map_err(AmqpError::operation(attempt))?;
         Ok(Consumer::new(channel, inner))

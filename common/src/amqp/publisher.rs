@@ -14,10 +14,15 @@ const PERSISTENT: u8 = 2;
 pub struct Publisher {
     channel: Channel,
     exchange: String,
+    control: String,
 }
 
 impl Publisher {
-    pub(super) async fn new(channel: Channel, exchange: String) -> Result<Self, AmqpError> {
+    pub(super) async fn new(
+        channel: Channel,
+        exchange: String,
+        control: String,
+    ) -> Result<Self, AmqpError> {
         let attempt = "ask for publisher confirms";
         within(
             attempt,
@@ -25,7 +30,37 @@ impl Publisher {
         )
         .await?
         .map_err(AmqpError::operation(attempt))?;
-        Ok(Self { channel, exchange })
+        Ok(Self {
+            channel,
+            exchange,
+            control,
+        })
+    }
+
+    /// Tells all who listen at the moment, if anybody does.
+    ///
+    /// # Errors
+    /// When the connection is lost or the broker does not confirm in time.
+    pub async fn broadcast(&self, message: &[u8]) -> Result<(), AmqpError> {
+        let attempt = format!("publish to exchange {}", self.control);
+        let publishing = async {
+            let properties =
+                BasicProperties::default().with_content_type("application/json".into());
+            self.channel
+                .basic_publish(
+                    self.control.as_str().into(),
+                    "".into(),
+                    BasicPublishOptions::default(),
+                    message,
+                    properties,
+                )
+                .await?
+                .await
+        };
+        within(&attempt, publishing)
+            .await?
+            .map(drop)
+            .map_err(AmqpError::operation(attempt))
     }
 
     /// Publishes `message` to `queue` and waits for the broker's confirm. After

@@ -52,6 +52,11 @@ impl Topology {
         &self.prefix
     }
 
+    /// The exchange whose messages all workers get.
+    pub(super) fn control(&self) -> String {
+        format!("{}.control", self.prefix)
+    }
+
     fn queue(&self, name: &str) -> String {
         format!("{}.v1.{name}", self.prefix)
     }
@@ -62,19 +67,18 @@ impl Topology {
 
     /// Declares everything; a no-op where it exists already.
     pub(super) async fn declare(&self, channel: &Channel) -> Result<(), AmqpError> {
-        for exchange in [self.prefix.clone(), self.dead_letter_exchange()] {
+        for (exchange, kind) in [
+            (self.prefix.clone(), ExchangeKind::Direct),
+            (self.dead_letter_exchange(), ExchangeKind::Direct),
+            (self.control(), ExchangeKind::Fanout),
+        ] {
             let attempt = format!("declare exchange {exchange}");
             let options = ExchangeDeclareOptions {
                 durable: true,
                 ..Default::default()
             };
             channel
-                .exchange_declare(
-                    exchange.into(),
-                    ExchangeKind::Direct,
-                    options,
-                    FieldTable::default(),
-                )
+                .exchange_declare(exchange.into(), kind, options, FieldTable::default())
                 .await
                 .map_err(AmqpError::operation(attempt))?;
         }

@@ -22,6 +22,6 @@ pub use feedback::{Feedback, FeedbackPart, TestcaseFeedback, UnknownFeedbackPart
 pub use judgement::{Judgement, JudgementState, JudgementSummary};
 pub use lane::{LaneInfo, LaneList, PauseLane, PausedLane};
 pub use problem::{ImportedPackage, Problem, ProblemList};
-pub use submission::{NewFile, NewSubmission, Submission, SubmissionList};
+pub use submission::{CancelSubmission, NewFile, NewSubmission, Submission, SubmissionList};
 pub use token::{InvalidToken, Scope, Token, UnknownScope};
-pub use worker::{LanguageInfo, LanguageList, Readiness, WorkerInfo, WorkerList};
+pub use worker::{LanguageInfo, LanguageList, Readiness, SetWorkerMode, WorkerInfo, WorkerList};

@@ -48,6 +48,14 @@ pub struct NewFile {
     pub content: Vec<u8>,
 }
 
+/// Ends the judging of a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelSubmission {
+    /// Why, for other admins.
+    pub reason: String,
+}
+
 /// A stored submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Submission {

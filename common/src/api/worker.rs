@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::id::WorkerId;
-use crate::message::LanguageVersion;
+use crate::message::{LanguageVersion, WorkerMode};
 
 /// A worker as the scheduler knows it from its reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -26,6 +26,18 @@ pub struct WorkerInfo {
     pub last_seen_at: DateTime<Utc>,
     /// Whether it said good-bye.
     pub stopped: bool,
+    /// How it is to work.
+    pub mode: WorkerMode,
+    /// How many judgements it holds.
+    pub busy: u32,
+}
+
+/// Says how a worker is to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetWorkerMode {
+    /// How.
+    pub mode: WorkerMode,
 }
 
 /// All workers seen lately.

@@ -5,10 +5,14 @@
 //! `docs/messages.md` describes the protocol.
 
 mod audit;
+#[cfg(test)]
+mod compatibility_tests;
+mod control;
 mod report;
 mod task;
 
 pub use audit::{AuditDecision, AuditReport, AuditedCall, RunAudit, UnknownAuditDecision};
+pub use control::{Control, UnknownWorkerMode, WorkerMode};
 pub use report::{
     CompileReport, Difference, Exit, Failure, Finished, HandedBack, HeldJudgement, Judged,
     KillCause, LanguageVersion, Registered, Report, RunReport, Started, WorkerReport,

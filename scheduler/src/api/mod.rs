@@ -120,6 +120,7 @@ fn routes() -> OpenApiRouter<Api> {
             submissions::list_submissions
         ))
         .routes(routes!(submissions::read_submission))
+        .routes(routes!(submissions::cancel_submission))
         .routes(routes!(judgements::read_current_judgement))
         .routes(routes!(judgements::read_feedback))
         .routes(routes!(judgements::read_judgement))
@@ -127,6 +128,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(lanes::list_lanes))
         .routes(routes!(lanes::pause_lane, lanes::resume_lane))
         .routes(routes!(workers::list_workers))
+        .routes(routes!(workers::set_worker_mode))
         .routes(routes!(dead_letters::list_dead_letters))
         .routes(routes!(
             dead_letters::read_dead_letter,

@@ -1,7 +1,7 @@
 //! Submissions.
 
 use assize_common::api::{
-    JudgementState, NewSubmission, ProblemDetails, Submission, SubmissionList,
+    CancelSubmission, JudgementState, NewSubmission, ProblemDetails, Submission, SubmissionList,
 };
 use assize_common::id::{SubmissionId, TokenId};
 use assize_common::message::SourceFile;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::auth::{Caller, MayRead, MaySubmit};
+use super::auth::{Caller, MayAdminister, MayRead, MaySubmit};
 use super::error::{ApiError, ErrorKind};
 use super::extract::{Id, Json, Query};
 use super::problems::is_short_name;
@@ -29,6 +29,7 @@ pub(super) const MAX_BODY: ByteSize = ByteSize::mib(8);
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const MAX_KEY_BYTES: usize = 255;
+const MAX_REASON_CHARACTERS: usize = 500;
 
 const DEFAULT_PAGE: u32 = 50;
 const MAX_PAGE: u32 = 200;
@@ -111,6 +112,49 @@ pub(super) async fn create_submission(
         .ok_or_else(|| ApiError::not_found("submission", id))?;
     let location = [(LOCATION, format!("/api/v1/submissions/{id}"))];
     Ok((StatusCode::CREATED, location, axum::Json(submission)))
+}
+
+/// End the judging of a submission
+///
+/// Its judgement ends in an error with the reason. A worker that is at it is told to leave it.
+#[utoipa::path(
+    post, path = "/api/v1/submissions/{id}/cancel", tag = "submissions",
+    params(("id" = SubmissionId, Path, description = "The submission's id")),
+    request_body = CancelSubmission,
+    responses(
+        (status = NO_CONTENT, description = "It is not judged any more"),
+        (status = CONFLICT, description = "It is judged already", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "default", description = "An error", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn cancel_submission(
+    State(api): State<Api>,
+    caller: Caller<MayAdminister>,
+    Id(id): Id<SubmissionId>,
+    Json(cancel): Json<CancelSubmission>,
+) -> Result<StatusCode, ApiError> {
+    let reason = cancel.reason.trim();
+    if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARACTERS {
+        return Err(ApiError::new(
+            ErrorKind::InvalidField,
+            format!(
+                "reason: expected 1 to {MAX_REASON_CHARACTERS} characters that tell other admins why"
+            ),
+        )
+        .in_field("reason"));
+    }
+    if !api.store.submission_cancel(id, reason).await? {
+        api.store
+            .submission_read(id)
+            .await?
+            .ok_or_else(|| ApiError::not_found("submission", id))?;
+        return Err(ApiError::new(
+            ErrorKind::AlreadyDecided,
+            format!("submission {id} is judged already: rejudge it instead"),
+        ));
+    }
+    tracing::warn!(submission.id = %id, reason, token.id = %caller.token_id, "cancelled the judging of a submission");
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn create(api: &Api, stored: &NewStoredSubmission) -> Result<SubmissionId, ApiError> {

@@ -53,6 +53,7 @@ pub(crate) use transition::{
     judgement_list_finish, judgement_list_progress, judgement_list_start, judgement_redispatch,
     lease_extend,
 };
+pub use worker::CONTROL_CHANNEL;
 pub(crate) use worker::{worker_list_touch, worker_register, worker_stop};
 
 /// The migrations, embedded. A database may be ahead of this program: while a new

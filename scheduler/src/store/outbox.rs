@@ -64,7 +64,7 @@ pub(crate) async fn lane_load(
                (SELECT count(*) FROM judgements
                 WHERE lane = $1 AND state = 'queued' AND dispatched_at IS NOT NULL) AS "published!",
                (SELECT COALESCE(sum(slots), 0) FROM workers
-                WHERE $1 = ANY (lanes) AND stopped_at IS NULL
+                WHERE $1 = ANY (lanes) AND stopped_at IS NULL AND mode = 'run'
                   AND last_seen_at > clock_timestamp() - make_interval(secs => $2)) AS "slots!",
                EXISTS (SELECT FROM outbox WHERE lane = 'live' AND not_before <= clock_timestamp()) AS "live_waits!""#,
         lane.name(),

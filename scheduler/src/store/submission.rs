@@ -157,6 +157,30 @@ impl Store {
         }
     }
 
+    /// Ends the judgement that counts of a submission in an error with this
+    /// reason; false if it has ended already, or there is no such submission.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn submission_cancel(
+        &self,
+        id: SubmissionId,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let error = format!("cancelled: {}", row::text(reason));
+        sqlx::query!(
+            // Its row in the outbox goes by itself: relays don't publish what nobody wants.
+            "UPDATE judgements SET state = 'error', error = $2, finished_at = clock_timestamp(), lease_until = NULL
+             WHERE submission_id = $1 AND is_current AND state IN ('queued', 'running')",
+            id.as_uuid(),
+            error
+        )
+        .execute(&self.pool)
+        .await
+        .map(|ended| ended.rows_affected() > 0)
+        .map_err(StoreError::on("cancel a submission"))
+    }
+
     /// Finds the submission that an earlier request with this key made, with that
     /// request's hash.
     ///

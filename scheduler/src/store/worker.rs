@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use assize_common::api::WorkerInfo;
 use assize_common::id::WorkerId;
-use assize_common::message::{LanguageVersion, Registered};
+use assize_common::message::{Control, LanguageVersion, Registered, WorkerMode};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -20,6 +20,8 @@ struct WorkerRow {
     languages: serde_json::Value,
     last_seen_at: DateTime<Utc>,
     stopped: bool,
+    mode: String,
+    busy: i64,
 }
 
 impl TryFrom<WorkerRow> for WorkerInfo {
@@ -36,6 +38,8 @@ impl TryFrom<WorkerRow> for WorkerInfo {
                 .map_err(|error| StoreError::unreadable("a worker's languages", error))?,
             last_seen_at: row.last_seen_at,
             stopped: row.stopped,
+            mode: row::named("a worker's mode", &row.mode)?,
+            busy: row::count("a number of judgements", row.busy)?,
         })
     }
 }
@@ -130,7 +134,66 @@ pub(crate) async fn worker_stop(
     .map_err(StoreError::on(attempt))
 }
 
+/// The channel on which news for workers are announced; the payload is a
+/// [`Control`](assize_common::message::Control) as JSON.
+pub const CONTROL_CHANNEL: &str = "assize_control";
+
 impl Store {
+    /// Says how a worker is to work; false if there is none of this id.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn worker_set_mode(
+        &self,
+        id: WorkerId,
+        mode: WorkerMode,
+    ) -> Result<bool, StoreError> {
+        let news = Control::Mode {
+            worker_id: id,
+            mode,
+        };
+        let news = serde_json::to_string(&news)
+            .map_err(|error| StoreError::unreadable("a worker's mode", error))?;
+        sqlx::query!(
+            r#"WITH set AS (
+                   UPDATE workers SET mode = $2, mode_since = clock_timestamp() WHERE id = $1 RETURNING id
+               )
+               SELECT pg_notify($3, $4)::text AS "told" FROM set"#,
+            id.as_uuid(),
+            mode.name(),
+            CONTROL_CHANNEL,
+            news
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map(|set| set.is_some())
+        .map_err(StoreError::on("say how a worker is to work"))
+    }
+
+    /// How living workers are to work: those that are not to work as usual, and
+    /// those for which that changed within `lately`.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub(crate) async fn worker_list_modes(
+        &self,
+        lately: Duration,
+    ) -> Result<Vec<(WorkerId, WorkerMode)>, StoreError> {
+        let rows = sqlx::query!(
+            "SELECT id, mode FROM workers WHERE stopped_at IS NULL
+               AND last_seen_at > clock_timestamp() - make_interval(mins => 10)
+               AND (mode <> 'run'
+                   OR (mode_since > registered_at AND mode_since > clock_timestamp() - make_interval(secs => $1)))",
+            lately.as_secs_f64()
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::on("look how workers are to work"))?;
+        rows.into_iter()
+            .map(|row| Ok((row.id.into(), row::named("a worker's mode", &row.mode)?)))
+            .collect()
+    }
+
     /// Lists the workers heard of within `age`, the latest heard first.
     ///
     /// # Errors
@@ -138,7 +201,8 @@ impl Store {
     pub async fn worker_list(&self, age: Duration) -> Result<Vec<WorkerInfo>, StoreError> {
         sqlx::query_as!(
             WorkerRow,
-            r#"SELECT id, name, version, slots, lanes, languages, last_seen_at, stopped_at IS NOT NULL AS "stopped!"
+            r#"SELECT id, name, version, slots, lanes, languages, last_seen_at, stopped_at IS NOT NULL AS "stopped!", mode,
+                   (SELECT count(*) FROM judgements j WHERE j.state = 'running' AND j.worker_id = workers.id) AS "busy!"
                FROM workers WHERE last_seen_at > now() - make_interval(secs => $1)
                ORDER BY last_seen_at DESC, id"#,
             age.as_secs_f64()

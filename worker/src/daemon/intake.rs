@@ -9,6 +9,7 @@
 use assize_common::amqp::{AmqpError, Consumer, Delivery};
 use assize_common::telemetry::error_chain;
 use futures_util::future::{select_all, try_join_all};
+use tokio::sync::watch;
 
 use super::session::{Session, Sessions};
 use super::stop::Stop;
@@ -22,6 +23,8 @@ pub(super) struct Intake {
     /// The queues of the lanes, the most urgent first.
     pub(super) queues: Vec<String>,
     pub(super) sessions: Sessions,
+    /// Whether no tasks may be taken for now.
+    pub(super) cordoned: watch::Receiver<bool>,
     pub(super) stop: Stop,
 }
 
@@ -29,6 +32,11 @@ impl Intake {
     /// The next task, however long it takes; none once the worker stops.
     pub(super) async fn next(&mut self) -> Option<Delivery> {
         while !self.stop.is_draining() {
+            tokio::select! {
+                // The sender lives as long as the worker.
+                _ = self.cordoned.wait_for(|cordoned| !cordoned) => {}
+                () = self.stop.draining() => return None,
+            }
             let session = self.session().await?;
             match self.take(&session).await {
                 Ok(Some(delivery)) => return Some(delivery),
@@ -59,8 +67,8 @@ impl Intake {
         }
     }
 
-    /// One task, or none when the session is over or the worker stops.
-    async fn take(&self, session: &Session) -> Result<Option<Delivery>, AmqpError> {
+    /// One task, or none when the session is over, or the worker stops or is cordoned.
+    async fn take(&mut self, session: &Session) -> Result<Option<Delivery>, AmqpError> {
         for queue in &self.queues {
             if let Some(delivery) = session.puller.pull(queue).await? {
                 return Ok(Some(delivery));
@@ -73,6 +81,7 @@ impl Intake {
         let mut consumers = try_join_all(consuming).await?;
         let first = tokio::select! {
             () = self.stop.draining() => None,
+            _ = self.cordoned.wait_for(|cordoned| *cordoned) => None,
             first = first_of(&mut consumers) => first,
         };
         // This hands back what came in at the same moment.

@@ -9,6 +9,7 @@
 mod assignment;
 mod audits;
 mod config;
+mod control;
 mod error;
 mod fetch;
 mod held;
@@ -44,6 +45,7 @@ use crate::disk_cache::DiskCache;
 use crate::judge::Judge;
 use crate::slot::Slot;
 use crate::toolchain::Toolchains;
+use control::Controls;
 use fetch::Fetcher;
 use held::Held;
 use intake::Intake;
@@ -95,12 +97,14 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
     let worker_id = WorkerId::generate();
     let (sessions, session) = watch::channel(None);
     let reporter = Reporter::new(worker_id, topology.reports(), session.clone());
+    let controls = Arc::new(Controls::new(worker_id, stop.clone()));
     let shared = Arc::new(Shared {
         judge,
         library: Library::new(Arc::clone(&cache), fetcher, Handle::current(), scratch),
         held: Held::new(),
         reporter: reporter.clone(),
         stop: stop.clone(),
+        controls: Arc::clone(&controls),
         refusal: OnceLock::new(),
     });
     let intake = Intake {
@@ -110,6 +114,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
             .map(|lane| topology.lane(*lane))
             .collect(),
         sessions: session,
+        cordoned: controls.cordoned(),
         stop: stop.clone(),
     };
     metrics::gauge!("assize_worker_slots").set(f64::from(config.slots));
@@ -140,6 +145,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         broker,
         reporter.encode(greeting).map_err(DaemonError::Encode)?,
         sessions,
+        controls,
         end.clone(),
     ));
 

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use super::assignment::{self, AssignmentError, TestcasesDone};
+use super::control::Controls;
 use super::held::{Held, Taken};
 use super::intake::Intake;
 use super::library::Library;
@@ -40,6 +41,7 @@ pub(super) struct Shared {
     pub(super) held: Held<Delivery>,
     pub(super) reporter: Reporter,
     pub(super) stop: Stop,
+    pub(super) controls: Arc<Controls>,
     /// Why the scheduler does not serve us any more.
     pub(super) refusal: OnceLock<StatusCode>,
 }
@@ -153,6 +155,7 @@ impl Runner {
             self.shared.tell_progress(judgement, progressing).await;
             std::future::pending().await
         };
+        self.shared.controls.begin(judgement, cancel.clone());
         let joined = tokio::select! {
             joined = &mut judging => joined,
             () = stories => judging.await,
@@ -161,6 +164,7 @@ impl Runner {
                 judging.await
             }
         };
+        self.shared.controls.end(judgement);
         match joined {
             Ok((slot, result)) => {
                 self.slot = slot;
@@ -254,8 +258,13 @@ impl Shared {
             Ok(outcome) => outcome,
             Err(error) if error.is_interruption() => {
                 count("handed_back");
-                tracing::info!("handed back: the worker stops");
-                return Conclusion::HandBack("the worker stops".to_owned());
+                let reason = if self.stop.is_draining() {
+                    "the worker stops"
+                } else {
+                    "cancelled"
+                };
+                tracing::info!(reason, "handed back");
+                return Conclusion::HandBack(reason.to_owned());
             }
             Err(error) => {
                 let reason = error_chain(&error);

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use assize_common::amqp::{AmqpError, AmqpUrl, Connection, Publisher, Puller, Topology};
+use assize_common::amqp::{AmqpError, AmqpUrl, Connection, Consumer, Publisher, Puller, Topology};
 use assize_common::telemetry::error_chain;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::control::Controls;
 use super::error::DaemonError;
 
 const FIRST_DELAY: Duration = Duration::from_millis(200);
@@ -65,6 +66,7 @@ pub(super) async fn keep_connected(
     broker: Broker,
     greeting: Vec<u8>,
     sessions: watch::Sender<Option<Session>>,
+    controls: Arc<Controls>,
     end: CancellationToken,
 ) -> Result<(), DaemonError> {
     let mut delays = delays();
@@ -75,11 +77,12 @@ pub(super) async fn keep_connected(
             break;
         };
         match opened {
-            Ok(session) => {
+            Ok((session, told)) => {
                 tracing::info!(broker.url = %broker.url, "connected to RabbitMQ: taking tasks");
                 ever_connected = true;
                 note(true);
                 let begin = tokio::time::Instant::now();
+                tokio::spawn(Arc::clone(&controls).obey_all(told, session.clone()));
                 sessions.send_replace(Some(session.clone()));
                 end.run_until_cancelled(session.over()).await;
                 sessions.send_replace(None);
@@ -104,20 +107,23 @@ pub(super) async fn keep_connected(
     Ok(())
 }
 
-async fn open(broker: &Broker, greeting: &[u8]) -> Result<Session, AmqpError> {
+async fn open(broker: &Broker, greeting: &[u8]) -> Result<(Session, Consumer), AmqpError> {
     let connection =
         Connection::open(&broker.url, &broker.connection_name, &broker.topology).await?;
     let publisher = connection.publisher().await?;
     let puller = connection.puller().await?;
+    // Before the greeting: what is said in answer to it must be heard.
+    let told = connection.listen().await?;
     publisher
         .publish(&broker.topology.reports(), greeting)
         .await?;
-    Ok(Session {
+    let session = Session {
         connection: Arc::new(connection),
         publisher,
         puller,
         unfit: CancellationToken::new(),
-    })
+    };
+    Ok((session, told))
 }
 
 fn note(connected: bool) {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use assize_common::Lane;
 use assize_common::amqp::{AmqpUrl, Connection, Consumer, Publisher, Topology};
-use assize_common::message::{self, Finished, Report, Task, WorkerReport};
+use assize_common::id::WorkerId;
+use assize_common::message::{self, Control, Finished, Report, Task, WorkerReport};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -15,6 +16,8 @@ pub(crate) struct Broker {
     pub(crate) connection: Connection,
     publisher: Publisher,
     reports: Consumer,
+    /// The worker whose report came last.
+    pub(crate) latest: WorkerId,
 }
 
 impl Broker {
@@ -29,6 +32,7 @@ impl Broker {
         Self {
             publisher: connection.publisher().await.unwrap(),
             reports: connection.consume(&topology.reports(), 100).await.unwrap(),
+            latest: WorkerId::generate(),
             url,
             prefix,
             topology,
@@ -48,6 +52,12 @@ impl Broker {
             .unwrap();
     }
 
+    /// Tells the workers something.
+    pub(crate) async fn tell(&self, control: &Control) {
+        let message = message::encode(control).unwrap();
+        self.publisher.broadcast(&message).await.unwrap();
+    }
+
     /// Tasks that nobody has taken.
     pub(crate) async fn waiting(&self, lane: Lane) -> u32 {
         self.connection
@@ -64,6 +74,7 @@ impl Broker {
             .expect("the queue is there");
         let report: WorkerReport = message::decode(delivery.body()).unwrap();
         delivery.ack().await.unwrap();
+        self.latest = report.worker_id;
         report.report
     }
 

@@ -9,6 +9,7 @@
 
 mod audits;
 mod broker;
+mod control;
 mod fixture;
 mod judging;
 mod proxy;

@@ -41,6 +41,15 @@ impl Worker {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
 
+    /// Waits until its log has these words.
+    pub(crate) async fn says(&self, words: &str) {
+        let begin = Instant::now();
+        while !self.log().contains(words) {
+            assert!(begin.elapsed() < PATIENCE, "not said: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub(crate) fn directory(&self) -> &std::path::Path {
         self.directory.path()
     }

@@ -8,6 +8,7 @@ mod feedback;
 mod lanes;
 mod storage;
 mod submissions;
+mod workers;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,0 +1,72 @@
+//! What schedulers tell workers.
+
+use assize_common::Lane;
+use assize_common::message::{Control, HeldJudgement, Report, Task, WorkerMode};
+
+use crate::fixture::{ENDLESS, Fixture, RIGHT};
+
+const fn held(task: &Task) -> HeldJudgement {
+    HeldJudgement {
+        judgement_id: task.judgement_id,
+        attempt: task.attempt,
+    }
+}
+
+async fn set_mode(fixture: &Fixture, mode: WorkerMode) {
+    let worker_id = fixture.broker.latest;
+    let control = Control::Mode { worker_id, mode };
+    fixture.broker.tell(&control).await;
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_cancelled_judgement_ends_and_the_worker_goes_on() {
+    let mut fixture = Fixture::new().await;
+    let _worker = fixture.worker(&[]).await;
+    let endless = fixture.task(ENDLESS, Lane::Live);
+    fixture.broker.publish(&endless).await;
+    fixture.broker.started().await;
+    // Of another attempt, which is none of its business.
+    let mut earlier = held(&endless);
+    earlier.attempt += 1;
+    fixture.broker.tell(&Control::Cancel(earlier)).await;
+    fixture.broker.tell(&Control::Cancel(held(&endless))).await;
+    let handed_back = fixture
+        .broker
+        .report_of(|report| match report {
+            Report::HandedBack(handed_back) => Some(handed_back),
+            Report::Finished(finished) => panic!("finished: {finished:?}"),
+            _ => None,
+        })
+        .await;
+    assert_eq!(handed_back.judgement, held(&endless));
+    assert_eq!(handed_back.reason, "cancelled");
+    let next = fixture.task(RIGHT, Lane::Live);
+    fixture.broker.publish(&next).await;
+    assert_eq!(fixture.broker.finished().await.judgement, held(&next));
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_cordoned_worker_takes_nothing_and_a_drained_one_ends() {
+    let mut fixture = Fixture::new().await;
+    let mut worker = fixture.worker(&[]).await;
+    set_mode(&fixture, WorkerMode::Cordon).await;
+    worker.says("told how to work").await;
+    let waiting = fixture.task(RIGHT, Lane::Live);
+    fixture.broker.publish(&waiting).await;
+    assert_eq!(fixture.broker.waiting(Lane::Live).await, 1);
+    set_mode(&fixture, WorkerMode::Run).await;
+    assert_eq!(fixture.broker.finished().await.judgement, held(&waiting));
+
+    let slow = fixture.task(
+        &format!("import time; time.sleep(0.7)\n{RIGHT}"),
+        Lane::Live,
+    );
+    fixture.broker.publish(&slow).await;
+    fixture.broker.started().await;
+    set_mode(&fixture, WorkerMode::Drain).await;
+    assert_eq!(fixture.broker.finished().await.judgement, held(&slow));
+    fixture.broker.until_stopped().await;
+    assert_eq!(worker.ended().code(), Some(0));
+}
