@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults bench check fmt clippy doc dependencies sqlx clean
+.PHONY: help setup demo test faults bench fuzz check fmt clippy doc dependencies sqlx clean
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
@@ -33,6 +33,9 @@ bench: setup ## Measure
 	cargo build --locked --release --workspace --bins
 	$(target)/release/assize run --repeat 500 --json -- /bin/true
 	cargo bench --locked -p assize-sandbox --bench runs
+
+fuzz: setup ## Throw broken requests at a jail, for MINUTES=10
+	ASSIZE_FUZZ_MINUTES=$(or $(MINUTES),10) cargo test --locked -p assize-sandbox --test fuzz -- --nocapture
 
 check: fmt clippy doc dependencies sqlx ## Everything that is not a test: format, lints, documentation, dependencies, SQL
 

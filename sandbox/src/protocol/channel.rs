@@ -80,12 +80,14 @@ impl Channel {
         }
     }
 
-    /// The next message; None when the other end is closed.
+    /// The next message; None when the other end is closed. One that can't be
+    /// understood is an error of the kind `InvalidData`.
     pub(crate) fn receive<M: DeserializeOwned>(&self) -> io::Result<Option<(M, Vec<OwnedFd>)>> {
         let Some((text, descriptors)) = self.receive_text()? else {
             return Ok(None);
         };
-        let message = serde_json::from_slice(&text).map_err(io::Error::other)?;
+        let message = serde_json::from_slice(&text)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         Ok(Some((message, descriptors)))
     }
 

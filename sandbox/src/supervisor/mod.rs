@@ -15,6 +15,7 @@ use crate::protocol::{Channel, Failure, Report, ToSupervisor};
 use crate::sys::descriptor;
 use pump::Buffer;
 use setup::Setup;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
@@ -49,7 +50,19 @@ fn receive_and_serve(worker: &Channel) -> Result<(), Failure> {
 fn take_runs(worker: &Channel, setup: &mut Setup) -> Result<(), Failure> {
     let mut buffer = Buffer::new();
     loop {
-        let received = worker.receive().map_err(Failure::step("receive a run"))?;
+        let received = match worker.receive() {
+            // Whoever asks is of another version, and can be told.
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                let problem = format!("not an order: {error}");
+                reply(
+                    worker,
+                    &Report::Failed(Failure::InvalidSpec { problem }),
+                    &[],
+                )?;
+                continue;
+            }
+            other => other.map_err(Failure::step("receive a run"))?,
+        };
         let Some((ToSupervisor::Run(order), descriptors)) = received else {
             return Ok(());
         };
