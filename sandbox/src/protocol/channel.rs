@@ -18,6 +18,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 /// packet can't be larger than the socket's buffer. Most are a tenth of this,
 /// and receivers have a buffer of this size ready.
 const INLINE_MAX: usize = 4 * 1024;
+/// No request is nearly as large.
+const LARGE_MAX: u64 = 16 * 1024 * 1024;
 /// `SCM_MAX_FD`: more descriptors than this can't be sent at once.
 pub(crate) const DESCRIPTORS_MAX: usize = 253;
 
@@ -124,13 +126,22 @@ impl Channel {
         text.truncate(length);
         if text == b"+" {
             let large = descriptors.pop().ok_or(io::ErrorKind::InvalidData)?;
-            let mut large = File::from(large);
-            large.rewind()?;
-            text.clear();
-            large.read_to_end(&mut text)?;
+            read_large(large.into(), &mut text)?;
         }
         Ok(Some((text, descriptors)))
     }
+}
+
+/// Reads a memfd. A device or a pipe could go on for ever.
+fn read_large(mut large: File, text: &mut Vec<u8>) -> io::Result<()> {
+    let metadata = large.metadata()?;
+    if !metadata.is_file() || metadata.len() > LARGE_MAX {
+        let problem = "not a file of at most 16 MiB";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+    }
+    large.rewind()?;
+    text.clear();
+    large.take(metadata.len()).read_to_end(text).map(drop)
 }
 
 impl AsFd for Channel {
