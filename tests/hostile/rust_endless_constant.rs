@@ -4,7 +4,7 @@
 //! limits: memory=512 cpu=1 wall=20
 //! expect: killed cpu
 
-#[allow(long_running_const_eval)]
+#[expect(long_running_const_eval, reason = "it is what this is about")]
 const NEVER: u64 = {
     let mut number = 0_u64;
     loop {

@@ -8,7 +8,7 @@
 
 const SHADOW: &str = include_str!("/etc/shadow");
 const PARENT: &str = include_str!("/proc/1/environ");
-const ABOVE: &[u8] = include_bytes!("../../../../../root/.bashrc");
+const ABOVE: &[u8] = include_bytes!("../../../../../etc/gshadow");
 
 fn main() {
     println!("{SHADOW}{PARENT}{ABOVE:?}");

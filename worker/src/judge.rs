@@ -149,7 +149,6 @@ impl Judge {
     }
 
     /// The same judge, with tracers that record this much.
-    #[must_use]
     pub fn auditing(self, audit: AuditLevel) -> Self {
         Self { audit, ..self }
     }
