@@ -10,6 +10,8 @@ use std::path::Path;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
+use crate::SandboxMode;
+
 /// One way to compile and run programs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +53,9 @@ pub struct Language {
     /// Multiplies the problem's time limit.
     #[serde(default = "default_time_factor")]
     pub time_factor: f64,
+    /// The sandbox of its submissions where nothing else decides; unshare without it.
+    #[serde(default)]
+    pub sandbox: Option<SandboxMode>,
     /// Environment of compiling and running, beside the jail's own.
     #[serde(default)]
     pub env: BTreeMap<String, String>,

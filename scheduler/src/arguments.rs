@@ -14,6 +14,7 @@ use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::Config;
 use assize_scheduler::settings::Settings;
 use assize_scheduler::store::{DatabaseUrl, RetryPolicy};
+use assize_scheduler::suspicion::SuspicionRules;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 
@@ -49,7 +50,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run the scheduler (what happens without a command, too)
     #[command(after_help = SECRETS_HELP)]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Bring the database up to date and end
     #[command(after_help = SECRETS_HELP)]
     Migrate(Database),
@@ -192,6 +193,20 @@ pub(crate) struct Serve {
         value_name = "SIZE"
     )]
     disk_reserve: ByteSize,
+    /// File with rules for suspicious sources instead of those built in
+    #[arg(long, env = "ASSIZE_SUSPICION_RULES", value_name = "PATH")]
+    suspicion_rules: Option<PathBuf>,
+    /// Don't judge again under ptrace what was killed for a forbidden system call under unshare
+    #[arg(long, env = "ASSIZE_NO_ESCALATION")]
+    no_escalation: bool,
+    /// How many may wait in the flagged lane before suspicious sources stay out of it
+    #[arg(
+        long,
+        env = "ASSIZE_MAX_WAITING_FLAGGED",
+        default_value_t = 500,
+        value_name = "N"
+    )]
+    max_waiting_flagged: u32,
     /// How long audits of unflagged submissions are kept, in days; for good if 0
     #[arg(
         long,
@@ -232,6 +247,7 @@ impl Serve {
             address_file: self.address_file,
             data_directory: self.data_dir,
             languages,
+            suspicion: SuspicionRules::load(self.suspicion_rules.as_deref())?,
             max_package: self.max_package,
             team_feedback: self.team_feedback.into_iter().flatten().collect(),
             settings: Settings {
@@ -244,8 +260,10 @@ impl Serve {
                 limits: Limits {
                     waiting: self.max_waiting,
                     waiting_per_team: self.max_waiting_per_team,
+                    waiting_flagged: self.max_waiting_flagged,
                     disk_reserve: self.disk_reserve,
                 },
+                escalate: !self.no_escalation,
                 audit_age: (self.audit_days > 0)
                     .then(|| Duration::from_secs(u64::from(self.audit_days) * 24 * 60 * 60)),
             },
@@ -329,7 +347,7 @@ mod tests {
             let arguments = Arguments::try_parse_from(line).unwrap();
             let serve = match arguments.command {
                 None => arguments.serve,
-                Some(Command::Serve(serve)) => serve,
+                Some(Command::Serve(serve)) => *serve,
                 Some(other) => panic!("{other:?}"),
             };
             assert!(serve.supervised && serve.listen.port() == 0);

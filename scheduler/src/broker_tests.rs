@@ -52,6 +52,7 @@ impl Installation {
             address_file: None,
             data_directory: data.path().to_owned(),
             languages: LanguageTable::embedded().unwrap(),
+            suspicion: crate::suspicion::SuspicionRules::load(None).unwrap(),
             max_package: ByteSize::mib(1),
             team_feedback: Vec::new(),
             settings,

@@ -29,8 +29,10 @@ pub(crate) const SETTINGS: Settings = Settings {
     limits: Limits {
         waiting: 1_000_000,
         waiting_per_team: 1_000_000,
+        waiting_flagged: 100,
         disk_reserve: ByteSize(0),
     },
+    escalate: true,
     audit_age: None,
 };
 

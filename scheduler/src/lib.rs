@@ -22,4 +22,5 @@ mod reports;
 pub mod serve;
 pub mod settings;
 pub mod store;
+pub mod suspicion;
 mod window;

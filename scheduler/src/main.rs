@@ -49,7 +49,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::start_logging(arguments.log_format)?;
     match arguments.command {
         None => serve(arguments.serve).await,
-        Some(Command::Serve(arguments)) => serve(arguments).await,
+        Some(Command::Serve(arguments)) => serve(*arguments).await,
         Some(Command::Migrate(database)) => {
             serve::migrate(&database.url()?, database.wait()).await?;
             tracing::info!("the database is up to date");

@@ -24,6 +24,8 @@ pub struct Limits {
     pub waiting: u32,
     /// So many of one team in one contest.
     pub waiting_per_team: u32,
+    /// With so many waiting in the flagged lane, suspicion alone sends nothing more there.
+    pub waiting_flagged: u32,
     /// So much of the data directory's disk is left free.
     pub disk_reserve: ByteSize,
 }
@@ -58,6 +60,7 @@ pub struct Pressure(Arc<RwLock<Found>>);
 struct Found {
     too_many: bool,
     disk_is_low: bool,
+    flagged_lane_is_full: bool,
     /// Contest and team.
     busy_teams: HashSet<(String, String)>,
 }
@@ -95,6 +98,14 @@ impl Pressure {
             .disk_is_low
     }
 
+    /// Whether suspicion alone is no reason for the flagged lane.
+    pub(crate) fn flagged_lane_is_full(&self) -> bool {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .flagged_lane_is_full
+    }
+
     /// Looks once.
     pub(crate) async fn look(
         &self,
@@ -104,7 +115,9 @@ impl Pressure {
     ) -> Result<(), StoreError> {
         let waiting = store.live_count_waiting(limits.waiting).await?;
         let busy_teams = store.team_list_busy(limits.waiting_per_team).await?;
+        let flagged = store.flagged_count_waiting(limits.waiting_flagged).await?;
         let found = Found {
+            flagged_lane_is_full: flagged >= limits.waiting_flagged,
             too_many: waiting >= limits.waiting,
             disk_is_low: free_space(data).is_some_and(|free| free < limits.disk_reserve),
             busy_teams: busy_teams.into_iter().collect(),
@@ -164,6 +177,7 @@ mod tests {
     const AMPLE: Limits = Limits {
         waiting: 10,
         waiting_per_team: 10,
+        waiting_flagged: 10,
         disk_reserve: ByteSize(0),
     };
 

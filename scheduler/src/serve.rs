@@ -32,6 +32,7 @@ use crate::relay::Relay;
 use crate::reports::Reports;
 use crate::settings::Settings;
 use crate::store::{DatabaseUrl, Store, StoreError};
+use crate::suspicion::SuspicionRules;
 
 /// How long to finish what is under way after being told to stop.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -57,6 +58,8 @@ pub struct Config {
     pub data_directory: PathBuf,
     /// The languages that may be submitted.
     pub languages: LanguageTable,
+    /// What in a source is worth a closer look.
+    pub suspicion: SuspicionRules,
     /// How large an imported package's archive may be.
     pub max_package: ByteSize,
     /// What teams may see of their submissions beside the verdict.
@@ -214,6 +217,7 @@ pub async fn serve(
         pressure: pressure.clone(),
         blobs,
         audits: audits.clone(),
+        suspicion: Arc::new(config.suspicion.clone()),
         languages: Arc::new(config.languages.clone()),
         max_package: config.max_package,
         team_feedback: config.team_feedback.as_slice().into(),

@@ -18,6 +18,8 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// How much may wait, and fill the disk.
     pub limits: Limits,
+    /// Whether a policy kill under unshare is looked at again under ptrace.
+    pub escalate: bool,
     /// How long audits are kept; for good if `None`.
     pub audit_age: Option<Duration>,
 }

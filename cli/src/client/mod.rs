@@ -4,6 +4,7 @@
 mod api;
 mod audits;
 mod error;
+mod flags;
 mod server;
 
 pub use api::{Api, SubmissionFilter};

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod dead;
 pub mod demo;
 pub mod doctor;
+pub mod flag;
 pub mod judge;
 pub mod languages;
 pub mod policy;

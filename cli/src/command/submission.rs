@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use assize_common::Verdict;
-use assize_common::api::{Feedback, Judgement, JudgementState, Submission as ApiSubmission};
+use assize_common::api::{
+    Escalation, Feedback, Judgement, JudgementState, Submission as ApiSubmission,
+};
 use assize_common::id::SubmissionId;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -154,10 +156,16 @@ impl Show {
         }
         let submission = api.submission(self.id).await?;
         let judgement = api.judgement(self.id).await?;
+        let escalations = api.escalations(self.id).await?.escalations;
         if self.json {
-            output::print_json([json!({ "submission": submission, "judgement": judgement })])?;
+            output::print_json([json!({
+                "submission": submission, "judgement": judgement, "escalations": escalations,
+            })])?;
         } else {
             output::print(&details(&submission, &judgement))?;
+            for escalation in &escalations {
+                output::print(&looked_again(escalation))?;
+            }
         }
         Ok(ExitCode::from(exit::OK))
     }
@@ -222,6 +230,7 @@ pub(crate) fn details(submission: &ApiSubmission, judgement: &Judgement) -> Stri
         ("groups", columns::groups(&judgement.groups)),
         ("contest", submission.contest.clone()),
         ("team", submission.team.clone()),
+        ("flag", submission.flag.clone()),
         ("worker", judgement.worker_id.map(|id| id.to_string())),
         ("error", summary.error.clone()),
     ];
@@ -242,6 +251,16 @@ pub(crate) fn details(submission: &ApiSubmission, judgement: &Judgement) -> Stri
         lines.push(runs(judgement));
     }
     lines.join("\n")
+}
+
+fn looked_again(escalation: &Escalation) -> String {
+    let verdict = escalation.verdict.map(Verdict::id);
+    format!(
+        "looked at again by judgement {}: {}, {}; see `assize audit show`",
+        escalation.judgement_id,
+        verdict.unwrap_or(escalation.state.name()),
+        columns::sandbox(&escalation.sandbox)
+    )
 }
 
 fn runs(judgement: &Judgement) -> String {

@@ -6,6 +6,7 @@ mod base64_content;
 mod dead_letter;
 mod error;
 mod feedback;
+mod flag;
 mod judgement;
 mod lane;
 mod problem;
@@ -19,6 +20,9 @@ pub use dead_letter::{
 };
 pub use error::ProblemDetails;
 pub use feedback::{Feedback, FeedbackPart, TestcaseFeedback, UnknownFeedbackPart};
+pub use flag::{
+    Escalation, EscalationList, Flag, FlagList, FlagScope, Flagged, NewFlag, UnknownFlagScope,
+};
 pub use judgement::{Judgement, JudgementState, JudgementSummary};
 pub use lane::{LaneInfo, LaneList, PauseLane, PausedLane};
 pub use problem::{ImportedPackage, Problem, ProblemList};

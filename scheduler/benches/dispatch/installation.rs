@@ -13,6 +13,7 @@ use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::{Config, ServeError, serve};
 use assize_scheduler::settings::Settings;
 use assize_scheduler::store::{DatabaseUrl, NewPackage, RetryPolicy, Store};
+use assize_scheduler::suspicion::SuspicionRules;
 use bytesize::ByteSize;
 use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 use tokio::task::JoinHandle;
@@ -89,6 +90,7 @@ impl Installation {
             address_file: Some(address_file.clone()),
             data_directory: data.path().to_owned(),
             languages,
+            suspicion: SuspicionRules::load(None).unwrap(),
             max_package: ByteSize::mib(1),
             team_feedback: Vec::new(),
             settings: Settings {
@@ -101,8 +103,10 @@ impl Installation {
                 limits: Limits {
                     waiting: u32::MAX,
                     waiting_per_team: u32::MAX,
+                    waiting_flagged: 100,
                     disk_reserve: ByteSize(0),
                 },
+                escalate: true,
                 audit_age: None,
             },
         };

@@ -9,6 +9,7 @@ mod blobs;
 mod dead_letters;
 mod error;
 mod extract;
+mod flags;
 mod health;
 mod import;
 mod judgements;
@@ -44,6 +45,7 @@ use crate::bell::Bells;
 use crate::blob::BlobStore;
 use crate::pressure::Pressure;
 use crate::store::Store;
+use crate::suspicion::SuspicionRules;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Packages are large and lines may be slow.
@@ -62,6 +64,8 @@ pub struct Api {
     pub blobs: BlobStore,
     /// What the tracer saw of runs.
     pub audits: BlobStore,
+    /// What in a source is worth a closer look.
+    pub suspicion: Arc<SuspicionRules>,
     /// The languages that may be submitted.
     pub languages: Arc<LanguageTable>,
     /// How large an imported package's archive may be.
@@ -137,6 +141,12 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(dead_letters::retry_dead_letter))
         .routes(routes!(blobs::fetch_blob))
         .routes(routes!(audits::read_judgement_audit))
+        .routes(routes!(
+            flags::set_flag,
+            flags::remove_flag,
+            flags::list_flags
+        ))
+        .routes(routes!(flags::list_escalations))
         .routes(routes!(audits::search_audits))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

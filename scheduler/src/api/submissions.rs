@@ -4,9 +4,10 @@ use assize_common::api::{
     CancelSubmission, JudgementState, NewSubmission, ProblemDetails, Submission, SubmissionList,
 };
 use assize_common::id::{SubmissionId, TokenId};
+use assize_common::language::Language;
 use assize_common::message::SourceFile;
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
-use assize_common::{ContentHash, Lane, Verdict};
+use assize_common::{ContentHash, Lane, SandboxChoice, Verdict};
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -77,16 +78,7 @@ pub(super) async fn create_submission(
             };
             let problem = problem.ok_or_else(|| unknown_problem(&new.problem))?;
             check_for_problem(&new, language, &problem)?;
-            let lane = if new.flag.is_some() {
-                Lane::Flagged
-            } else {
-                Lane::Live
-            };
-            let sandbox = choose_sandbox(SandboxFactors {
-                requested: new.sandbox,
-                flag: new.flag.as_deref(),
-                lane: Some(lane),
-            });
+            let (lane, sandbox) = choose(&api, &new, language).await?;
             let stored = NewStoredSubmission {
                 problem_id: problem.problem_id,
                 package_id: problem.package_id,
@@ -155,6 +147,37 @@ pub(super) async fn cancel_submission(
     }
     tracing::warn!(submission.id = %id, reason, token.id = %caller.token_id, "cancelled the judging of a submission");
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lane and sandbox of the first judgement.
+async fn choose(
+    api: &Api,
+    new: &NewSubmission,
+    language: &Language,
+) -> Result<(Lane, SandboxChoice), ApiError> {
+    let flags = api
+        .store
+        .flag_find(&new.problem, new.team.as_deref())
+        .await?;
+    let sources = new.files.iter().map(|file| file.content.as_slice());
+    let suspicion = api.suspicion.find(&language.id, sources);
+    let factors = SandboxFactors {
+        requested: new.sandbox,
+        escalated: None,
+        flag: new.flag.as_deref(),
+        team_flag: flags.team.as_deref(),
+        problem_flag: flags.problem.as_deref(),
+        suspicion: suspicion.as_deref(),
+        flagged_lane_is_full: api.pressure.flagged_lane_is_full(),
+        language: language.sandbox,
+        lane: None,
+    };
+    let lane = factors.first_lane();
+    let factors = SandboxFactors {
+        lane: Some(lane),
+        ..factors
+    };
+    Ok((lane, choose_sandbox(factors)))
 }
 
 async fn create(api: &Api, stored: &NewStoredSubmission) -> Result<SubmissionId, ApiError> {

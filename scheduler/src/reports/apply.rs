@@ -7,15 +7,17 @@
 use std::collections::{BTreeMap, HashSet};
 
 use assize_common::id::WorkerId;
-use assize_common::message::{HeldJudgement, Judged, Report, WorkerReport};
+use assize_common::message::{HeldJudgement, Judged, KillCause, Report, RunReport, WorkerReport};
+use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
 use sqlx::PgConnection;
 
 use super::Effect;
 use crate::settings::Settings;
 use crate::store::{
-    Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock, judgement_fail,
-    judgement_hand_back, judgement_list_finish, judgement_list_progress, judgement_list_start,
-    lease_extend, worker_list_touch, worker_register, worker_stop,
+    Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock,
+    judgement_escalate, judgement_fail, judgement_hand_back, judgement_list_finish,
+    judgement_list_progress, judgement_list_start, lease_extend, worker_list_touch,
+    worker_register, worker_stop,
 };
 
 /// Applies reports, all or none. Returns what came of each of them, to be told
@@ -41,7 +43,7 @@ pub(crate) async fn apply_batch(
     apply_heartbeats(&mut transaction, reports, settings).await?;
     apply_started(&mut transaction, reports, settings, &mut effects).await?;
     apply_progress(&mut transaction, reports).await?;
-    apply_verdicts(&mut transaction, reports, &mut effects).await?;
+    apply_verdicts(&mut transaction, reports, settings, &mut effects).await?;
     for (report, effect) in reports.iter().zip(&mut effects) {
         if let Some(came_of_it) = apply_rare(&mut transaction, report, settings).await? {
             *effect = came_of_it;
@@ -163,6 +165,7 @@ async fn apply_progress(
 async fn apply_verdicts(
     connection: &mut PgConnection,
     reports: &[&WorkerReport],
+    settings: Settings,
     effects: &mut [Effect],
 ) -> Result<(), StoreError> {
     let mut complete: Vec<(usize, FinishedAttempt<'_>)> = Vec::new();
@@ -197,6 +200,9 @@ async fn apply_verdicts(
     let attempts: Vec<_> = first.iter().map(|(_, attempt)| *attempt).collect();
     let moved = judgement_list_finish(connection, &attempts).await?;
     for (index, attempt) in first {
+        if settings.escalate && moved.contains_key(&attempt.held) {
+            escalate(connection, &attempt).await?;
+        }
         let FinishedAttempt {
             held,
             worker,
@@ -214,6 +220,28 @@ async fn apply_verdicts(
     }
     for (index, attempt) in late {
         effects[index] = stale(attempt.held, attempt.worker, "finished");
+    }
+    Ok(())
+}
+
+/// A run that was killed for a forbidden call is looked at again, to see which
+/// one it was and what else it does. Whether one is needed the store knows.
+async fn escalate(
+    connection: &mut PgConnection,
+    attempt: &FinishedAttempt<'_>,
+) -> Result<(), StoreError> {
+    let killed = |run: &&RunReport| run.kill_cause == Some(KillCause::Policy);
+    let Some(run) = attempt.runs.iter().find(killed) else {
+        return Ok(());
+    };
+    let choice = choose_sandbox(SandboxFactors {
+        escalated: Some(&format!("killed for a forbidden call on {}", run.testcase)),
+        ..SandboxFactors::default()
+    });
+    let judgement_id = attempt.held.judgement_id;
+    if let Some(escalation) = judgement_escalate(connection, judgement_id, &choice).await? {
+        tracing::warn!(judgement.id = %judgement_id, %escalation, reason = choice.reason, "escalated");
+        metrics::counter!("assize_escalations_total").increment(1);
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod audit;
 mod backlog;
 mod dead_letter;
 mod error;
+mod flag;
 mod invariant;
 mod judgement;
 mod lane;
@@ -37,6 +38,7 @@ pub use audit::AuditFilter;
 pub use backlog::{Backlog, LaneBacklog};
 pub use dead_letter::DeadMessage;
 pub use error::StoreError;
+pub use flag::FoundFlags;
 pub use invariant::Violation;
 pub use judgement::UndispatchedJudgement;
 pub use outbox::{ClaimedTask, LaneLoad, OUTBOX_CHANNEL};
@@ -46,6 +48,7 @@ pub use token::{KnownToken, TokenInfo};
 pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
+pub(crate) use flag::judgement_escalate;
 pub(crate) use judgement::judgement_list_expired;
 pub(crate) use outbox::{lane_load, outbox_claim, outbox_remove};
 pub(crate) use transition::{

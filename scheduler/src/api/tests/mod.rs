@@ -5,6 +5,7 @@ mod audits;
 mod dead_letters;
 mod faults;
 mod feedback;
+mod flags;
 mod lanes;
 mod storage;
 mod submissions;
@@ -29,6 +30,7 @@ use crate::blob::BlobStore;
 use crate::fixture::{Fixture, make_token};
 use crate::pressure::Pressure;
 use crate::store::Store;
+use crate::suspicion::SuspicionRules;
 
 struct Server {
     fixture: Fixture,
@@ -89,6 +91,7 @@ async fn listen(store: Store, data: &Path) -> SocketAddr {
         pressure: Pressure::default(),
         blobs: BlobStore::open(data).unwrap(),
         audits: BlobStore::open(&data.join("audits")).unwrap(),
+        suspicion: Arc::new(SuspicionRules::load(None).unwrap()),
         languages: Arc::new(LanguageTable::embedded().unwrap()),
         max_package: ByteSize::mib(1),
         team_feedback: FeedbackPart::ALL.into(),

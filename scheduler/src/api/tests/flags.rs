@@ -1,0 +1,210 @@
+//! Flags, suspicious sources, and judgements that look again.
+
+use assize_common::api::{EscalationList, FlagList, Flagged, JudgementState, Submission};
+use assize_common::id::WorkerId;
+use assize_common::message::{Exit, HeldJudgement, Judged, KillCause, Report};
+use assize_common::{Lane, SandboxMode, Verdict};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use super::{Server, problem, right, summary, with};
+use crate::fixture::{SETTINGS, finished};
+use crate::reports::apply_batch;
+use crate::settings::Settings;
+
+async fn submit(server: &Server, body: &Value) -> Submission {
+    let answer = server.submit(body).await;
+    assert_eq!(answer.status(), 201);
+    answer.json().await.unwrap()
+}
+
+fn chosen(submission: &Submission) -> (Lane, SandboxMode, &str) {
+    let judgement = &submission.judgement;
+    (
+        judgement.lane,
+        judgement.sandbox.mode,
+        &judgement.sandbox.reason,
+    )
+}
+
+async fn flag(server: &Server, scope: &str, subject: &str) -> Response {
+    let flag = json!({"scope": scope, "subject": subject, "reason": "a closer look"});
+    let request = server.request(Method::PUT, "/api/v1/flags").json(&flag);
+    request.send().await.unwrap()
+}
+
+async fn unflag(server: &Server, scope: &str, subject: &str) -> Response {
+    let request = server.request(Method::DELETE, "/api/v1/flags");
+    let request = request.query(&[("scope", scope), ("subject", subject)]);
+    request.send().await.unwrap()
+}
+
+async fn escalations(server: &Server, submission: &Submission) -> EscalationList {
+    let path = format!("/api/v1/submissions/{}/escalations", submission.id);
+    server.get(&path).await.json().await.unwrap()
+}
+
+/// Its run was killed for a forbidden call.
+async fn report_policy_kill(server: &Server, held: HeldJudgement, settings: Settings) {
+    let mut report = finished(WorkerId::generate(), held, Verdict::Sv);
+    if let Report::Finished(finished) = &mut report.report
+        && let Judged::Verdict { runs, .. } = &mut finished.outcome
+    {
+        runs[1].exit = Exit::Killed;
+        runs[1].kill_cause = Some(KillCause::Policy);
+    }
+    // Twice, as everything may come.
+    for _ in 0..2 {
+        apply_batch(&server.fixture.store, &[&report], settings)
+            .await
+            .unwrap();
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn flags_on_teams_and_problems_send_submissions_to_ptrace(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let seals = with(json!({"team": "Seals & Co"}));
+    let unflagged = submit(&server, &seals).await;
+    assert_eq!(
+        chosen(&unflagged),
+        (Lane::Live, SandboxMode::Unshare, "live lane")
+    );
+
+    assert_eq!(flag(&server, "team", "Seals & Co").await.status(), 200);
+    let flagged = submit(&server, &seals).await;
+    assert_eq!(
+        chosen(&flagged),
+        (
+            Lane::Flagged,
+            SandboxMode::Ptrace,
+            "team flagged: a closer look"
+        )
+    );
+    assert_eq!(
+        chosen(&submit(&server, &right()).await).1,
+        SandboxMode::Unshare
+    );
+    assert_eq!(flag(&server, "problem", "sum").await.status(), 200);
+    let other = submit(&server, &right()).await;
+    assert_eq!(chosen(&other).2, "problem flagged: a closer look");
+    let list: FlagList = server.get("/api/v1/flags").await.json().await.unwrap();
+    let listed: Vec<_> = list.flags.iter().map(|flag| &*flag.subject).collect();
+    assert_eq!(listed, ["sum", "Seals & Co"]);
+
+    for (scope, subject) in [("problem", "sum"), ("team", "Seals & Co")] {
+        assert_eq!(unflag(&server, scope, subject).await.status(), 204);
+        assert_eq!(unflag(&server, scope, subject).await.status(), 404);
+    }
+    assert_eq!(chosen(&submit(&server, &seals).await).0, Lane::Live);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn suspicious_sources_go_to_ptrace(pool: PgPool) {
+    let server = Server::start(pool).await;
+    // int main() { asm("nop"); }
+    let files =
+        json!([{"name": "a.cpp", "content_base64": "aW50IG1haW4oKSB7IGFzbSgibm9wIik7IH0="}]);
+    let suspicious = submit(&server, &with(json!({ "files": files }))).await;
+    assert_eq!(
+        chosen(&suspicious),
+        (
+            Lane::Flagged,
+            SandboxMode::Ptrace,
+            "suspicious: inline-assembly: machine code of its own can make any system call"
+        )
+    );
+    assert_eq!(suspicious.flag, None);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_policy_kill_is_looked_at_again_once_and_beside_the_verdict(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let submission = submit(&server, &right()).await;
+    let held = server.fixture.held(submission.id).await;
+    report_policy_kill(&server, held, SETTINGS).await;
+    let [escalation] = escalations(&server, &submission)
+        .await
+        .escalations
+        .try_into()
+        .unwrap();
+    assert_eq!(escalation.escalates, held.judgement_id);
+    assert_eq!(escalation.state, JudgementState::Queued);
+    assert_eq!(escalation.sandbox.mode, SandboxMode::Ptrace);
+    assert_eq!(
+        escalation.sandbox.reason,
+        "escalated: killed for a forbidden call on secret/1"
+    );
+    let asked_for = "SELECT count(*) FROM outbox WHERE lane = 'flagged'";
+    assert_eq!(server.fixture.count(asked_for).await, 1);
+
+    // What it finds changes nothing, and a kill under ptrace escalates no further.
+    let again = HeldJudgement {
+        judgement_id: escalation.judgement_id,
+        attempt: 1,
+    };
+    report_policy_kill(&server, again, SETTINGS).await;
+    let list = escalations(&server, &submission).await.escalations;
+    assert_eq!((list.len(), list[0].verdict), (1, Some(Verdict::Sv)));
+    assert_eq!(server.fixture.held(submission.id).await, held);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn escalation_can_be_turned_off(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let submission = submit(&server, &right()).await;
+    let held = server.fixture.held(submission.id).await;
+    let settings = Settings {
+        escalate: false,
+        ..SETTINGS
+    };
+    report_policy_kill(&server, held, settings).await;
+    let list = escalations(&server, &submission).await.escalations;
+    assert!(list.is_empty(), "{list:?}");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_flagged_submission_is_judged_again_under_ptrace(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let submission = submit(&server, &right()).await;
+    let subject = submission.id.to_string();
+    let first: Flagged = flag(&server, "submission", &subject)
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert!(first.escalation.is_some());
+    let second: Flagged = flag(&server, "submission", &subject)
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(second.escalation, None);
+    let list = escalations(&server, &submission).await.escalations;
+    assert_eq!(list.len(), 1);
+    assert_eq!(list[0].sandbox.reason, "flagged: a closer look");
+    let path = format!("/api/v1/submissions/{subject}");
+    let read: Submission = server.get(&path).await.json().await.unwrap();
+    assert_eq!(read.flag.as_deref(), Some("a closer look"));
+    assert_eq!(unflag(&server, "submission", &subject).await.status(), 204);
+    let read: Submission = server.get(&path).await.json().await.unwrap();
+    assert_eq!(read.flag, None);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn faulty_flags_are_refused(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let nobody = WorkerId::generate().to_string();
+    let missing = problem(flag(&server, "submission", &nobody).await).await;
+    assert_eq!(summary(&missing), (404, "not-found", None));
+    let invalid = problem(flag(&server, "submission", "x").await).await;
+    assert_eq!(summary(&invalid), (422, "invalid-field", Some("subject")));
+    let empty = problem(flag(&server, "team", " ").await).await;
+    assert_eq!(summary(&empty), (422, "invalid-field", Some("subject")));
+    let unknown = unflag(&server, "everybody", "x").await;
+    assert_eq!(
+        summary(&problem(unknown).await),
+        (400, "invalid-query", None)
+    );
+}
