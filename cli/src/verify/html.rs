@@ -1,11 +1,11 @@
 //! The report for a browser: one file that needs no other and runs no script.
 
 use assize_common::message::RunReport;
-use assize_worker::verify::{Finding, VerifiedSubmission};
+use assize_worker::verify::VerifiedSubmission;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::cells::{self, Group};
-use super::report::{self, Report};
+use super::report::{self, Grouped, Report};
 use crate::columns;
 
 const STYLE: &str = include_str!("style.css");
@@ -30,7 +30,7 @@ pub fn page(report: &Report) -> Markup {
                 h1 { (report.name) }
                 p.conclusion.fine[report.is_fine].bad[!report.is_fine] { (report.conclusion()) }
                 p { (report.time_limit()) }
-                (findings(&report.verification.findings))
+                (findings(&report.grouped()))
                 h2 { "Submissions" }
                 (matrix(report))
                 footer {
@@ -42,7 +42,7 @@ pub fn page(report: &Report) -> Markup {
     }
 }
 
-fn findings(findings: &[Finding]) -> Markup {
+fn findings(findings: &[Grouped<'_>]) -> Markup {
     html! {
         h2 { "Findings" }
         @if findings.is_empty() {
@@ -55,7 +55,7 @@ fn findings(findings: &[Finding]) -> Markup {
                         @let severity = report::severity(finding.severity);
                         tr {
                             td class=(severity) { (severity) }
-                            td { code { (finding.subject) } }
+                            td { code { (finding.about) } }
                             td.text { (finding.problem) }
                             td { (finding.fix) }
                         }

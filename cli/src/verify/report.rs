@@ -4,8 +4,11 @@ use std::path::Path;
 
 use assize_common::ContentHash;
 use assize_common::package::Package;
-use assize_worker::verify::{Severity, Verification};
+use assize_worker::verify::{Finding, Severity, Verification};
 use serde::Serialize;
+
+/// Up to so many findings with the same words are shown each by itself.
+const SAID_EACH: usize = 3;
 
 /// The object of `--json`: part of the interface.
 #[derive(Debug, Serialize)]
@@ -40,6 +43,36 @@ impl Report {
             is_fine: verification.is_fine(),
             verification,
         }
+    }
+
+    /// The findings for people: what is said of many is said once.
+    pub(super) fn grouped(&self) -> Vec<Grouped<'_>> {
+        let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
+        for finding in &self.verification.findings {
+            let same = |(first, _): &&mut (&Finding, Vec<&str>)| {
+                (first.severity, &first.problem, first.fix)
+                    == (finding.severity, &finding.problem, finding.fix)
+            };
+            match groups.iter_mut().find(same) {
+                Some((_, subjects)) => subjects.push(&finding.subject),
+                None => groups.push((finding, vec![&finding.subject])),
+            }
+        }
+        let grouped = groups.into_iter().flat_map(|(first, subjects)| {
+            let several = subjects.len() > SAID_EACH;
+            let parts: Vec<Vec<&str>> = if several {
+                vec![subjects]
+            } else {
+                subjects.into_iter().map(|subject| vec![subject]).collect()
+            };
+            parts.into_iter().map(|subjects| Grouped {
+                severity: first.severity,
+                about: about(&subjects),
+                problem: &first.problem,
+                fix: first.fix,
+            })
+        });
+        grouped.collect()
     }
 
     /// The last word.
@@ -83,6 +116,24 @@ impl Report {
             limit.time_limit_ms
         )
     }
+}
+
+/// A finding about one or many.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Grouped<'a> {
+    pub(super) severity: Severity,
+    /// The subject, or how many there are and the first of them.
+    pub(super) about: String,
+    pub(super) problem: &'a str,
+    pub(super) fix: &'static str,
+}
+
+fn about(subjects: &[&str]) -> String {
+    if let [only] = subjects {
+        return (*only).to_owned();
+    }
+    let first = subjects[..subjects.len().min(SAID_EACH)].join(", ");
+    format!("{} times ({first}, …)", subjects.len())
 }
 
 /// As people read it.

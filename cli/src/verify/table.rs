@@ -25,10 +25,10 @@ impl fmt::Display for Table<'_> {
             writeln!(f, "{}", self.matrix())?;
             writeln!(f, "\n{}\n", self.legend())?;
         }
-        for finding in &self.0.verification.findings {
+        for finding in self.0.grouped() {
             let problem = finding.problem.trim_end().replace('\n', "\n    ");
             let severity = report::severity(finding.severity);
-            writeln!(f, "{severity}: {}: {problem}", finding.subject)?;
+            writeln!(f, "{severity}: {}: {problem}", finding.about)?;
             writeln!(f, "  fix: {}", finding.fix)?;
         }
         if !self.0.verification.findings.is_empty() {

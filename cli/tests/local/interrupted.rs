@@ -50,6 +50,38 @@ fn a_run() {
 }
 
 #[test]
+fn a_verification() {
+    let assize = Assize::new();
+    let package = echo_package();
+    let name = "verified4021.py";
+    let path = format!("submissions/accepted/{name}");
+    write(package.path(), &path, "while True: pass\n");
+    let limit = "problem_format_version: 2025-09\nname: Echo\nuuid: x\nlimits: {time_limit: 60}\n";
+    write(package.path(), "problem.yaml", limit);
+    let mut command = assize.command();
+    command.args(["problem", "verify"]).arg(package.path());
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let is_judged = || is_running(name) || is_running(&format!("/box/{name}"));
+    while !is_judged() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    interrupt(&child);
+    let done = Done::from(child.wait_with_output().unwrap()).expect_code(130);
+    assert!(
+        done.stderr.ends_with("assize: interrupted\n"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(done.stdout, "");
+    assert!(!is_judged());
+    assize.assert_clean();
+}
+
+#[test]
 fn a_judgement() {
     let assize = Assize::new();
     let package = echo_package();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Assize, echo_package, example, keys, scoring_package, write};
+use crate::{Assize, Done, echo_package, example, keys, scoring_package, write};
 
 const CHECK_INPUT: &str =
     "import sys\nsys.exit(42 if sys.stdin.read() in ('one\\n', 'two\\n') else 43)\n";
@@ -202,6 +202,59 @@ fn warnings_alone_are_fine() {
 }
 
 #[test]
+fn what_is_said_of_many_is_said_once() {
+    let package = good_package();
+    for number in 0..5 {
+        let name = format!("data/secret/more{number}");
+        write(package.path(), &format!("{name}.in"), "two\n");
+        write(package.path(), &format!("{name}.ans"), "two\n");
+    }
+    let table = verify(&package, &["--once"], 0);
+    let line = "warning: 5 times (secret/more0, secret/more1, secret/more2, …): no example submission fails on it\n";
+    assert!(table.contains(line), "{table}");
+    assert_eq!(table.matches("no example submission").count(), 1, "{table}");
+    let report: Value = serde_json::from_str(&verify(&package, &["--json", "--once"], 0)).unwrap();
+    assert_found(&report, "warning", "secret/more4", "no example submission");
+}
+
+#[test]
+fn an_archive_is_verified_as_its_directory_is() {
+    let package = good_package();
+    let place = tempfile::tempdir().unwrap();
+    let zip = place.path().join("echo.zip");
+    let bytes = assize_common::package::Package::pack(package.path()).unwrap();
+    std::fs::write(&zip, bytes).unwrap();
+    let assize = Assize::new();
+    let args = [
+        "problem",
+        "verify",
+        "--json",
+        "--once",
+        zip.to_str().unwrap(),
+    ];
+    let done = assize.run(&args).expect_code(0);
+    assize.assert_clean();
+    let directory = verify_json(&package, 0);
+    for key in ["findings", "testcases", "content_hash"] {
+        assert_eq!(done.lines()[0][key], directory[key], "{key}");
+    }
+}
+
+#[test]
+fn a_host_without_the_jail_verifies_nothing() {
+    let package = good_package();
+    let assize = Assize::new();
+    let mut command = assize.command();
+    command
+        .env("ASSIZE_JAIL", "/no/such/jail")
+        .args(["problem", "verify"])
+        .arg(package.path());
+    let done = Done::from(command.output().unwrap()).expect_code(3);
+    assert!(done.stderr.contains("/no/such/jail"), "{}", done.stderr);
+    assert_eq!(done.stdout, "");
+}
+
+#[test]
 fn a_page_of_its_own() {
     let package = good_package();
     // A name that warnings repeat, and an output that a message repeats.
@@ -238,7 +291,7 @@ fn scores_are_shown() {
     assert_eq!(report["submissions"][1]["score"], "12.5");
     assert_eq!(
         report["submissions"][1]["groups"],
-        json!([["secret", "12.5"]])
+        json!([{"name": "secret", "score": "12.5"}])
     );
     let table = verify(&package, &["--once"], 0);
     assert!(table.contains("   12.5  "), "{table}");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use assize_common::message::{KillCause, RunReport};
 use assize_common::package::{Kind, Package, Submission};
 use assize_common::{SandboxMode, Verdict};
 
@@ -20,7 +21,7 @@ const STEADY: &str =
 /// What judging a submission came to.
 struct Attempt {
     first: Result<Judged, JudgingError>,
-    /// Only after a first success, and if asked for.
+    /// Only after a first success that the clock did not end, and if asked for.
     again: Option<Result<Judged, JudgingError>>,
 }
 
@@ -76,7 +77,7 @@ impl Verifier<'_> {
                         let mut attempt = || judge_on(judge, slot, package, submission, cancel);
                         let told = sender.send((index, None));
                         let first = attempt();
-                        let again = (twice && first.is_ok()).then(attempt);
+                        let again = (twice && first.as_ref().is_ok_and(is_quick)).then(attempt);
                         let attempt = Attempt { first, again };
                         if attempt.is_ours() {
                             next.store(submissions.len(), Ordering::Relaxed);
@@ -187,6 +188,13 @@ impl Verifier<'_> {
             );
         }
     }
+}
+
+/// Whether judging it again takes no longer than it computes: one that waits does
+/// so until the clock ends it, on every test case, and proves nothing by that.
+fn is_quick(judged: &Judged) -> bool {
+    let waited = |run: &RunReport| run.kill_cause == Some(KillCause::WallTime);
+    !judged.runs.iter().any(waited)
 }
 
 /// Judges a submission on all test cases of `package`.
