@@ -14,18 +14,14 @@ use assize_common::package::{
 use assize_common::{GroupScore, SandboxMode, Score, Verdict};
 use assize_sandbox::{Audit, AuditLevel};
 
-use crate::answer_files::AnswerRun;
 use crate::cancel::Cancel;
-use crate::compile::{Compilation, CompileLimits, Compiler, Executable, rejected};
+use crate::compile::{Compilation, CompileLimits, Compiler, rejected};
 use crate::disk_cache::DiskCache;
-use crate::grading::{Grading, Results, Test, TestResult};
 use crate::judging_error::JudgingError;
-use crate::output_validator::feedback::Meaning;
 use crate::output_validator::{JuryValidator, Protocol};
+use crate::runs::{Helpers, History, Runner};
 use crate::slot::{Role, Slot};
 use crate::sources::Sources;
-use crate::static_test::StaticTestRun;
-use crate::testcase_run::{Ran, TestcaseRun};
 use crate::toolchain::Toolchains;
 
 /// All that judging needs of a host, shared by its slots.
@@ -39,6 +35,8 @@ pub struct Judge {
     scratch: PathBuf,
     /// How much tracers record.
     audit: AuditLevel,
+    /// How long test cases took.
+    history: History,
 }
 
 /// One submission to be judged.
@@ -145,6 +143,7 @@ impl Judge {
             cache,
             scratch,
             audit: AuditLevel::Decisions,
+            history: History::default(),
         }
     }
 
@@ -169,6 +168,14 @@ impl Judge {
         &self.toolchains
     }
 
+    pub(crate) const fn audit_level(&self) -> AuditLevel {
+        self.audit
+    }
+
+    pub(crate) const fn history(&self) -> &History {
+        &self.history
+    }
+
     pub(crate) const fn scratch(&self) -> &PathBuf {
         &self.scratch
     }
@@ -189,6 +196,22 @@ impl Judge {
     pub fn judge(
         &self,
         slot: &mut Slot,
+        request: Request<'_>,
+        progress: &mut dyn FnMut(Progress<'_>),
+        cancel: &Cancel,
+    ) -> Result<Judged, JudgingError> {
+        self.judge_on(slot, None, request, progress, cancel)
+    }
+
+    /// Judges one submission, with test cases on several slots at once. The result
+    /// is that of [`Judge::judge`].
+    ///
+    /// # Errors
+    /// As [`Judge::judge`].
+    pub fn judge_on(
+        &self,
+        slot: &mut Slot,
+        helpers: Option<Helpers<'_>>,
         request: Request<'_>,
         progress: &mut dyn FnMut(Progress<'_>),
         cancel: &Cancel,
@@ -223,7 +246,7 @@ impl Judge {
             static_validator: self.static_validator(slot, request.package, cancel)?,
             cancel,
         };
-        run.all(slot, compile, progress)
+        run.all(slot, helpers, compile, progress)
     }
 
     fn compile_submission(
@@ -356,124 +379,6 @@ impl Judge {
                 None,
                 format!("does not compile: {}", report.output),
             )),
-        }
-    }
-}
-
-/// Runs what was compiled on the test cases.
-struct Runner<'a> {
-    judge: &'a Judge,
-    request: Request<'a>,
-    /// The submission; none where it consists of outputs.
-    executable: Option<&'a Executable>,
-    validator: Option<JuryValidator>,
-    static_validator: Option<JuryValidator>,
-    cancel: &'a Cancel,
-}
-
-impl Runner<'_> {
-    /// Runs them in order and grades.
-    fn all(
-        &self,
-        slot: &mut Slot,
-        compile: CompileReport,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Judged, JudgingError> {
-        let package = self.request.package;
-        let grading = Grading::of(package);
-        let order = grading.order();
-        let mut results = Results::none(package);
-        let (mut runs, mut audits) = (Vec::with_capacity(order.len()), Vec::new());
-        for test in &order {
-            if self.request.stop == Stop::AtFirstFailure && !grading.needs(*test, &results) {
-                continue;
-            }
-            let name = grading.name(*test);
-            let Ran {
-                report,
-                audits: of_passes,
-                award,
-            } = self.one(slot, *test, &name)?;
-            results.set(
-                *test,
-                TestResult {
-                    verdict: report.verdict,
-                    award,
-                },
-            );
-            audits.extend((1..).zip(of_passes).map(|(pass, audit)| AuditedRun {
-                testcase: name.clone(),
-                pass,
-                audit,
-            }));
-            progress(Progress::Ran {
-                run: &report,
-                done: runs.len() + 1,
-                total: order.len(),
-            });
-            runs.push(report);
-        }
-        let graded = grading.grade(&results).map_err(JudgingError::Grading)?;
-        Ok(Judged {
-            verdict: graded.verdict,
-            score: graded.score,
-            groups: graded.groups,
-            compile,
-            runs,
-            audits,
-        })
-    }
-
-    fn one(&self, slot: &mut Slot, test: Test, name: &str) -> Result<Ran, JudgingError> {
-        let package = self.request.package;
-        let lacking = |what: &str| JudgingError::Package {
-            problem: format!("{name} needs {what}"),
-        };
-        let index = match test {
-            Test::Testcase(index) => index,
-            Test::Static(index) => {
-                let described = package.static_validator.as_ref();
-                let test = described
-                    .and_then(|validator| validator.tests.get(index))
-                    .ok_or_else(|| lacking("a static validator"))?;
-                let run = StaticTestRun {
-                    test,
-                    name,
-                    executable: self.executable.ok_or_else(|| lacking("a program"))?,
-                    validator: self
-                        .static_validator
-                        .as_ref()
-                        .ok_or_else(|| lacking("a static validator"))?,
-                    meaning: Meaning::on(package, test.group == "sample"),
-                    scratch: &self.judge.scratch,
-                    cancel: self.cancel,
-                };
-                return run.execute(slot);
-            }
-        };
-        let testcase = &package.testcases[index];
-        let validator = self.validator.as_ref();
-        match self.executable {
-            None => AnswerRun {
-                package,
-                testcase,
-                files: &self.request.program.files,
-                validator,
-                scratch: &self.judge.scratch,
-                cancel: self.cancel,
-            }
-            .execute(slot),
-            Some(executable) => TestcaseRun {
-                package,
-                testcase,
-                executable,
-                validator,
-                sandbox: self.request.sandbox,
-                audit: self.judge.audit,
-                scratch: &self.judge.scratch,
-                cancel: self.cancel,
-            }
-            .execute(slot),
         }
     }
 }

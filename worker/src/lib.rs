@@ -19,6 +19,7 @@ pub mod judge;
 pub mod judging_error;
 mod output_validator;
 mod report;
+pub mod runs;
 mod selftest;
 pub mod slot;
 mod sources;

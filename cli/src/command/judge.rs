@@ -38,6 +38,10 @@ pub struct Judge {
     /// Submissions to judge at once; half of the cores by default, which keeps times steady
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     jobs: Option<u16>,
+    /// Test cases of a submission to run at once, beside --jobs
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=64))]
+    tests_at_once: u16,
     /// Judge all test cases, not only up to the first that fails
     #[arg(long)]
     all: bool,
@@ -92,6 +96,7 @@ impl Judge {
             sandbox: sandbox.mode,
             all: self.all,
             jobs: self.jobs(selected.len()),
+            tests_at_once: self.tests_at_once,
             show_progress: !self.json,
         };
         let mut code = exit::OK;

@@ -150,6 +150,7 @@ fn record(
         sandbox: SandboxMode::Ptrace,
         all: true,
         jobs: 1,
+        tests_at_once: 1,
         show_progress: true,
     };
     let mut all_accepted = true;

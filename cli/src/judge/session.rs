@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
 use assize_common::package::Package;
 use assize_common::{SandboxMode, Verdict};
 use assize_worker::cancel::Cancel;
 use assize_worker::judge::{Judge, Judged, Progress, Request, Stop};
 use assize_worker::judging_error::JudgingError;
+use assize_worker::runs::{Helpers, Lender};
+use assize_worker::slot::Slot;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::selection::Selected;
@@ -29,6 +31,8 @@ pub struct Session<'a> {
     pub all: bool,
     /// How many to judge at once.
     pub jobs: u16,
+    /// How many test cases of each to run at once.
+    pub tests_at_once: u16,
     /// Whether to show people how far it is.
     pub show_progress: bool,
 }
@@ -52,7 +56,11 @@ impl Session<'_> {
             for number in 0..self.jobs {
                 let (sender, bar, next) = (sender.clone(), bar.clone(), &next);
                 scope.spawn(move || {
-                    let mut slot = self.judge.slot(number, None);
+                    let first = number * self.tests_at_once;
+                    let mut slot = self.judge.slot(first, None);
+                    let others = first + 1..first + self.tests_at_once;
+                    let others = others.map(|number| self.judge.slot(number, None));
+                    let others = Others(Mutex::new(others.collect()));
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(selected) = self.selected.get(index) else {
@@ -61,8 +69,9 @@ impl Session<'_> {
                         let mut shown =
                             Shown::new(&bar, self.package.testcases.len(), &selected.name);
                         let request = self.request(selected);
-                        let result = self.judge.judge(
+                        let result = self.judge.judge_on(
                             &mut slot,
+                            others.lend(),
                             request,
                             &mut |progress| shown.update(progress),
                             cancel,
@@ -127,6 +136,34 @@ impl Session<'_> {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
         }
+    }
+}
+
+/// The slots beside a job's own, while no test case runs on them.
+#[derive(Debug)]
+struct Others(Mutex<Vec<Slot>>);
+
+impl Others {
+    fn lend(&self) -> Option<Helpers<'_>> {
+        let slots = std::mem::take(&mut *self.slots());
+        (!slots.is_empty()).then_some(Helpers {
+            slots,
+            lender: self,
+        })
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lender for Others {
+    fn is_wanted(&self) -> bool {
+        false
+    }
+
+    fn give_back(&self, slot: Slot) {
+        self.slots().push(slot);
     }
 }
 

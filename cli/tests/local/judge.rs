@@ -285,3 +285,24 @@ fn two_at_once() {
     held.get_or_fill(ContentHash::of(b"still ours"), refill)
         .unwrap();
 }
+
+#[test]
+fn test_cases_at_once_change_nothing() {
+    let package = example("greeting");
+    let assize = Assize::new();
+    let judged = |options: &[&str]| {
+        let args = [&["judge", "--json"], options, &[package.as_str()]].concat();
+        let done = assize.run(&args).expect_code(0);
+        let lines = done.lines();
+        let verdicts = |line: &Value| -> Vec<(Value, Value)> {
+            let runs = line["runs"].as_array().unwrap().iter();
+            runs.map(|run| (run["testcase"].clone(), run["verdict"].clone()))
+                .collect()
+        };
+        let runs: Vec<_> = lines.iter().map(verdicts).collect();
+        let texts = |name| column(&lines, name).join(" ");
+        (texts("submission"), texts("verdict"), runs)
+    };
+    assert_eq!(judged(&["--tests-at-once", "3"]), judged(&[]));
+    assize.assert_clean();
+}

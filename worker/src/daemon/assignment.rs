@@ -14,6 +14,7 @@ use super::library::{Library, LibraryError};
 use crate::cancel::Cancel;
 use crate::judge::{Judge, Progress, Request, Stop};
 use crate::judging_error::JudgingError;
+use crate::runs::Helpers;
 use crate::slot::Slot;
 
 /// How far a judgement is.
@@ -99,6 +100,7 @@ pub(super) fn judge(
     judge: &Judge,
     library: &Library,
     slot: &mut Slot,
+    helpers: Option<Helpers<'_>>,
     task: &Task,
     cancel: &Cancel,
     progress: &mut dyn FnMut(TestcasesDone),
@@ -130,7 +132,7 @@ pub(super) fn judge(
             });
         }
     };
-    let judged = judge.judge(slot, request, &mut note, cancel)?;
+    let judged = judge.judge_on(slot, helpers, request, &mut note, cancel)?;
     watch.lap("run");
     let audit = library.store_audits(judged.audits)?;
     watch.lap("audit");

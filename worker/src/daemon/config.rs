@@ -56,6 +56,15 @@ pub struct Arguments {
     /// Cores to bind the slots to, comma separated; unbound without it
     #[arg(long, env = "ASSIZE_CORES", value_delimiter = ',', value_name = "CORE")]
     cores: Vec<usize>,
+    /// Test cases of one submission to run at once, on slots that wait for a task
+    #[arg(
+        long,
+        env = "ASSIZE_TESTS_AT_ONCE",
+        default_value_t = 1,
+        value_name = "N"
+    )]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=128))]
+    tests_at_once: u16,
     /// Lanes to take tasks from, comma separated; all without it
     #[arg(long, env = "ASSIZE_LANES", value_delimiter = ',', value_name = "LANE")]
     lanes: Vec<Lane>,
@@ -112,6 +121,7 @@ pub struct Config {
     pub(super) name: String,
     pub(super) slots: u16,
     pub(super) cores: Vec<usize>,
+    pub(super) tests_at_once: u16,
     /// The most urgent first.
     pub(super) lanes: Vec<Lane>,
     pub(super) languages: LanguageTable,
@@ -155,6 +165,7 @@ impl Arguments {
             name: self.name.unwrap_or_else(default_name),
             slots,
             cores: self.cores,
+            tests_at_once: self.tests_at_once,
             lanes: Lane::ALL.into_iter().filter(wanted).collect(),
             languages: languages(self.language_table, &self.languages)?,
             cache_directory: self.cache_dir,

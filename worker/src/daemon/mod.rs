@@ -14,6 +14,7 @@ mod error;
 mod fetch;
 mod held;
 mod intake;
+mod lending;
 mod library;
 mod reporter;
 mod runner;
@@ -49,6 +50,7 @@ use control::Controls;
 use fetch::Fetcher;
 use held::Held;
 use intake::Intake;
+use lending::Lending;
 use library::Library;
 use reporter::Reporter;
 use runner::{Runner, Shared};
@@ -106,6 +108,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         stop: stop.clone(),
         controls: Arc::clone(&controls),
         refusal: OnceLock::new(),
+        lending: Lending::new(config.tests_at_once),
     });
     let intake = Intake {
         queues: config

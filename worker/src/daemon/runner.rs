@@ -17,6 +17,7 @@ use super::assignment::{self, AssignmentError, TestcasesDone};
 use super::control::Controls;
 use super::held::{Held, Taken};
 use super::intake::Intake;
+use super::lending::Lending;
 use super::library::Library;
 use super::reporter::Reporter;
 use super::stop::Stop;
@@ -44,6 +45,7 @@ pub(super) struct Shared {
     pub(super) controls: Arc<Controls>,
     /// Why the scheduler does not serve us any more.
     pub(super) refusal: OnceLock<StatusCode>,
+    pub(super) lending: Lending,
 }
 
 /// One slot with what it works with.
@@ -58,7 +60,7 @@ impl Runner {
     /// Takes and judges tasks until the worker stops.
     pub(super) async fn run(mut self) {
         let mut failures = 0;
-        while let Some(delivery) = self.intake.next().await {
+        while let Some(delivery) = self.next_task().await {
             let Some(accepted) = self.shared.accept(delivery).await else {
                 continue;
             };
@@ -88,6 +90,20 @@ impl Runner {
                 }
             }
         }
+    }
+
+    /// The next task. The slot may help others meanwhile.
+    async fn next_task(&mut self) -> Option<Delivery> {
+        let lending = &self.shared.lending;
+        if !lending.is_on() {
+            return self.intake.next().await;
+        }
+        let (number, core) = (self.slot.number(), self.slot.core());
+        let stand_in = self.shared.judge.slot(number, core);
+        lending.offer(std::mem::replace(&mut self.slot, stand_in));
+        let delivery = self.intake.next().await?;
+        self.slot = lending.reclaim().await;
+        Some(delivery)
     }
 
     /// One attempt from the start to the acknowledgement. True if this host failed.
@@ -142,7 +158,9 @@ impl Runner {
                     progress.send_replace(done);
                 };
                 let Shared { judge, library, .. } = &*shared;
-                let result = assignment::judge(judge, library, &mut slot, &task, &cancel, note);
+                let helpers = shared.lending.borrow();
+                let result =
+                    assignment::judge(judge, library, &mut slot, helpers, &task, &cancel, note);
                 (slot, result)
             })
         };

@@ -54,6 +54,30 @@ async fn verdicts_with_their_runs() {
 
 #[tokio::test]
 #[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn slots_that_wait_help_and_verdicts_stay_the_same() {
+    let mut fixture = Fixture::new().await;
+    let options = ["--slots", "3", "--tests-at-once", "3"];
+    let _worker = fixture.worker(&options).await;
+    let mut expected = std::collections::BTreeMap::new();
+    for _ in 0..4 {
+        for (source, verdict, runs) in [(RIGHT, Verdict::Ac, 3), (WRONG, Verdict::Wa, 1)] {
+            let task = fixture.task(source, Lane::Live);
+            fixture.broker.publish(&task).await;
+            expected.insert(task.judgement_id, (verdict, runs));
+        }
+    }
+    while !expected.is_empty() {
+        let finished = fixture.broker.finished().await;
+        let wanted = expected.remove(&finished.judgement.judgement_id).unwrap();
+        let Judged::Verdict { verdict, runs, .. } = finished.outcome else {
+            panic!("{finished:?}");
+        };
+        assert_eq!((verdict, runs.len()), wanted);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
 async fn what_nobody_can_read_goes_to_the_dead_letters() {
     let mut fixture = Fixture::new().await;
     let _worker = fixture.worker(&[]).await;

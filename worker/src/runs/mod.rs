@@ -1,0 +1,294 @@
+//! The test cases of one submission: on one slot one after the other, or on
+//! several at once. The result is the same.
+
+mod history;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Debug;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use assize_common::message::CompileReport;
+
+use self::schedule::Schedule;
+use crate::answer_files::AnswerRun;
+use crate::cancel::Cancel;
+use crate::compile::Executable;
+use crate::grading::{Grading, Test, TestResult};
+use crate::judge::{AuditedRun, Judge, Judged, Progress, Request};
+use crate::judging_error::JudgingError;
+use crate::output_validator::JuryValidator;
+use crate::output_validator::feedback::Meaning;
+use crate::slot::Slot;
+use crate::static_test::StaticTestRun;
+use crate::testcase_run::{Ran, TestcaseRun};
+
+pub(crate) use history::History;
+
+/// How often to look whether somebody cancelled while others run.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Whom slots belong to that help with a judgement.
+pub trait Lender: Debug + Sync {
+    /// Whether a slot should come back as soon as its test case has ended.
+    fn is_wanted(&self) -> bool;
+
+    /// Takes a slot back.
+    fn give_back(&self, slot: Slot);
+}
+
+/// Slots beside one's own, so that several test cases run at once.
+#[derive(Debug)]
+pub struct Helpers<'a> {
+    /// The slots; each comes back when it has nothing more to do.
+    pub slots: Vec<Slot>,
+    /// Whom they go back to.
+    pub lender: &'a dyn Lender,
+}
+
+/// A slot that comes back to its lender, whatever happens.
+struct Lent<'a> {
+    slot: Option<Slot>,
+    lender: &'a dyn Lender,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            self.lender.give_back(slot);
+        }
+    }
+}
+
+impl<'a> Helpers<'a> {
+    fn lent(self) -> impl Iterator<Item = Lent<'a>> {
+        let lender = self.lender;
+        self.slots.into_iter().map(move |slot| Lent {
+            slot: Some(slot),
+            lender,
+        })
+    }
+}
+
+/// Runs what was compiled on the test cases.
+pub(crate) struct Runner<'a> {
+    pub(crate) judge: &'a Judge,
+    pub(crate) request: Request<'a>,
+    /// The submission; none where it consists of outputs.
+    pub(crate) executable: Option<&'a Executable>,
+    pub(crate) validator: Option<JuryValidator>,
+    pub(crate) static_validator: Option<JuryValidator>,
+    pub(crate) cancel: &'a Cancel,
+}
+
+type Outcome = Result<Ran, JudgingError>;
+
+/// What the slots share while they run.
+struct Shared<'a> {
+    schedule: Mutex<Schedule<'a, Outcome>>,
+    /// Rung when a helper has run a test case.
+    news: Condvar,
+    /// Ends what helpers run when nobody needs it any more.
+    abandoned: Cancel,
+}
+
+impl<'a> Shared<'a> {
+    fn schedule(&self) -> MutexGuard<'_, Schedule<'a, Outcome>> {
+        // Every change is complete before anything can panic.
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was judged so far, in order.
+#[derive(Default)]
+struct Record {
+    runs: Vec<assize_common::message::RunReport>,
+    audits: Vec<AuditedRun>,
+}
+
+impl Runner<'_> {
+    /// Runs them and grades.
+    pub(crate) fn all(
+        &self,
+        slot: &mut Slot,
+        helpers: Option<Helpers<'_>>,
+        compile: CompileReport,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Judged, JudgingError> {
+        let package = self.request.package;
+        let grading = Grading::of(package);
+        let helpers: Vec<Lent<'_>> = helpers.into_iter().flat_map(Helpers::lent).collect();
+        let weights = if helpers.is_empty() {
+            Vec::new()
+        } else {
+            self.judge.history().of(package)
+        };
+        let schedule = Schedule::new(grading, package, self.request.stop, weights);
+        let shared = Shared {
+            schedule: Mutex::new(schedule),
+            news: Condvar::new(),
+            abandoned: Cancel::default(),
+        };
+        let mut record = Record::default();
+        std::thread::scope(|scope| {
+            for mut helper in helpers {
+                let (shared, span) = (&shared, tracing::Span::current());
+                scope.spawn(move || {
+                    let _entered = span.entered();
+                    while let Some(slot) = helper.slot.as_mut()
+                        && !helper.lender.is_wanted()
+                        && self.run_next(shared, slot, &shared.abandoned)
+                    {
+                        shared.news.notify_all();
+                    }
+                });
+            }
+            let told = self.lead(&shared, slot, &mut record, progress);
+            shared.schedule().close();
+            shared.abandoned.cancel();
+            told
+        })?;
+        let schedule = shared
+            .schedule
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let graded = grading
+            .grade(schedule.results())
+            .map_err(JudgingError::Grading)?;
+        Ok(Judged {
+            verdict: graded.verdict,
+            score: graded.score,
+            groups: graded.groups,
+            compile,
+            runs: record.runs,
+            audits: record.audits,
+        })
+    }
+
+    /// Runs test cases, and records what is due until all is.
+    fn lead(
+        &self,
+        shared: &Shared<'_>,
+        slot: &mut Slot,
+        record: &mut Record,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), JudgingError> {
+        loop {
+            let has_run = self.run_next(shared, slot, self.cancel);
+            let mut schedule = shared.schedule();
+            while let Some((test, outcome)) = schedule.take_due() {
+                let total = schedule.len();
+                self.record(&mut schedule, test, outcome?, record, total, progress);
+            }
+            if schedule.is_complete() {
+                return Ok(());
+            }
+            if self.cancel.is_cancelled() {
+                return Err(JudgingError::Cancelled);
+            }
+            if !has_run {
+                drop(shared.news.wait_timeout(schedule, LOOK));
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        schedule: &mut Schedule<'_, Outcome>,
+        test: Test,
+        ran: Ran,
+        record: &mut Record,
+        total: usize,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) {
+        let Ran {
+            report,
+            audits,
+            award,
+        } = ran;
+        let result = TestResult {
+            verdict: report.verdict,
+            award,
+        };
+        schedule.set(test, result);
+        let history = self.judge.history();
+        history.note(self.request.package, test, report.wall_time_ms);
+        let audits = (1..).zip(audits).map(|(pass, audit)| AuditedRun {
+            testcase: report.testcase.clone(),
+            pass,
+            audit,
+        });
+        record.audits.extend(audits);
+        progress(Progress::Ran {
+            run: &report,
+            done: record.runs.len() + 1,
+            total,
+        });
+        record.runs.push(report);
+    }
+
+    /// Runs the test case that is best run now; false if there is none.
+    fn run_next(&self, shared: &Shared<'_>, slot: &mut Slot, cancel: &Cancel) -> bool {
+        let Some((index, test, name)) = shared.schedule().start() else {
+            return false;
+        };
+        let outcome = self.one(slot, test, &name, cancel);
+        shared.schedule().end(index, outcome);
+        true
+    }
+
+    fn one(&self, slot: &mut Slot, test: Test, name: &str, cancel: &Cancel) -> Outcome {
+        let package = self.request.package;
+        let lacking = |what: &str| JudgingError::Package {
+            problem: format!("{name} needs {what}"),
+        };
+        let index = match test {
+            Test::Testcase(index) => index,
+            Test::Static(index) => {
+                let described = package.static_validator.as_ref();
+                let test = described
+                    .and_then(|validator| validator.tests.get(index))
+                    .ok_or_else(|| lacking("a static validator"))?;
+                let run = StaticTestRun {
+                    test,
+                    name,
+                    executable: self.executable.ok_or_else(|| lacking("a program"))?,
+                    validator: self
+                        .static_validator
+                        .as_ref()
+                        .ok_or_else(|| lacking("a static validator"))?,
+                    meaning: Meaning::on(package, test.group == "sample"),
+                    scratch: self.judge.scratch(),
+                    cancel,
+                };
+                return run.execute(slot);
+            }
+        };
+        let testcase = &package.testcases[index];
+        let validator = self.validator.as_ref();
+        match self.executable {
+            None => AnswerRun {
+                package,
+                testcase,
+                files: &self.request.program.files,
+                validator,
+                scratch: self.judge.scratch(),
+                cancel,
+            }
+            .execute(slot),
+            Some(executable) => TestcaseRun {
+                package,
+                testcase,
+                executable,
+                validator,
+                sandbox: self.request.sandbox,
+                audit: self.judge.audit_level(),
+                scratch: self.judge.scratch(),
+                cancel,
+            }
+            .execute(slot),
+        }
+    }
+}
