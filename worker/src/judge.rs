@@ -308,6 +308,15 @@ impl Judge {
             OutputValidator::Custom(program) => {
                 self.jury_program(slot, package, program, cancel).map(Some)
             }
+            OutputValidator::Several(programs) => {
+                let mut chain = None;
+                for program in programs.iter().rev() {
+                    let validator = self.jury_program(slot, package, program, cancel)?;
+                    let then = chain.map(Box::new);
+                    chain = Some(JuryValidator { then, ..validator });
+                }
+                Ok(chain)
+            }
             OutputValidator::Checker { program, protocol } => {
                 let checker = self.jury_program(slot, package, program, cancel)?;
                 Ok(Some(JuryValidator {

@@ -42,10 +42,11 @@ pub(super) fn read(
     validator: &OutputValidator,
     warnings: &mut Vec<String>,
 ) -> Result<BTreeMap<String, GraderYaml>, PackageError> {
-    let validator = validator
-        .programs()
-        .first()
-        .map(|program| program.name.as_str());
+    let programs = validator.programs();
+    let validator = match programs.as_slice() {
+        [only] => Some(only.name.as_str()),
+        _ => None,
+    };
     let mut groups = BTreeMap::new();
     let files = tree
         .below("data")

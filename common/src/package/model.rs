@@ -326,6 +326,8 @@ pub enum OutputValidator {
     Default,
     /// A program of the jury, as the ICPC/Kattis format has it.
     Custom(Program),
+    /// Several such programs: all must accept.
+    Several(Vec<Program>),
     /// A program that compares the output with the answer, called as
     /// `checker input output answer`.
     Checker {
@@ -354,6 +356,7 @@ impl OutputValidator {
         match self {
             Self::Default | Self::Dmoj(_) => Vec::new(),
             Self::Custom(program) | Self::Checker { program, .. } => vec![program],
+            Self::Several(programs) => programs.iter().collect(),
             Self::Interactor {
                 program, checker, ..
             } => [program].into_iter().chain(checker).collect(),

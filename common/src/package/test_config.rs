@@ -47,7 +47,9 @@ impl TestConfig {
             Some((Some(name), _))
                 if output_validator.is_none_or(|only| !is_called(only, &name)) =>
             {
-                let problem = format!("names the validator {name:?}, which the package lacks");
+                let problem = format!(
+                    "names the validator {name:?}, which is not the only one of the package"
+                );
                 return Err(yaml.invalid(OUTPUT, problem));
             }
             Some((_, args)) => Some(args),

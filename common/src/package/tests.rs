@@ -170,7 +170,10 @@ fn what_is_not_supported_is_refused_with_file_and_key() {
         .with("problem.yaml", "validation: custom\n")
         .with("output_validators/a.py", "")
         .with("output_validators/b.py", "");
-    assert!(error(&several).contains("output_validators/: more than one"));
+    let programs = read(&several).output_validator;
+    assert_eq!(programs.programs().len(), 2);
+    let header = several.with("output_validators/b.h", "");
+    assert!(error(&header).contains("output_validators/b.h: not a program by itself"));
 }
 
 #[test]

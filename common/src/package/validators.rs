@@ -38,15 +38,19 @@ pub(super) fn output_validator(
         }
         return Ok(OutputValidator::Default);
     }
-    let program = if legacy {
-        legacy_program(tree, directory)?
+    let mut programs = if legacy {
+        legacy_programs(tree, directory, problem.kind)?
     } else {
-        single_program(tree, directory)
+        single_program(tree, directory).into_iter().collect()
     };
-    match program {
-        Some(program) => {
-            refuse_scripts(&program)?;
-            Ok(OutputValidator::Custom(program))
+    for program in &programs {
+        refuse_scripts(program)?;
+    }
+    match programs.pop() {
+        Some(only) if programs.is_empty() => Ok(OutputValidator::Custom(only)),
+        Some(last) => {
+            programs.push(last);
+            Ok(OutputValidator::Several(programs))
         }
         None => {
             let needed_by = if problem.custom_validator.is_some() {
@@ -128,17 +132,35 @@ fn single_program(tree: &FileTree, directory: &str) -> Option<Program> {
     }
 }
 
-fn legacy_program(tree: &FileTree, directory: &str) -> Result<Option<Program>, PackageError> {
-    let mut entries = tree.children(directory).into_iter();
-    match (entries.next(), entries.next()) {
-        (None, _) => Ok(None),
-        (Some(only), None) => Ok(Some(Program::at(tree, &format!("{directory}/{only}")))),
-        (Some(_), Some(_)) => Err(PackageError::unsupported(
+/// The programs in `directory`, each a file or a directory.
+fn legacy_programs(
+    tree: &FileTree,
+    directory: &str,
+    kind: Kind,
+) -> Result<Vec<Program>, PackageError> {
+    let entries: Vec<String> = tree
+        .children(directory)
+        .into_iter()
+        .map(|name| format!("{directory}/{name}"))
+        .collect();
+    let several = entries.len() > 1;
+    if several && kind == Kind::Interactive {
+        let feature = "more than one validator that talks to the submission";
+        return Err(PackageError::unsupported(
             &format!("{directory}/"),
             "",
-            "more than one output validator (put the files of one program into a directory)",
-        )),
+            feature,
+        ));
     }
+    let part = |path: &&String| {
+        let ending = path.rsplit('.').next().unwrap_or_default();
+        matches!(ending, "h" | "hpp" | "hh" | "md" | "txt") && tree.get(path).is_some()
+    };
+    if let Some(part) = entries.iter().find(part).filter(|_| several) {
+        let problem = "not a program by itself: put the files of one program into a directory";
+        return Err(PackageError::invalid(part, "", problem));
+    }
+    Ok(entries.iter().map(|path| Program::at(tree, path)).collect())
 }
 
 fn has_scripts(program: &Program) -> bool {

@@ -12,6 +12,7 @@ use super::{Validated, checker};
 use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
 use crate::slot::{Role, Slot};
+use crate::verdict::Answer;
 
 /// Asks the jury's program about `output`, which is read from its start.
 pub(crate) fn validate(
@@ -28,6 +29,9 @@ pub(crate) fn validate(
     if let Protocol::Checker(protocol) = validator.protocol {
         return checker::validate(validator, protocol, slot, call, output, scratch, cancel);
     }
+    let kept = output
+        .try_clone()
+        .map_err(JudgingError::disk("share the output in", scratch))?;
     let stderr =
         tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;
     let spec = validator.spec(
@@ -39,5 +43,14 @@ pub(crate) fn validate(
     )?;
     let activity = format!("running {} on {}", validator.name, call.testcase.name);
     let facts = slot.run(Role::Jury, spec, &activity, cancel)?;
-    validator.answer(&call.testcase.name, call.meaning, facts, stderr)
+    let said = validator.answer(&call.testcase.name, call.meaning, facts, stderr)?;
+    match (validator.then.as_deref(), said.answer) {
+        (Some(then), Answer::Accepted) => {
+            let mut next = validate(then, slot, call, kept, scratch, cancel)?;
+            // The score is that of the last one that gives one.
+            next.feedback.award = next.feedback.award.or(said.feedback.award);
+            Ok(next)
+        }
+        _ => Ok(said),
+    }
 }

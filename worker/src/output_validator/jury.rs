@@ -33,7 +33,8 @@ pub(crate) struct JuryValidator {
     pub(crate) limits: PackageLimits,
     /// How it is spoken to.
     pub(crate) protocol: Protocol,
-    /// The checker of what an interactor wrote.
+    /// The checker of what an interactor wrote, or the next of several validators,
+    /// if this one accepts.
     pub(crate) then: Option<Box<Self>>,
 }
 

@@ -136,3 +136,30 @@ fn the_first_difference_is_reported_in_parts() {
     assert_eq!(difference.expected.as_deref(), Some("\"3\""));
     assert_eq!(difference.got.as_deref(), Some("\"4\""));
 }
+
+#[test]
+fn all_of_several_validators_must_accept() {
+    let validator = |wrong: &str| {
+        format!(
+            "import sys\nopen(sys.argv[3] + 'judgemessage.txt', 'w').write('not {wrong}')\n\
+             sys.exit(43 if sys.stdin.read().split() == ['{wrong}'] else 42)\n"
+        )
+    };
+    let package = TestPackage::bare("problem.yaml", "name: Test\nvalidation: custom\n")
+        .with(".timelimit", "5\n")
+        .with_testcase("secret/1", "", "")
+        .with("output_validators/first.py", &validator("1"))
+        .with("output_validators/second.py", &validator("2"))
+        .with("submissions/wrong_answer/one.py", "print(1)\n")
+        .with("submissions/wrong_answer/two.py", "print(2)\n")
+        .with("submissions/accepted/three.py", "print(3)\n");
+    for (name, verdict, message) in [
+        ("one.py", Verdict::Wa, "not 1"),
+        ("two.py", Verdict::Wa, "not 2"),
+        ("three.py", Verdict::Ac, "not 2"),
+    ] {
+        let judged = judge(&package, name);
+        assert_eq!(judged.verdict, verdict, "{name}");
+        assert_eq!(judged.runs[0].message.as_deref(), Some(message), "{name}");
+    }
+}
