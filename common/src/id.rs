@@ -78,6 +78,8 @@ ids! {
     JudgementId = "judgement";
     /// A problem, whatever the version of its package.
     ProblemId = "problem";
+    /// A set of new judgements, applied or cancelled as one.
+    RejudgingId = "rejudging";
     /// What a team sent.
     SubmissionId = "submission";
     /// An API token, without its secret.

@@ -16,6 +16,7 @@ use chrono::Utc;
 use sqlx::PgPool;
 
 use crate::pressure::Limits;
+use crate::reports::apply_batch;
 use crate::settings::Settings;
 use crate::store::{Created, NewPackage, NewStoredSubmission, RetryPolicy, Store};
 
@@ -104,6 +105,25 @@ impl Fixture {
         new.contest = Some(contest.to_owned());
         new.team = Some(team.to_owned());
         self.store.submission_create(&new).await.unwrap();
+    }
+
+    /// Submits and has it judged.
+    pub(crate) async fn judged(&self, team: &str, verdict: Verdict) -> SubmissionId {
+        let mut new = self.new_submission().await;
+        new.team = Some(team.into());
+        let Created::Stored(id, _) = self.store.submission_create(&new).await.unwrap() else {
+            panic!("a submission without a key has no rival");
+        };
+        self.report(self.held(id).await, verdict).await;
+        id
+    }
+
+    /// A worker reports a verdict.
+    pub(crate) async fn report(&self, held: HeldJudgement, verdict: Verdict) {
+        let report = finished(WorkerId::generate(), held, verdict);
+        apply_batch(&self.store, &[&report], SETTINGS)
+            .await
+            .unwrap();
     }
 
     /// The current judgement at its current attempt.

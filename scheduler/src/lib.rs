@@ -12,6 +12,8 @@ mod broker;
 mod broker_tests;
 mod control;
 mod dead_letters;
+mod feeder;
+mod filter;
 #[cfg(test)]
 mod fixture;
 mod lost_tasks;
@@ -19,6 +21,7 @@ pub mod pressure;
 mod reconciler;
 mod relay;
 mod reports;
+mod review;
 pub mod serve;
 pub mod settings;
 pub mod store;

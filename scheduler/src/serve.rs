@@ -25,6 +25,7 @@ use crate::blob::{BlobError, BlobStore};
 use crate::broker::{Broker, keep_connected};
 use crate::control;
 use crate::dead_letters::DeadLetters;
+use crate::feeder;
 use crate::lost_tasks::LostTasks;
 use crate::pressure::{self, Pressure};
 use crate::reconciler::{self, Hearing};
@@ -289,6 +290,7 @@ fn start_background(
         hearing.clone(),
         stop.clone(),
     ));
+    tasks.spawn(feeder::run(store.clone(), bells.clone(), stop.clone()));
     let reports = Reports {
         store: store.clone(),
         settings,

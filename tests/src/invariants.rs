@@ -1,5 +1,6 @@
 //! What must hold of the database whatever happened, once nothing is under way.
 
+use assize_scheduler::store::Store;
 use sqlx::PgPool;
 
 /// A statement that finds what breaks a rule, and the rule.
@@ -10,8 +11,9 @@ const RULES: [(&str, &str); 9] = [
          GROUP BY s.id HAVING count(j.id) <> 1",
     ),
     (
-        "every judgement ended in a verdict",
-        "SELECT id::text || ' is ' || state || coalesce(': ' || error, '') FROM judgements WHERE state <> 'done'",
+        "every judgement that counts ended in a verdict",
+        "SELECT id::text || ' is ' || state || coalesce(': ' || error, '') FROM judgements
+         WHERE is_current AND state <> 'done'",
     ),
     (
         "every submission has source files",
@@ -60,6 +62,9 @@ pub async fn assert_hold(database: &PgPool, submissions: usize) {
             .unwrap_or_else(|error| panic!("cannot check that {rule}: {error}"));
         findings.extend(broken.iter().map(|finding| format!("{rule}: {finding}")));
     }
+    let rules = Store::from_pool(database.clone());
+    let violations = rules.invariant_check(true).await.unwrap();
+    findings.extend(violations.iter().map(|found| format!("{found:?}")));
     let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM submissions")
         .fetch_one(database)
         .await

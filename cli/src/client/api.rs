@@ -322,7 +322,11 @@ impl Api {
     }
 
     /// A call whose answer says nothing but yes or no.
-    async fn tell(&self, attempt: &str, request: RequestBuilder) -> Result<(), ClientError> {
+    pub(super) async fn tell(
+        &self,
+        attempt: &str,
+        request: RequestBuilder,
+    ) -> Result<(), ClientError> {
         self.success(attempt, request).await.map(drop)
     }
 

@@ -5,6 +5,7 @@ mod api;
 mod audits;
 mod error;
 mod flags;
+mod rejudgings;
 mod server;
 
 pub use api::{Api, SubmissionFilter};

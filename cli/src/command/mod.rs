@@ -12,6 +12,7 @@ pub mod policy;
 pub mod policy_record;
 pub mod problem;
 pub mod problem_verify;
+pub mod rejudge;
 pub mod run;
 pub mod submission;
 pub mod submit;

@@ -10,6 +10,8 @@ mod flag;
 mod judgement;
 mod lane;
 mod problem;
+mod rejudging;
+mod review;
 mod submission;
 mod token;
 mod worker;
@@ -26,6 +28,16 @@ pub use flag::{
 pub use judgement::{Judgement, JudgementState, JudgementSummary};
 pub use lane::{LaneInfo, LaneList, PauseLane, PausedLane};
 pub use problem::{ImportedPackage, Problem, ProblemList};
+pub use rejudging::{
+    AdminAction, AdminActionList, ApplyRejudging, InvalidPackageChoice, NewRejudging, Overrides,
+    PackageChoice, Rejudging, RejudgingList, RejudgingOutcome, RejudgingPreview, RejudgingProgress,
+    RejudgingState, ResultChange, ResultChangeList, SelectedGroup, Selection, TakenSubmissions,
+    UnknownRejudgingState,
+};
+pub use review::{
+    ContestEffect, FirstSolve, MatrixCell, MemberJudgement, RejudgingMember, RejudgingMemberList,
+    RejudgingReview, RepeatedRun, Solve, Standing, TeamEffect, WorkerTimes,
+};
 pub use submission::{CancelSubmission, NewFile, NewSubmission, Submission, SubmissionList};
 pub use token::{InvalidToken, Scope, Token, UnknownScope};
 pub use worker::{LanguageInfo, LanguageList, Readiness, SetWorkerMode, WorkerInfo, WorkerList};

@@ -47,6 +47,11 @@ kinds! {
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "This path does not take the method";
     IdempotencyKeyReused = CONFLICT, "idempotency-key-reused", "The idempotency key belongs to another request";
     AlreadyDecided = CONFLICT, "already-decided", "It was decided before";
+    SubmissionsTaken = CONFLICT, "submissions-taken", "Other rejudgings have these submissions";
+    RejudgingUnfinished = CONFLICT, "rejudging-unfinished", "Not everything is judged";
+    RejudgingClosed = CONFLICT, "rejudging-closed", "The rejudging is not open any more";
+    RejudgingSuperseded = CONFLICT, "rejudging-superseded", "Later rejudgings build on this one";
+    NothingSelected = CONFLICT, "nothing-selected", "No submission is meant";
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
     SourceTooLarge = PAYLOAD_TOO_LARGE, "source-too-large", "The source files are too large";
     WrongContentType = UNSUPPORTED_MEDIA_TYPE, "wrong-content-type", "The content type is not supported";

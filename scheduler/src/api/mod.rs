@@ -6,17 +6,22 @@
 mod audits;
 mod auth;
 mod blobs;
+mod changes;
 mod dead_letters;
 mod error;
 mod extract;
 mod flags;
 mod health;
+mod idempotency;
 mod import;
 mod judgements;
 mod lanes;
 mod languages;
 mod middleware;
 mod problems;
+mod rejudging_error;
+mod rejudgings;
+mod review;
 mod submission_check;
 mod submissions;
 mod workers;
@@ -131,6 +136,23 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(languages::list_languages))
         .routes(routes!(lanes::list_lanes))
         .routes(routes!(lanes::pause_lane, lanes::resume_lane))
+        .routes(routes!(rejudgings::preview_rejudging))
+        .routes(routes!(
+            rejudgings::create_rejudging,
+            rejudgings::list_rejudgings
+        ))
+        .routes(routes!(rejudgings::read_rejudging))
+        .routes(routes!(review::review_rejudging))
+        .routes(routes!(review::list_rejudging_members))
+        .routes(routes!(rejudgings::apply_rejudging))
+        .routes(routes!(rejudgings::cancel_rejudging))
+        .routes(routes!(rejudgings::undo_rejudging))
+        .routes(routes!(
+            rejudgings::pause_rejudging,
+            rejudgings::resume_rejudging
+        ))
+        .routes(routes!(changes::list_result_changes))
+        .routes(routes!(changes::list_admin_actions))
         .routes(routes!(workers::list_workers))
         .routes(routes!(workers::set_worker_mode))
         .routes(routes!(dead_letters::list_dead_letters))

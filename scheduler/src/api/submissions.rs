@@ -21,15 +21,14 @@ use super::Api;
 use super::auth::{Caller, MayAdminister, MayRead, MaySubmit};
 use super::error::{ApiError, ErrorKind};
 use super::extract::{Id, Json, Query};
+use super::idempotency::{VanishedKey, idempotency, same_request};
 use super::problems::is_short_name;
 use super::submission_check::{check, check_for_problem};
-use crate::store::{Created, NewStoredSubmission, SubmissionFilter};
+use crate::store::{Created, CurrentPackage, NewStoredSubmission, SubmissionFilter};
 
 /// The largest body: sources in base64 with room to spare.
 pub(super) const MAX_BODY: ByteSize = ByteSize::mib(8);
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-const MAX_KEY_BYTES: usize = 255;
 const MAX_REASON_CHARACTERS: usize = 500;
 
 const DEFAULT_PAGE: u32 = 50;
@@ -58,12 +57,8 @@ pub(super) async fn create_submission(
     headers: HeaderMap,
     Json(new): Json<NewSubmission>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let key = idempotency_key(&headers)?;
+    let idempotency = idempotency(&headers, &new)?;
     let language = check(&new, &api.languages, caller.is_admin())?;
-    let idempotency = match key {
-        Some(key) => Some((key, hash_of(&new)?)),
-        None => None,
-    };
     let id = match find_earlier(&api, caller.token_id, idempotency.as_ref()).await? {
         Some(id) => id,
         None => {
@@ -71,30 +66,17 @@ pub(super) async fn create_submission(
             if let Some(refusal) = api.pressure.refuses(contest, team) {
                 return Err(refusal.into());
             }
-            let problem = if is_short_name(&new.problem) {
-                api.store.problem_find_current(&new.problem).await?
-            } else {
-                None
-            };
-            let problem = problem.ok_or_else(|| unknown_problem(&new.problem))?;
-            check_for_problem(&new, language, &problem)?;
-            let (lane, sandbox) = choose(&api, &new, language).await?;
-            let stored = NewStoredSubmission {
-                problem_id: problem.problem_id,
-                package_id: problem.package_id,
-                testcases: problem.testcases,
-                language: new.language.clone(),
-                files: store_files(&api, &new).await?,
-                entry_point: new.entry_point,
-                contest: new.contest,
-                team: new.team,
-                flag: new.flag,
-                lane,
-                sandbox,
-                submitted_by: caller.token_id,
-                idempotency,
-            };
-            create(&api, &stored).await?
+            loop {
+                // Again if the problem's package is replaced between the look and the store.
+                let problem = current_package(&api, &new.problem).await?;
+                check_for_problem(&new, language, &problem)?;
+                let by = caller.token_id;
+                let stored =
+                    stored(&api, &new, language, &problem, by, idempotency.clone()).await?;
+                if let Some(id) = create(&api, &stored).await? {
+                    break id;
+                }
+            }
         }
     };
     let submission = api
@@ -180,28 +162,67 @@ async fn choose(
     Ok((lane, choose_sandbox(factors)))
 }
 
-async fn create(api: &Api, stored: &NewStoredSubmission) -> Result<SubmissionId, ApiError> {
-    if let Created::Stored(id, judgement_id) = api.store.submission_create(stored).await? {
-        api.bells.ring(stored.lane);
-        tracing::info!(
-            submission.id = %id,
-            judgement.id = %judgement_id,
-            language = stored.language,
-            lane = %stored.lane,
-            sandbox = %stored.sandbox.mode,
-            "took a submission"
-        );
-        return Ok(id);
-    }
-    // The same request in parallel was faster.
-    find_earlier(api, stored.submitted_by, stored.idempotency.as_ref())
-        .await?
-        .ok_or_else(|| ApiError::internal(&VanishedKey))
+async fn current_package(api: &Api, problem: &str) -> Result<CurrentPackage, ApiError> {
+    let found = if is_short_name(problem) {
+        api.store.problem_find_current(problem).await?
+    } else {
+        None
+    };
+    found.ok_or_else(|| unknown_problem(problem))
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("an idempotency key is taken and yet not there")]
-struct VanishedKey;
+async fn stored(
+    api: &Api,
+    new: &NewSubmission,
+    language: &Language,
+    problem: &CurrentPackage,
+    submitted_by: TokenId,
+    idempotency: Option<(String, ContentHash)>,
+) -> Result<NewStoredSubmission, ApiError> {
+    let (lane, sandbox) = choose(api, new, language).await?;
+    Ok(NewStoredSubmission {
+        problem_id: problem.problem_id,
+        package_id: problem.package_id,
+        testcases: problem.testcases,
+        language: new.language.clone(),
+        files: store_files(api, new).await?,
+        entry_point: new.entry_point.clone(),
+        contest: new.contest.clone(),
+        team: new.team.clone(),
+        flag: new.flag.clone(),
+        lane,
+        sandbox,
+        submitted_by,
+        idempotency,
+    })
+}
+
+/// Stores it; `None` if its package is not the current one any more.
+async fn create(api: &Api, stored: &NewStoredSubmission) -> Result<Option<SubmissionId>, ApiError> {
+    match api.store.submission_create(stored).await? {
+        Created::Stored(id, judgement_id) => {
+            api.bells.ring(stored.lane);
+            tracing::info!(
+                submission.id = %id,
+                judgement.id = %judgement_id,
+                language = stored.language,
+                lane = %stored.lane,
+                sandbox = %stored.sandbox.mode,
+                "took a submission"
+            );
+            Ok(Some(id))
+        }
+        Created::PackageReplaced => Ok(None),
+        // The same request in parallel was faster.
+        Created::KeyTaken => {
+            let by = stored.submitted_by;
+            let earlier = find_earlier(api, by, stored.idempotency.as_ref()).await?;
+            earlier
+                .map(Some)
+                .ok_or_else(|| ApiError::internal(&VanishedKey))
+        }
+    }
+}
 
 /// The submission of an earlier request with the same key, if there was one.
 async fn find_earlier(
@@ -209,39 +230,11 @@ async fn find_earlier(
     token: TokenId,
     idempotency: Option<&(String, ContentHash)>,
 ) -> Result<Option<SubmissionId>, ApiError> {
-    let Some((key, hash)) = idempotency else {
+    let Some(with_key) = idempotency else {
         return Ok(None);
     };
-    match api.store.submission_find_by_key(token, key).await? {
-        Some((_, earlier)) if earlier != *hash => Err(ApiError::new(
-            ErrorKind::IdempotencyKeyReused,
-            format!(
-                "the Idempotency-Key {key:?} came with another request before: a new request needs a new key"
-            ),
-        )),
-        found => Ok(found.map(|(id, _)| id)),
-    }
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
-        return Ok(None);
-    };
-    match value.to_str() {
-        Ok(key) if (1..=MAX_KEY_BYTES).contains(&key.len()) => Ok(Some(key.to_owned())),
-        _ => Err(ApiError::new(
-            ErrorKind::InvalidField,
-            format!("the Idempotency-Key has 1 to {MAX_KEY_BYTES} visible ASCII characters"),
-        )
-        .in_field("Idempotency-Key")),
-    }
-}
-
-/// The hash of what was asked for, in one written form whatever the client's was.
-fn hash_of(new: &NewSubmission) -> Result<ContentHash, ApiError> {
-    serde_json::to_vec(new)
-        .map(|json| ContentHash::of(&json))
-        .map_err(|error| ApiError::internal(&error))
+    let found = api.store.submission_find_by_key(token, &with_key.0).await?;
+    same_request(with_key, found)
 }
 
 /// Puts the files into the blob store, before anything refers to them.

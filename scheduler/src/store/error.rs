@@ -60,6 +60,13 @@ impl StoreError {
         }
     }
 
+    /// Whether the database ended this transaction because another one waited for it
+    /// and it for that one.
+    pub(super) fn is_deadlock(&self) -> bool {
+        matches!(self, Self::Database { source: sqlx::Error::Database(refusal), .. }
+            if refusal.code().as_deref() == Some("40P01"))
+    }
+
     /// Whether a value was refused for breaking this constraint.
     pub(super) fn breaks(&self, constraint: &str) -> bool {
         matches!(self, Self::Database { source: sqlx::Error::Database(refusal), .. }

@@ -108,6 +108,56 @@ const RULES: &[Rule] = &[
              WHERE to_state NOT IN ('queued', 'running') GROUP BY judgement_id HAVING count(*) > 1",
     },
     Rule {
+        name: "results are where the last change led",
+        holds: Holds::Always,
+        violations: "SELECT s.submission_id::text, 'change ' || s.id || ' led to judgement ' || s.to_judgement_id
+             FROM (SELECT DISTINCT ON (submission_id) * FROM result_changes ORDER BY submission_id, id DESC) s
+             LEFT JOIN judgements j ON j.id = s.to_judgement_id AND j.is_current WHERE j.id IS NULL",
+    },
+    Rule {
+        name: "a rejudging's judgement counts only once applied",
+        holds: Holds::Always,
+        violations: "SELECT j.id::text, 'counts without a change of rejudging ' || j.rejudging_id FROM judgements j
+             WHERE j.is_current AND j.rejudging_id IS NOT NULL AND NOT EXISTS (
+                 SELECT FROM result_changes r WHERE r.rejudging_id = j.rejudging_id AND r.to_judgement_id = j.id
+             )",
+    },
+    Rule {
+        name: "an open rejudging has its members, and what they had counts",
+        holds: Holds::Always,
+        violations: "SELECT c.submission_id::text, 'is claimed by rejudging ' || c.rejudging_id
+             FROM rejudging_claims c
+             LEFT JOIN rejudgings r ON r.id = c.rejudging_id AND r.state = 'open'
+             LEFT JOIN rejudging_members m ON m.rejudging_id = r.id AND m.submission_id = c.submission_id
+             LEFT JOIN judgements j ON j.id = m.old_judgement_id AND j.is_current
+             WHERE j.id IS NULL",
+    },
+    Rule {
+        name: "every member is open, applied or given up",
+        holds: Holds::Always,
+        violations: "SELECT r.id::text, 'is ' || r.state || ' with ' || r.submissions || ' submissions, ' || m.members
+                 || ' members, ' || c.claims || ' claims, ' || r.applied || ' applied and ' || g.changes || ' changes'
+             FROM rejudgings r,
+             LATERAL (SELECT count(*) AS members FROM rejudging_members WHERE rejudging_id = r.id) m,
+             LATERAL (SELECT count(*) AS claims FROM rejudging_claims WHERE rejudging_id = r.id) c,
+             LATERAL (SELECT count(*) AS changes FROM result_changes WHERE rejudging_id = r.id) g
+             WHERE r.submissions <> m.members
+                OR r.state = 'open' AND r.submissions <> c.claims + r.applied
+                OR g.changes <> r.applied * CASE r.state WHEN 'undone' THEN 2 ELSE 1 END",
+    },
+    Rule {
+        name: "nothing is judged for a closed rejudging",
+        holds: Holds::Always,
+        violations: "SELECT j.id::text, 'is ' || j.state || ' for rejudging ' || r.id || ', which is ' || r.state
+             FROM rejudgings r JOIN judgements j ON j.rejudging_id = r.id
+             WHERE r.state <> 'open' AND j.state IN ('queued', 'running') AND NOT j.is_current",
+    },
+    Rule {
+        name: "every rejudging was asked for",
+        holds: Holds::AtRest,
+        violations: "SELECT id::text, 'has members without a judgement' FROM rejudgings WHERE state = 'open' AND NOT fed",
+    },
+    Rule {
         name: "every submission is judged",
         holds: Holds::AtRest,
         violations: "SELECT id::text, 'is ' || state || ' at attempt ' || attempt FROM judgements

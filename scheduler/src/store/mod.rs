@@ -6,6 +6,7 @@
 //! types stay in here: conversions to the types of `assize_common` are total and
 //! fail on values they do not know.
 
+mod admin_action;
 mod audit;
 mod backlog;
 mod dead_letter;
@@ -17,8 +18,10 @@ mod lane;
 mod language;
 mod outbox;
 mod problem;
+mod rejudging;
 mod row;
 mod run;
+mod selection;
 mod submission;
 mod token;
 mod transition;
@@ -43,6 +46,7 @@ pub use invariant::Violation;
 pub use judgement::UndispatchedJudgement;
 pub use outbox::{ClaimedTask, LaneLoad, OUTBOX_CHANNEL};
 pub use problem::{CurrentPackage, ImportedVersion, NewPackage};
+pub use rejudging::{CreatedRejudging, PackageProblem, SwitchRefusal, Switched};
 pub use submission::{Created, NewStoredSubmission, SubmissionFilter};
 pub use token::{KnownToken, TokenInfo};
 pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
@@ -51,6 +55,8 @@ pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 pub(crate) use flag::judgement_escalate;
 pub(crate) use judgement::judgement_list_expired;
 pub(crate) use outbox::{lane_load, outbox_claim, outbox_remove};
+pub(crate) use rejudging::{NewStoredRejudging, rejudging_feed};
+pub(crate) use selection::Selected;
 pub(crate) use transition::{
     FinishedAttempt, Moved, StartedAttempt, batch_lock, judgement_fail, judgement_hand_back,
     judgement_list_finish, judgement_list_progress, judgement_list_start, judgement_redispatch,

@@ -111,7 +111,7 @@ impl Store {
         .map_err(StoreError::on(attempt))?;
         // Imports into one problem take turns.
         let problem_id = sqlx::query_scalar!(
-            "SELECT id FROM problems WHERE short_name = $1 FOR UPDATE",
+            "SELECT id FROM problems WHERE short_name = $1 FOR NO KEY UPDATE",
             short_name
         )
         .fetch_one(&mut *transaction)
@@ -128,6 +128,12 @@ impl Store {
 
         let unchanged = known.as_ref().is_some_and(|known| known.is_current);
         if !unchanged {
+            // Submissions that are being stored by the old package are there before the
+            // new one is current, and later ones look again. That takes moments.
+            sqlx::query!("LOCK TABLE submissions IN SHARE MODE")
+                .execute(&mut *transaction)
+                .await
+                .map_err(StoreError::on(attempt))?;
             sqlx::query!(
                 "UPDATE packages SET is_current = false WHERE problem_id = $1 AND is_current",
                 problem_id

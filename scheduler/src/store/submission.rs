@@ -50,6 +50,8 @@ pub enum Created {
     Stored(SubmissionId, JudgementId),
     /// Another request with the same idempotency key came first.
     KeyTaken,
+    /// The problem has another current package by now.
+    PackageReplaced,
 }
 
 /// Which submissions to list. What is `None` does not matter.
@@ -73,6 +75,9 @@ impl Store {
     /// Stores a submission with its first judgement, queued, and the outbox row
     /// that asks for it: all or nothing. The caller wakes the relay: a
     /// notification would make the commits of all submissions take turns.
+    ///
+    /// Only by the current package: whoever rejudges after an import finds every
+    /// submission that was to be judged by the package before.
     ///
     /// # Errors
     /// When the database can't be reached.
@@ -102,7 +107,8 @@ impl Store {
             r#"WITH submission AS (
                    INSERT INTO submissions (id, problem_id, language_id, entry_point, contest, team, flag, submitted_by,
                        idempotency_key, request_sha256)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                   SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+                   FROM packages WHERE id = $15 AND is_current
                    RETURNING id
                ), files AS (
                    INSERT INTO submission_files (submission_id, ordinal, name, sha256, size_bytes)
@@ -151,6 +157,7 @@ impl Store {
         .await
         .map_err(StoreError::on("store a submission"));
         match stored {
+            Ok(done) if done.rows_affected() == 0 => Ok(Created::PackageReplaced),
             Ok(_) => Ok(Created::Stored(id, judgement_id)),
             Err(error) if error.breaks("submissions_idempotency") => Ok(Created::KeyTaken),
             Err(error) => Err(error),

@@ -7,6 +7,7 @@ mod faults;
 mod feedback;
 mod flags;
 mod lanes;
+mod rejudgings;
 mod storage;
 mod submissions;
 mod workers;

@@ -1,14 +1,19 @@
 //! The invariants hold whatever happens, and each rule finds what breaks it.
 
 use assize_common::Verdict;
+use assize_common::api::{NewRejudging, Overrides, Selection};
 use assize_common::id::WorkerId;
-use assize_common::message::{Report, Started, WorkerReport};
+use assize_common::message::{HeldJudgement, Report, Started, WorkerReport};
 use chrono::Utc;
 use sqlx::PgPool;
 
+use crate::bell::Bells;
+use crate::feeder::feed;
+use crate::filter::Filter;
 use crate::fixture::{Fixture, SETTINGS, finished, judging_error};
 use crate::reports::apply_batch;
 use crate::store::invariant::violation_list;
+use crate::store::{CreatedRejudging, NewStoredRejudging, Selected};
 
 /// One judgement done after a failed attempt, one running, one queued.
 async fn some_life(pool: PgPool) -> Fixture {
@@ -30,7 +35,54 @@ async fn some_life(pool: PgPool) -> Fixture {
     })
     .await;
     fixture.submit().await;
+    applied(&fixture).await;
     fixture
+}
+
+/// A rejudging that was applied, and one that is open.
+async fn applied(fixture: &Fixture) {
+    let a = fixture.judged("a", Verdict::Wa).await;
+    let b = fixture.judged("b", Verdict::Wa).await;
+    for (id, judge) in [(a, true), (b, false)] {
+        let new = NewRejudging {
+            reason: "a test".into(),
+            selection: Selection::default(),
+            overrides: Overrides::default(),
+            skip_taken: false,
+        };
+        let new = NewStoredRejudging {
+            new,
+            selected: Selected {
+                filter: Filter::All,
+                submissions: vec![id],
+            },
+            created_by: fixture.token_id,
+            idempotency: None,
+        };
+        let created = fixture.store.rejudging_create(&new).await.unwrap();
+        let CreatedRejudging::Stored(id) = created else {
+            panic!("nothing is in the way");
+        };
+        if !judge {
+            continue;
+        }
+        feed(&fixture.store, &Bells::default()).await.unwrap();
+        let judgement: uuid::Uuid =
+            sqlx::query_scalar("SELECT id FROM judgements WHERE rejudging_id = $1")
+                .bind(id.as_uuid())
+                .fetch_one(&fixture.pool)
+                .await
+                .unwrap();
+        let held = HeldJudgement {
+            judgement_id: judgement.into(),
+            attempt: 1,
+        };
+        fixture.report(held, Verdict::Ac).await;
+        let applied = fixture
+            .store
+            .rejudging_apply(id, &Filter::All, false, fixture.token_id);
+        applied.await.unwrap().unwrap();
+    }
 }
 
 async fn broken(fixture: &Fixture, at_rest: bool) -> Vec<&'static str> {
@@ -46,7 +98,11 @@ async fn a_sound_database_breaks_no_rule(pool: PgPool) {
     assert_eq!(fixture.store.invariant_check(false).await.unwrap(), []);
     assert_eq!(
         broken(&fixture, true).await,
-        ["every submission is judged", "the outbox is empty"]
+        [
+            "every rejudging was asked for",
+            "every submission is judged",
+            "the outbox is empty"
+        ]
     );
 }
 
@@ -89,6 +145,28 @@ async fn each_rule_finds_what_breaks_it(pool: PgPool) {
              SELECT judgement_id, attempt, to_state, to_state, lane FROM judgement_history WHERE to_state = 'done'",
             "a judgement ends once",
         ),
+        (
+            "INSERT INTO result_changes (action_id, rejudging_id, submission_id, from_judgement_id, to_judgement_id)
+             SELECT action_id, rejudging_id, submission_id, to_judgement_id, from_judgement_id FROM result_changes",
+            "results are where the last change led",
+        ),
+        (
+            "DELETE FROM result_changes",
+            "a rejudging's judgement counts only once applied",
+        ),
+        (
+            "UPDATE rejudgings SET state = 'cancelled', closed_at = now() WHERE state = 'open'",
+            "an open rejudging has its members, and what they had counts",
+        ),
+        (
+            "DELETE FROM rejudging_claims",
+            "every member is open, applied or given up",
+        ),
+        (
+            "UPDATE judgements SET rejudging_id = (SELECT id FROM rejudgings WHERE state = 'applied'), repetition = 2,
+                 is_current = false WHERE state = 'queued' AND rejudging_id IS NULL",
+            "nothing is judged for a closed rejudging",
+        ),
     ] {
         let mut transaction = fixture.pool.begin().await.unwrap();
         for statement in [
@@ -110,14 +188,25 @@ async fn each_rule_finds_what_breaks_it(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn the_history_is_only_ever_added_to(pool: PgPool) {
+async fn histories_are_only_ever_added_to(pool: PgPool) {
     let fixture = some_life(pool).await;
-    for statement in [
-        "UPDATE judgement_history SET to_state = 'done'",
-        "DELETE FROM judgement_history",
+    for (statement, constraint) in [
+        (
+            "UPDATE judgement_history SET to_state = 'done'",
+            "judgement_history_append_only",
+        ),
+        (
+            "DELETE FROM judgement_history",
+            "judgement_history_append_only",
+        ),
+        (
+            "UPDATE admin_actions SET action = 'nothing'",
+            "admin_actions_append_only",
+        ),
+        ("DELETE FROM result_changes", "result_changes_append_only"),
     ] {
         let error = fixture.execute(statement).await.unwrap_err();
         let refusal = error.into_database_error().unwrap();
-        assert_eq!(refusal.constraint(), Some("judgement_history_append_only"));
+        assert_eq!(refusal.constraint(), Some(constraint));
     }
 }

@@ -4,5 +4,6 @@ mod constraints;
 mod invariants;
 mod outbox;
 mod problems;
+mod rejudging;
 mod submissions;
 mod transitions;

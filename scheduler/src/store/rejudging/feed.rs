@@ -1,0 +1,101 @@
+//! Asking for a rejudging's judgements, bit by bit.
+
+use super::super::{Store, StoreError, row};
+
+const ATTEMPT: &str = "ask for rejudging";
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fed {
+    /// New judgements, each with a row in the outbox.
+    pub(crate) judgements: u64,
+    /// Whether other members may wait for theirs.
+    pub(crate) more: bool,
+}
+
+/// Makes judgements for the next members of the open rejudging whose turn it is,
+/// unless `enough` tasks wait in the lane already. Schedulers that do so at the
+/// same time take different rejudgings.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn rejudging_feed(
+    store: &Store,
+    enough: u32,
+    members: u32,
+) -> Result<Fed, StoreError> {
+    const NOTHING: Fed = Fed {
+        judgements: 0,
+        more: false,
+    };
+    let mut transaction = store.begin().await?;
+    // What is held back for a paused rejudging does not count.
+    let waiting = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "waiting!" FROM (
+               SELECT FROM outbox WHERE lane = 'rejudge' AND not_before <> 'infinity' LIMIT $1
+           ) waiting"#,
+        i64::from(enough)
+    )
+    .fetch_one(&mut *transaction)
+    .await
+    .map_err(StoreError::on(ATTEMPT))?;
+    if waiting >= i64::from(enough) {
+        return Ok(NOTHING);
+    }
+    let next = sqlx::query!(
+        "SELECT id, fed_through, sandbox_mode, repetitions FROM rejudgings
+         WHERE state = 'open' AND paused_at IS NULL AND NOT fed
+         ORDER BY last_fed_at NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+    )
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(StoreError::on(ATTEMPT))?;
+    let Some(next) = next else {
+        return Ok(NOTHING);
+    };
+    let made = sqlx::query_scalar!(
+        r#"WITH batch AS (
+               SELECT submission_id, old_judgement_id, package_id FROM rejudging_members
+               WHERE rejudging_id = $1 AND ($2::uuid IS NULL OR submission_id > $2)
+               ORDER BY submission_id LIMIT $3
+           ), made AS (
+               INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
+                   testcases_total, rejudging_id, repetition)
+               SELECT gen_random_uuid(), b.submission_id, b.package_id, false, 'rejudge',
+                   COALESCE($4, old.sandbox_mode),
+                   CASE
+                       WHEN $4 IS NOT NULL THEN 'rejudging asks for it'
+                       WHEN old.sandbox_reason LIKE 'as before: %' THEN old.sandbox_reason
+                       ELSE 'as before: ' || old.sandbox_reason
+                   END,
+                   v.testcases, $1, number
+               FROM batch b
+               JOIN rejudging_claims c ON c.submission_id = b.submission_id AND c.rejudging_id = $1
+               JOIN judgements old ON old.id = b.old_judgement_id
+               JOIN packages v ON v.id = b.package_id
+               CROSS JOIN generate_series(1, $5) AS number
+               RETURNING id, attempt, lane
+           ), asked AS (
+               INSERT INTO outbox (judgement_id, attempt, lane) SELECT id, attempt, lane FROM made
+           )
+           UPDATE rejudgings SET
+               fed_through = COALESCE((SELECT submission_id FROM batch ORDER BY submission_id DESC LIMIT 1), fed_through),
+               fed = (SELECT count(*) FROM batch) < $3,
+               last_fed_at = clock_timestamp()
+           WHERE id = $1
+           RETURNING (SELECT count(*) FROM made) AS "made!""#,
+        next.id,
+        next.fed_through,
+        i64::from(members),
+        next.sandbox_mode,
+        next.repetitions
+    )
+    .fetch_one(&mut *transaction)
+    .await
+    .map_err(StoreError::on(ATTEMPT))?;
+    Store::commit(transaction).await?;
+    Ok(Fed {
+        judgements: row::count("a number of judgements", made)?,
+        more: true,
+    })
+}
