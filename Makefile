@@ -33,6 +33,7 @@ bench: setup ## Measure
 	cargo build --locked --release --workspace --bins
 	$(target)/release/assize run --repeat 500 --json -- /bin/true
 	cargo bench --locked -p assize-sandbox --bench runs
+	cargo bench --locked -p assize-sandbox --bench tracing
 
 fuzz: setup ## Throw broken requests at a jail, for MINUTES=10
 	ASSIZE_FUZZ_MINUTES=$(or $(MINUTES),10) cargo test --locked -p assize-sandbox --test fuzz -- --nocapture

@@ -45,7 +45,7 @@ async fn a_part_of_it_by_three_workers() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the programs, which tests/run builds"]
-async fn all_of_it_without_services() {
+async fn all_of_it_without_services_in_both_sandboxes_alike() {
     let _turn = turn().await;
     let mut problems: Vec<PathBuf> = std::fs::read_dir(packages())
         .unwrap()
@@ -55,30 +55,67 @@ async fn all_of_it_without_services() {
     problems.sort_unstable();
     let mut findings = Vec::new();
     for problem in problems {
-        let mut judge = command("assize");
-        judge.args(["judge", "--json", "--jobs", "2"]).arg(&problem);
-        let output = judge.output().await.unwrap();
-        let lines = String::from_utf8(output.stdout.clone()).unwrap();
-        let results: Vec<Value> = lines
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        for result in results
-            .iter()
-            .filter(|result| result["as_expected"] != true)
-        {
-            findings.push(format!("{}: {result}", problem.display()));
+        let mut verdicts = Vec::new();
+        for sandbox in ["unshare", "ptrace"] {
+            let results = judge_locally(&problem, sandbox, &mut findings).await;
+            verdicts.push(results.iter().map(of_each_run).collect::<Vec<_>>());
         }
-        if output.status.code() != Some(0) || results.is_empty() {
-            findings.push(format!(
-                "{}: {} {}",
-                problem.display(),
-                output.status,
-                complaint(&output)
-            ));
+        for (unshare, ptrace) in verdicts[0].iter().zip(&verdicts[1]) {
+            if unshare != ptrace {
+                findings.push(format!(
+                    "{}: the sandboxes disagree: {unshare:?}, {ptrace:?}",
+                    problem.display()
+                ));
+            }
         }
     }
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// Judges a problem's submissions without services. What is not as expected is
+/// added to the findings.
+async fn judge_locally(
+    problem: &std::path::Path,
+    sandbox: &str,
+    findings: &mut Vec<String>,
+) -> Vec<Value> {
+    let mut judge = command("assize");
+    judge
+        .args(["judge", "--json", "--jobs", "2", "--sandbox", sandbox])
+        .arg(problem);
+    let output = judge.output().await.unwrap();
+    let lines = String::from_utf8(output.stdout.clone()).unwrap();
+    let mut results: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for result in results
+        .iter()
+        .filter(|result| result["as_expected"] != true)
+    {
+        findings.push(format!("{}, {sandbox}: {result}", problem.display()));
+    }
+    if output.status.code() != Some(0) || results.is_empty() {
+        findings.push(format!(
+            "{}, {sandbox}: {} {}",
+            problem.display(),
+            output.status,
+            complaint(&output)
+        ));
+    }
+    results.sort_by_key(|result| result["submission"].to_string());
+    results
+}
+
+/// A submission with its verdict and that of each of its runs.
+fn of_each_run(result: &Value) -> Vec<String> {
+    let runs = result["runs"].as_array().into_iter().flatten();
+    let runs = runs.map(|run| format!("{}: {}", run["testcase"], run["verdict"]));
+    [&result["submission"], &result["verdict"]]
+        .into_iter()
+        .map(ToString::to_string)
+        .chain(runs)
+        .collect()
 }
 
 /// Imports the problems that are wanted, and returns their submissions.
