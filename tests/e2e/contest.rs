@@ -50,7 +50,7 @@ async fn all_of_it_without_services_in_both_sandboxes_alike() {
     let mut problems: Vec<PathBuf> = std::fs::read_dir(packages())
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("problem.yaml").exists())
+        .filter(|path| assize_common::package::Package::is_at(path))
         .collect();
     problems.sort_unstable();
     let mut findings = Vec::new();

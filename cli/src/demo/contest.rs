@@ -58,7 +58,7 @@ impl Contest {
         })?;
         let mut roots: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.join("problem.yaml").is_file())
+            .filter(|path| Package::is_at(path))
             .collect();
         roots.sort_unstable();
         let problems = roots.iter().map(|root| read_problem(root));

@@ -63,6 +63,15 @@ impl Package {
         Ok(zip.finish().map_err(PackageError::Zip)?.into_inner())
     }
 
+    /// Whether the directory holds the file that a package of one of the formats
+    /// has.
+    #[must_use]
+    pub fn is_at(directory: &Path) -> bool {
+        [problem_yaml::FILE, polygon::FILE, dmoj::FILE]
+            .iter()
+            .any(|file| directory.join(file).is_file())
+    }
+
     /// Unpacks an archive into the empty directory `target` and returns the
     /// directory that holds the package: `target`, or the only directory in it.
     /// Read it with [`Package::read`]. Whatever goes wrong, nothing outside of
@@ -239,18 +248,13 @@ impl Names {
 
 /// Archives hold the package's directory, or its files directly.
 fn package_root(target: &Path) -> Result<PathBuf, PackageError> {
-    let is_package = |directory: &Path| {
-        [problem_yaml::FILE, polygon::FILE, dmoj::FILE]
-            .iter()
-            .any(|file| directory.join(file).is_file())
-    };
-    if is_package(target) {
+    if Package::is_at(target) {
         return Ok(target.to_owned());
     }
     let mut found = None;
     for entry in fs::read_dir(target).map_err(PackageError::io("list", target))? {
         let path = entry.map_err(PackageError::io("list", target))?.path();
-        if is_package(&path) && found.replace(path).is_some() {
+        if Package::is_at(&path) && found.replace(path).is_some() {
             return Err(PackageError::invalid(
                 "",
                 "",

@@ -1,0 +1,3 @@
+# Takes the heaviest.
+input()
+print(sum(sorted(map(float, input().split()))[-2:]) + 1)
