@@ -8,7 +8,6 @@ use crate::policy::{Access, RuleNumber, TracedAction};
 use crate::protocol::Failure;
 use crate::sys::ptrace::{self, StoppedCall};
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// A path of a call.
@@ -115,11 +114,7 @@ impl Tracer<'_> {
             number: entry.number,
         };
         self.forbidden = Some(call.name());
-        // A call is not made any more by a thread with a deadly signal.
-        match kill(Pid::from_raw(-1), Signal::SIGKILL) {
-            Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            Err(errno) => Err(Failure::step("kill for a system call")(errno)),
-        }
+        super::kill_everybody()
     }
 
     fn looks_at_paths(&self) -> bool {

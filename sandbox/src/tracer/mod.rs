@@ -19,8 +19,10 @@ use crate::policy::{Access, Effective, History};
 use crate::protocol::{Failure, Order};
 use crate::sys::process::{self, Waited};
 use crate::sys::ptrace;
+use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use resolve::Resolver;
 use std::collections::VecDeque;
@@ -101,7 +103,22 @@ impl<'a> Tracer<'a> {
             self.resume(self.main, 0)?;
         }
         self.follow(|_| false)?;
+        self.release()?;
         self.ended.ok_or_else(nothing_left)
+    }
+
+    /// Lets die who has stopped and had no turn before the program ended: the
+    /// kernel does not tell of such a stop again.
+    fn release(&mut self) -> Result<(), Failure> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        kill_everybody()?;
+        let stopped = |waited: &Waited| waited.stop().is_some();
+        for waited in self.waiting.drain(..).filter(stopped) {
+            let_die(waited.pid)?;
+        }
+        Ok(())
     }
 
     /// The call that the run was killed for.
@@ -251,6 +268,15 @@ impl<'a> Tracer<'a> {
         if self.level >= AuditLevel::Decisions {
             self.space.record(call);
         }
+    }
+}
+
+/// Kills all of the run. A call is not made any more by a thread with a deadly
+/// signal.
+fn kill_everybody() -> Result<(), Failure> {
+    match kill(Pid::from_raw(-1), Signal::SIGKILL) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(errno) => Err(Failure::step("kill all of the run")(errno)),
     }
 }
 
