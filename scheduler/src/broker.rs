@@ -16,6 +16,9 @@ const LARGEST_DELAY: Duration = Duration::from_secs(5);
 /// A session that lasted this long was a good one: the next failure is a new one.
 const GOOD_SESSION: Duration = Duration::from_secs(10);
 
+/// How long work may take to end once its connection is lost: longer than any statement.
+const FAREWELL: Duration = Duration::from_secs(40);
+
 /// Where the broker is.
 #[derive(Debug, Clone)]
 pub(crate) struct Broker {
@@ -81,7 +84,13 @@ where
             () = connection.lost() => {
                 // Lets the work end by itself: it may be in the middle of a transaction.
                 session_stop.cancel();
-                work.await
+                match tokio::time::timeout(FAREWELL, work).await {
+                    Ok(result) => result,
+                    Err(_) => {
+                        tracing::warn!(role, "the work with a lost connection does not end: leaving it");
+                        Ok(())
+                    }
+                }
             }
         }
     };

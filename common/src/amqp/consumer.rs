@@ -47,7 +47,7 @@ impl Consumer {
         )
         .await?
         .map_err(AmqpError::operation(attempt))?;
-        while let Some(delivery) = self.next().await {
+        while let Some(delivery) = within(attempt, self.next()).await? {
             delivery.hand_back().await?;
         }
         Ok(())
@@ -121,7 +121,7 @@ impl Delivery {
     /// # Errors
     /// When the channel is gone: the message will come again.
     pub async fn ack(self) -> Result<(), AmqpError> {
-        answered(self.inner.ack(BasicAckOptions::default()).await)
+        answered(self.inner.ack(BasicAckOptions::default())).await
     }
 
     /// Nobody can do anything with the message: to the dead-letter queue with it.
@@ -133,7 +133,7 @@ impl Delivery {
             requeue: false,
             ..Default::default()
         };
-        answered(self.inner.nack(options).await)
+        answered(self.inner.nack(options)).await
     }
 
     /// Gives the message back to its queue untouched, for another consumer.
@@ -145,19 +145,18 @@ impl Delivery {
             requeue: true,
             ..Default::default()
         };
-        answered(self.inner.nack(options).await)
+        answered(self.inner.nack(options)).await
     }
 }
 
 /// The client library answers `false` when the channel is not the one of the
-/// delivery any more; nothing was acknowledged then.
-fn answered(result: lapin::Result<bool>) -> Result<(), AmqpError> {
-    match result {
+/// delivery any more; nothing was acknowledged then. It may never answer at all
+/// when the connection breaks at that moment.
+async fn answered(answering: impl Future<Output = lapin::Result<bool>>) -> Result<(), AmqpError> {
+    let attempt = "answer a message";
+    match within(attempt, answering).await? {
         Ok(true) => Ok(()),
         Ok(false) => Err(AmqpError::Stale),
-        Err(source) => Err(AmqpError::Operation {
-            attempt: "answer a message".to_owned(),
-            source,
-        }),
+        Err(source) => Err(AmqpError::operation(attempt)(source)),
     }
 }

@@ -57,7 +57,16 @@ impl Reports {
             .consume(&self.topology.reports(), PREFETCH)
             .await?;
         self.hearing.goes_on();
-        let result = self.consume_from(&mut consumer, &stop).await;
+        // Nothing is heard from that moment on, whatever is still being stored.
+        let deaf = async {
+            connection.lost().await;
+            self.hearing.is_interrupted();
+            std::future::pending().await
+        };
+        let result = tokio::select! {
+            result = self.consume_from(&mut consumer, &stop) => result,
+            () = deaf => Ok(()),
+        };
         self.hearing.is_interrupted();
         result?;
         if connection.is_lost() || !stop.is_cancelled() {
