@@ -135,7 +135,7 @@ pub(crate) async fn worker_stop(
 }
 
 /// The channel on which news for workers are announced; the payload is a
-/// [`Control`](assize_common::message::Control) as JSON.
+/// [`Control`] as JSON.
 pub const CONTROL_CHANNEL: &str = "assize_control";
 
 impl Store {
