@@ -14,6 +14,8 @@ pub const USAGE: u8 = 2;
 pub const JUDGING_ERROR: u8 = 3;
 /// A signal to stop came before the end. (128 + SIGINT, as of shells)
 pub const INTERRUPTED: u8 = 130;
+/// Whoever read the output went away, such as `head`. (128 + SIGPIPE, as of shells)
+pub const OUTPUT_CLOSED: u8 = 141;
 /// Try again later: a server can't be reached. (`EX_TEMPFAIL` of sysexits.h)
 pub const TEMPORARY: u8 = 75;
 
@@ -45,6 +47,19 @@ impl Failure {
             ..self
         }
     }
+}
+
+/// Nobody reads the results any more, which they need not be told.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads the results")]
+pub struct OutputClosed;
+
+/// Whether an error says no more than that the output is closed.
+#[must_use]
+pub fn is_output_closed(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(<dyn std::error::Error>::is::<OutputClosed>)
 }
 
 /// The exit code for an error: the one that the first [`Failure`] or

@@ -67,6 +67,7 @@ impl Command {
 async fn main() -> ExitCode {
     match Cli::parse().command.execute().await {
         Ok(code) => code,
+        Err(error) if exit::is_output_closed(&error) => exit::OUTPUT_CLOSED.into(),
         Err(error) => {
             // Nothing is left to do if even this can't be written.
             drop(writeln!(std::io::stderr(), "assize: {error:#}"));

@@ -2,15 +2,19 @@
 
 use std::io::{self, Write as _};
 
-use anyhow::Context as _;
 use serde::Serialize;
+
+use crate::exit;
 
 /// Prints a text with a line end.
 ///
 /// # Errors
 /// When standard output is closed.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    writeln!(io::stdout(), "{text}").context("cannot write the results")
+    writeln!(io::stdout(), "{text}").map_err(|source| match source.kind() {
+        io::ErrorKind::BrokenPipe => exit::OutputClosed.into(),
+        _ => anyhow::Error::new(source).context("cannot write the results"),
+    })
 }
 
 /// Prints values, one JSON object a line.

@@ -6,6 +6,7 @@
 pub mod amqp;
 pub mod api;
 pub mod content_hash;
+pub mod daemon;
 pub mod id;
 pub mod lane;
 pub mod language;

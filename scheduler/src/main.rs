@@ -4,10 +4,10 @@
 mod arguments;
 mod token;
 
-use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use assize_common::daemon::{complain, when_input_ends};
 use assize_common::telemetry;
 use assize_scheduler::serve::{self, ServeError};
 use clap::Parser as _;
@@ -28,13 +28,7 @@ fn main() -> ExitCode {
             let temporary = error
                 .downcast_ref::<ServeError>()
                 .is_some_and(ServeError::is_temporary);
-            // The log may not be set up yet, and this is for whoever started us.
-            // Nothing is left to be done if even that fails.
-            drop(writeln!(
-                std::io::stderr(),
-                "error: {}",
-                telemetry::error_chain(error.as_ref())
-            ));
+            complain(error.as_ref());
             if temporary {
                 ExitCode::from(EXIT_TEMPORARY)
             } else {
@@ -62,7 +56,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn serve(arguments: arguments::Serve) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     if arguments.supervised {
-        stop_at_end_of_input(stop.clone());
+        let stop = stop.clone();
+        when_input_ends(move || stop.cancel());
     }
     stop_at_signal(stop.clone())?;
     let config = arguments.config()?;
@@ -72,20 +67,6 @@ async fn serve(arguments: arguments::Serve) -> anyhow::Result<()> {
         recorder.render()
     });
     Ok(serve::serve(config, metrics, stop).await?)
-}
-
-/// Stops when standard input ends, which it does when the parent dies, however it dies.
-fn stop_at_end_of_input(stop: CancellationToken) {
-    // A thread that nobody waits for: a read can't be interrupted.
-    std::thread::spawn(move || {
-        let mut buffer = [0; 256];
-        while std::io::stdin()
-            .read(&mut buffer)
-            .is_ok_and(|read| read > 0)
-        {}
-        tracing::info!("standard input has ended: stopping");
-        stop.cancel();
-    });
 }
 
 fn stop_at_signal(stop: CancellationToken) -> std::io::Result<()> {

@@ -108,3 +108,21 @@ async fn a_scheduler_without_rabbitmq_takes_submissions_and_says_what_is_missing
     scheduler.kill().await;
     services.remove().await;
 }
+
+#[tokio::test]
+#[ignore = "needs the daemons, which tests/run builds"]
+async fn up_looks_at_its_options_before_anything_starts() {
+    let data = tempfile::tempdir().unwrap();
+    let directory = data.path().join("data");
+    for (option, value, words) in [
+        ("--languages", "klingon", "klingon"),
+        ("--amqp-url", "http://localhost", "not an AMQP URL"),
+    ] {
+        let mut up = command("assize");
+        up.args(["up", "--listen", "127.0.0.1:0", option, value])
+            .arg("--data-dir")
+            .arg(&directory);
+        assert_ended(&end_of(up).await, 2, &[option, words]);
+        assert!(!directory.join("postgres").exists());
+    }
+}

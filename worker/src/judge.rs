@@ -114,16 +114,12 @@ impl Judged {
     /// Whether verdicts, messages and scores are as the jury expects.
     #[must_use]
     pub fn is_as_expected(&self, expectation: &Expectation) -> bool {
-        let runs = self.runs.iter().map(|run| JudgedTestcase {
-            name: &run.testcase,
-            verdict: run.verdict,
-            message: run.message.as_deref(),
-        });
+        let runs: Vec<_> = self.runs.iter().map(JudgedTestcase::from).collect();
         let scores_are_met = self
             .score
             .as_ref()
             .is_none_or(|score| expectation.are_scores_met(score, &self.groups));
-        expectation.is_met(self.verdict, &runs.collect::<Vec<_>>()) && scores_are_met
+        expectation.is_met(self.verdict, &runs) && scores_are_met
     }
 }
 

@@ -81,15 +81,7 @@ impl Court {
 }
 
 fn as_expected(submission: &Submission, judged: &Judged) -> bool {
-    let testcases: Vec<_> = judged
-        .runs
-        .iter()
-        .map(|run| JudgedTestcase {
-            name: &run.testcase,
-            verdict: run.verdict,
-            message: run.message.as_deref(),
-        })
-        .collect();
+    let testcases: Vec<_> = judged.runs.iter().map(JudgedTestcase::from).collect();
     submission.expectation.is_met(judged.verdict, &testcases)
 }
 

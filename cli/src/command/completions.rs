@@ -1,12 +1,11 @@
 //! `assize completions`: completion scripts for shells.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::exit;
+use crate::{exit, output};
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
@@ -23,7 +22,7 @@ impl Completions {
     pub fn execute(self, cli: &mut clap::Command) -> anyhow::Result<ExitCode> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, cli, "assize", &mut script);
-        std::io::stdout().write_all(&script)?;
+        output::print(String::from_utf8(script)?.trim_end())?;
         Ok(ExitCode::from(exit::OK))
     }
 }

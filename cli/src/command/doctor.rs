@@ -1,6 +1,5 @@
 //! `assize doctor`: what works on this host, and how to mend the rest.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +13,7 @@ use crate::blocking;
 use crate::doctor::{Diagnosis, LanguageState, Service, try_all};
 use crate::exit::{self, Failure};
 use crate::local_judge::LocalJudge;
+use crate::output;
 use crate::up;
 
 /// Tell what works on this host, and how to mend the rest
@@ -75,7 +75,7 @@ impl Doctor {
         } else {
             diagnosis.to_string()
         };
-        writeln!(io::stdout(), "{text}")?;
+        output::print(&text)?;
         Ok(ExitCode::from(if diagnosis.fit {
             exit::OK
         } else {

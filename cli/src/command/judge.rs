@@ -13,6 +13,7 @@ use crate::exit::{self, Failure};
 use crate::judge::{Report, Session, Table, select};
 use crate::local_judge::LocalJudge;
 use crate::opened_package::OpenedPackage;
+use crate::output;
 use crate::sandbox_option::SandboxOption;
 use crate::{blocking, host};
 
@@ -141,9 +142,13 @@ const fn code_of(report: &Report) -> u8 {
 }
 
 fn print(line: &str) -> anyhow::Result<()> {
-    writeln!(io::stdout(), "{line}").map_err(|source| {
-        Failure::new(exit::JUDGING_ERROR, "cannot write the results")
-            .because(source)
-            .into()
+    output::print(line).map_err(|error| {
+        if exit::is_output_closed(&error) {
+            error
+        } else {
+            Failure::new(exit::JUDGING_ERROR, "judging ended early")
+                .because(error)
+                .into()
+        }
     })
 }

@@ -15,7 +15,7 @@ use clap::Args;
 use crate::exit::{self, Failure};
 use crate::run::{Measured, Order, Program, Runner, Source, Streams, Summary, Target};
 use crate::sandbox_option::SandboxOption;
-use crate::{blocking, host};
+use crate::{blocking, host, output};
 
 /// Run one program in the jail and tell the facts
 ///
@@ -241,13 +241,12 @@ impl Run {
         } else {
             lines.extend(runs.iter().map(|run| run.describe()));
         }
-        let text = lines.join("\n") + "\n";
-        let written = if self.json || summary.is_some() {
-            std::io::stdout().write_all(text.as_bytes())
+        let text = lines.join("\n");
+        if self.json || summary.is_some() {
+            output::print(&text)
         } else {
-            std::io::stderr().write_all(text.as_bytes())
-        };
-        written.context("cannot write the facts")
+            writeln!(std::io::stderr(), "{text}").context("cannot write the facts")
+        }
     }
 }
 

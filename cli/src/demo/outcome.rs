@@ -148,15 +148,7 @@ impl fmt::Display for Outcomes {
 /// Whether the verdict is an expected one. A worker stops at the first test case
 /// that fails; where that leaves the question open, the verdict as a whole decides.
 fn is_as_expected(expectation: &Expectation, verdict: Verdict, judgement: &Judgement) -> bool {
-    let testcases: Vec<_> = judgement
-        .runs
-        .iter()
-        .map(|run| JudgedTestcase {
-            name: &run.testcase,
-            verdict: run.verdict,
-            message: run.message.as_deref(),
-        })
-        .collect();
+    let testcases: Vec<_> = judgement.runs.iter().map(JudgedTestcase::from).collect();
     let score = judgement.summary.score.as_ref();
     let has_points = score.is_none_or(|score| expectation.are_scores_met(score, &judgement.groups));
     let has_verdict = expectation.is_met(verdict, &testcases)

@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 use comfy_table::{CellAlignment, ColumnConstraint, presets};
 
 use super::report::Report;
+use crate::columns;
 
 /// The column of scores, which is shown if there are any.
 const SCORE: usize = 5;
@@ -45,7 +46,7 @@ impl fmt::Display for Table {
                 mark(report).to_owned(),
                 report.submission.clone(),
                 report.language.clone(),
-                expected(report),
+                columns::verdicts(report.expected.iter().copied()),
                 report.verdict.map_or("-", Verdict::id).to_owned(),
                 report
                     .score
@@ -105,11 +106,6 @@ fn mark(report: &Report) -> &'static str {
     }
 }
 
-fn expected(report: &Report) -> String {
-    let ids: Vec<_> = report.expected.iter().map(|verdict| verdict.id()).collect();
-    ids.join(", ")
-}
-
 /// What is expected needs no explanation; what nobody expected anything of does.
 fn wants_details(report: &Report) -> bool {
     !report.as_expected || (report.expected.is_empty() && report.verdict != Some(Verdict::Ac))
@@ -129,7 +125,11 @@ fn details(report: &Report) -> Result<String, fmt::Error> {
     match (report.as_expected, report.expected.is_empty()) {
         (true, _) => writeln!(text, "{verdict}")?,
         (false, true) => writeln!(text, "{verdict}, which is not what the package expects")?,
-        (false, false) => writeln!(text, "{verdict}, expected {}", expected(report))?,
+        (false, false) => writeln!(
+            text,
+            "{verdict}, expected {}",
+            columns::verdicts(report.expected.iter().copied())
+        )?,
     }
     if let Some(compile) = report.compile.as_ref().filter(|compile| !compile.success) {
         for line in compile.output.lines().take(LINES) {

@@ -87,18 +87,22 @@ impl Measured {
         };
         format!(
             "{outcome}\n\
-             cpu {:.1?} (user {:.1?}, system {:.1?}), wall {:.1?}, memory {}, output {}\n\
-             set up in {:.1?}, all in {:.1?}",
-            facts.cpu_time,
-            facts.user_time,
-            facts.system_time,
-            facts.wall_time,
+             cpu {} (user {}, system {}), wall {}, memory {}, output {}\n\
+             set up in {}, all in {}",
+            milliseconds(facts.cpu_time),
+            milliseconds(facts.user_time),
+            milliseconds(facts.system_time),
+            milliseconds(facts.wall_time),
             facts.memory_peak,
             facts.output,
-            facts.setup_time,
-            self.total,
+            milliseconds(facts.setup_time),
+            milliseconds(self.total),
         )
     }
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{:.1} ms", duration.as_secs_f64() * 1e3)
 }
 
 /// Whole microseconds, as leave the process.

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use assize_common::amqp::AmqpUrl;
 use assize_common::language::LanguageTable;
 use assize_common::secret::Secret;
 
@@ -35,6 +36,7 @@ pub(super) struct Start<'a> {
 impl Start<'_> {
     /// Starts everything; returns the API and what runs where.
     pub(super) async fn everything(&self) -> anyhow::Result<(Api, String)> {
+        self.options_are_right()?;
         self.listen_address_is_free()?;
         let (database_url, amqp_url, available) =
             tokio::join!(self.database(), self.broker(), self.languages());
@@ -71,6 +73,24 @@ impl Start<'_> {
             addresses.insert(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         }
         Ok(addresses.into_iter().collect())
+    }
+
+    /// Asked before anything starts, and before what would ask later.
+    fn options_are_right(&self) -> anyhow::Result<()> {
+        let options = self.options;
+        let usage = |option: &'static str| {
+            move |error: anyhow::Error| Failure::new(exit::USAGE, option).because(error)
+        };
+        if let Some(url) = &options.amqp_url {
+            let parsed = url.reveal().parse::<AmqpUrl>();
+            parsed.map_err(|error| usage("--amqp-url")(error.into()))?;
+        }
+        if !options.languages.is_empty() {
+            LanguageTable::load(options.language_table.as_deref())?
+                .restricted_to(&options.languages)
+                .map_err(|error| usage("--languages")(error.into()))?;
+        }
+        Ok(())
     }
 
     /// Asked before anything starts: the scheduler, which is the one to listen, is the last of the servers.
@@ -146,6 +166,9 @@ impl Start<'_> {
 
     /// Waits until the scheduler has its broker. Only a foreign one can fail to come.
     async fn broker_is_connected(&self, api: &Api) -> anyhow::Result<()> {
+        if self.options.amqp_url.is_some() {
+            self.say("waiting for the scheduler to connect to RabbitMQ");
+        }
         let connected = async {
             while !api
                 .readiness()

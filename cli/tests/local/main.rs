@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod bad_input;
+mod closed_output;
 mod doctor;
 mod interrupted;
 mod judge;

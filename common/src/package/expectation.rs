@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::glob::Glob;
 use super::grading::ScoreRange;
+use crate::message::RunReport;
 use crate::{GroupScore, Score, Verdict};
 
 /// All that is expected of a submission; nothing without rules.
@@ -64,6 +65,16 @@ pub struct JudgedTestcase<'a> {
     pub verdict: Verdict,
     /// The validator's message.
     pub message: Option<&'a str>,
+}
+
+impl<'a> From<&'a RunReport> for JudgedTestcase<'a> {
+    fn from(run: &'a RunReport) -> Self {
+        Self {
+            name: &run.testcase,
+            verdict: run.verdict,
+            message: run.message.as_deref(),
+        }
+    }
 }
 
 impl Expectation {
