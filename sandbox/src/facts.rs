@@ -40,6 +40,16 @@ pub struct Facts {
     pub output: ByteSize,
     /// Most processes and threads at the same time, where the kernel tells.
     pub processes_peak: Option<u32>,
+    /// What the kernel counted of the run's processes. None when the sandbox
+    /// killed the run: its first process goes with the others then, and what
+    /// nobody reaps the kernel does not add up.
+    #[serde(default)]
+    pub activity: Option<Activity>,
+    /// How long the run stood still for want of something. None where the
+    /// kernel does not tell: version 1 of control groups, or no pressure
+    /// information.
+    #[serde(default)]
+    pub stalls: Option<Stalls>,
     /// The files asked for by `Spec::collect` that were there, regular and
     /// small enough. None after a kill.
     #[serde(skip)]
@@ -47,6 +57,44 @@ pub struct Facts {
     /// What the tracer saw; only in `Mode::Ptrace`.
     #[serde(skip_deserializing)]
     pub audit: Option<Audit>,
+}
+
+/// What the kernel counted of all processes of a run that were reaped, by the
+/// run's first process or by a parent that was reaped itself: that is every one,
+/// unless its parent left it to the kernel (by ignoring SIGCHLD). It includes
+/// the few steps of ours between the fork of the program and its exec.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Times that a thread gave its core away, to wait for something.
+    pub voluntary_switches: u64,
+    /// Times that a thread was taken off its core.
+    pub involuntary_switches: u64,
+    /// Page faults without a disk.
+    pub minor_faults: u64,
+    /// Page faults that waited for a disk.
+    pub major_faults: u64,
+    /// Read from disks; what was cached already is not.
+    #[serde(rename = "disk_read_bytes", with = "bytes")]
+    pub disk_read: ByteSize,
+    /// Written to files on disks, of which a program has only those that it is
+    /// given as descriptors.
+    #[serde(rename = "disk_written_bytes", with = "bytes")]
+    pub disk_written: ByteSize,
+}
+
+/// Time in which at least one thread of a run could not go on, as the control
+/// group's pressure files have it (`some`, total).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stalls {
+    /// For want of a core.
+    #[serde(rename = "cpu_us", with = "micros")]
+    pub cpu: Duration,
+    /// For want of memory: to free some, or to read again what was freed.
+    #[serde(rename = "memory_us", with = "micros")]
+    pub memory: Duration,
+    /// For want of disks.
+    #[serde(rename = "io_us", with = "micros")]
+    pub io: Duration,
 }
 
 /// How the main program ended.

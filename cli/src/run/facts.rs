@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use assize_common::SandboxMode;
-use assize_worker::sandbox::{Facts, KillCause, Outcome};
+use assize_worker::sandbox::{Activity, Facts, KillCause, Outcome, Stalls};
 use serde::Serialize;
 
 /// A run's facts with the time that all of it took.
@@ -31,6 +31,15 @@ struct Line<'a> {
     memory_peak_bytes: u64,
     output_bytes: u64,
     processes_peak: Option<u32>,
+    voluntary_switches: Option<u64>,
+    involuntary_switches: Option<u64>,
+    minor_faults: Option<u64>,
+    major_faults: Option<u64>,
+    disk_read_bytes: Option<u64>,
+    disk_written_bytes: Option<u64>,
+    stalled_cpu_us: Option<u64>,
+    stalled_memory_us: Option<u64>,
+    stalled_io_us: Option<u64>,
     setup_us: u64,
     total_us: u64,
     sandbox: SandboxMode,
@@ -49,6 +58,7 @@ impl Measured {
     /// None: plain data always has a JSON form.
     pub fn to_json(&self, sandbox: SandboxMode) -> serde_json::Result<String> {
         let facts = &self.facts;
+        let (activity, stalls) = (facts.activity, facts.stalls);
         let (outcome, exit_code, signal, cause) = match &facts.outcome {
             Outcome::Exited { code } => ("exited", Some(*code), None, None),
             Outcome::Signalled { signal } => ("signalled", None, Some(*signal), None),
@@ -67,6 +77,15 @@ impl Measured {
             memory_peak_bytes: facts.memory_peak.as_u64(),
             output_bytes: facts.output.as_u64(),
             processes_peak: facts.processes_peak,
+            voluntary_switches: activity.map(|activity| activity.voluntary_switches),
+            involuntary_switches: activity.map(|activity| activity.involuntary_switches),
+            minor_faults: activity.map(|activity| activity.minor_faults),
+            major_faults: activity.map(|activity| activity.major_faults),
+            disk_read_bytes: activity.map(|activity| activity.disk_read.as_u64()),
+            disk_written_bytes: activity.map(|activity| activity.disk_written.as_u64()),
+            stalled_cpu_us: stalls.map(|stalls| micros(stalls.cpu)),
+            stalled_memory_us: stalls.map(|stalls| micros(stalls.memory)),
+            stalled_io_us: stalls.map(|stalls| micros(stalls.io)),
             setup_us: micros(facts.setup_time),
             total_us: micros(self.total),
             sandbox,
@@ -88,6 +107,7 @@ impl Measured {
         format!(
             "{outcome}\n\
              cpu {} (user {}, system {}), wall {}, memory {}, output {}\n\
+             {}{}\
              set up in {}, all in {}",
             milliseconds(facts.cpu_time),
             milliseconds(facts.user_time),
@@ -95,10 +115,33 @@ impl Measured {
             milliseconds(facts.wall_time),
             facts.memory_peak,
             facts.output,
+            facts.activity.map(describe_activity).unwrap_or_default(),
+            facts.stalls.map(describe_stalls).unwrap_or_default(),
             milliseconds(facts.setup_time),
             milliseconds(self.total),
         )
     }
+}
+
+fn describe_activity(activity: Activity) -> String {
+    format!(
+        "switches: {} to wait, {} forced; page faults: {}, {} from disk; disk: {} read, {} written\n",
+        activity.voluntary_switches,
+        activity.involuntary_switches,
+        activity.minor_faults,
+        activity.major_faults,
+        activity.disk_read,
+        activity.disk_written,
+    )
+}
+
+fn describe_stalls(stalls: Stalls) -> String {
+    format!(
+        "stood still for cpu {}, memory {}, disk {}\n",
+        milliseconds(stalls.cpu),
+        milliseconds(stalls.memory),
+        milliseconds(stalls.io),
+    )
 }
 
 fn milliseconds(duration: Duration) -> String {

@@ -45,22 +45,32 @@ fn facts_of_a_program_that_ends_by_itself() {
         keys(&facts),
         [
             "cpu_time_us",
+            "disk_read_bytes",
+            "disk_written_bytes",
             "exit_code",
+            "involuntary_switches",
             "kill_cause",
+            "major_faults",
             "memory_peak_bytes",
+            "minor_faults",
             "outcome",
             "output_bytes",
             "processes_peak",
             "sandbox",
             "setup_us",
             "signal",
+            "stalled_cpu_us",
+            "stalled_io_us",
+            "stalled_memory_us",
             "syscall",
             "system_time_us",
             "total_us",
             "user_time_us",
+            "voluntary_switches",
             "wall_time_us",
         ]
     );
+    assert!(facts["minor_faults"].as_u64() > Some(10), "{facts}");
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn parse(text: &str) -> Result<u64, Failure> {
     text.trim().parse().map_err(|_| unreadable(text.trim()))
 }
 
-fn unreadable(what: &str) -> Failure {
+pub(super) fn unreadable(what: &str) -> Failure {
     Failure::Step {
         step: format!("understand a control group's file: {what}"),
         errno: libc::EPROTO,

@@ -13,6 +13,7 @@ mod v2;
 pub(crate) use home::Home;
 pub(crate) use layout::Layout;
 
+use crate::facts::Stalls;
 use crate::limits::Limits;
 use crate::protocol::Failure;
 use bytesize::ByteSize;
@@ -31,6 +32,7 @@ pub(crate) struct Usage {
     /// Processes that the kernel killed for the memory limit.
     pub(crate) memory_kills: u64,
     pub(crate) processes_peak: Option<u32>,
+    pub(crate) stalls: Option<Stalls>,
 }
 
 /// The control group of one run: one directory per hierarchy.

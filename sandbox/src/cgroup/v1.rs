@@ -98,6 +98,7 @@ impl Files {
             memory_peak: file::number(&self.memory_peak)?,
             memory_kills: self.memory_kills()?,
             processes_peak: self.processes_peak()?,
+            stalls: None,
         })
     }
 

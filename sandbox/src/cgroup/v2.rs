@@ -1,9 +1,11 @@
 //! Version 2: one directory with all controllers.
 
 use super::{Usage, file};
+use crate::facts::Stalls;
 use crate::limits::Limits;
 use crate::protocol::Failure;
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,6 +22,8 @@ pub(super) struct Files {
     process_events: File,
     /// Linux 6.7 and later.
     processes_peak: Option<File>,
+    /// Of cpu, memory and io; none where the kernel has no such files.
+    pressure: Option<[File; 3]>,
 }
 
 impl Files {
@@ -39,6 +43,7 @@ impl Files {
             cpu: file::open(&group.join("cpu.stat"))?,
             process_events: file::open(&group.join("pids.events"))?,
             processes_peak: File::open(group.join("pids.peak")).ok(),
+            pressure: open_pressure(group).ok(),
         })
     }
 
@@ -71,6 +76,43 @@ impl Files {
             memory_peak: file::number(&self.memory_peak)?,
             memory_kills: self.memory_kills()?,
             processes_peak,
+            stalls: self.stalls()?,
         })
     }
+
+    fn stalls(&self) -> Result<Option<Stalls>, Failure> {
+        let Some([cpu, memory, io]) = &self.pressure else {
+            return Ok(None);
+        };
+        let told = || -> Result<_, Failure> {
+            Ok(Stalls {
+                cpu: stalled(cpu)?,
+                memory: stalled(memory)?,
+                io: stalled(io)?,
+            })
+        };
+        match told() {
+            // Linux before 5.14 shows the files of what is switched off.
+            Err(Failure::Step { errno, .. }) if errno == libc::EOPNOTSUPP => Ok(None),
+            told => told.map(Some),
+        }
+    }
+}
+
+/// The total in a line such as `some avg10=0.00 avg60=0.00 avg300=0.00 total=1234`.
+fn stalled(file: &File) -> Result<Duration, Failure> {
+    let text = file::reread(file)?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("some ")?.rsplit_once("total="))
+        .and_then(|(_, total)| total.trim().parse().ok())
+        .map(Duration::from_micros)
+        .ok_or_else(|| file::unreadable("no total of `some`"))
+}
+
+fn open_pressure(group: &Path) -> io::Result<[File; 3]> {
+    Ok([
+        File::open(group.join("cpu.pressure"))?,
+        File::open(group.join("memory.pressure"))?,
+        File::open(group.join("io.pressure"))?,
+    ])
 }

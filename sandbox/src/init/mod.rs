@@ -11,11 +11,14 @@ mod image;
 mod mounts;
 mod program;
 
+use crate::facts::Activity;
 use crate::policy::Effective;
 use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
 use crate::sys::process::{self, Waited};
 use crate::tracer;
+use bytesize::ByteSize;
 use nix::errno::Errno;
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use program::Started;
@@ -64,6 +67,7 @@ fn run(
     };
     let wall = began.elapsed();
     kill_all()?;
+    let activity = activity_of_the_dead()?;
     let oversized = waited.term_signal().is_some() && image::exceeds_memory(order, descriptors);
     let (collected, contents) = collect::take(&order.collect);
     Ok((
@@ -73,6 +77,7 @@ fn run(
             oversized,
             collected,
             forbidden,
+            activity,
         },
         contents,
     ))
@@ -121,6 +126,23 @@ fn kill_all() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What was counted of everything that has been reaped, which is all there was.
+fn activity_of_the_dead() -> Result<Activity, Failure> {
+    /// What the kernel counts disk traffic in.
+    const BLOCK: u64 = 512;
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)
+        .map_err(Failure::step("ask what the program has used"))?;
+    let count = |number: libc::c_long| u64::try_from(number).unwrap_or(0);
+    Ok(Activity {
+        voluntary_switches: count(usage.voluntary_context_switches()),
+        involuntary_switches: count(usage.involuntary_context_switches()),
+        minor_faults: count(usage.minor_page_faults()),
+        major_faults: count(usage.major_page_faults()),
+        disk_read: ByteSize::b(count(usage.block_reads()) * BLOCK),
+        disk_written: ByteSize::b(count(usage.block_writes()) * BLOCK),
+    })
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -3,7 +3,7 @@
 use crate::audit::AuditLevel;
 use crate::config::Tree;
 use crate::error::JailError;
-use crate::facts::Facts;
+use crate::facts::{Activity, Facts};
 use crate::limits::Limits;
 use crate::policy::PolicyLayer;
 use crate::spec::{FileOut, Mode, PolicyName, Scratch};
@@ -104,6 +104,7 @@ pub(crate) enum FromJail {
         collected: Vec<(PathBuf, u64)>,
         /// A call was made for which the tracer killed the run.
         forbidden: Option<String>,
+        activity: Activity,
     },
     /// The run could not be started as asked.
     Failed(Failure),

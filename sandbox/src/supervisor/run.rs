@@ -8,7 +8,7 @@ use super::setup::Setup;
 use super::timer::Timer;
 use crate::audit::charged;
 use crate::cgroup::Group;
-use crate::facts::{Facts, KillCause};
+use crate::facts::{Activity, Facts, KillCause};
 use crate::limits::Limits;
 use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
 use crate::sys::process;
@@ -110,6 +110,7 @@ struct Ended {
     collected: Vec<(PathBuf, u64)>,
     contents: Vec<OwnedFd>,
     forbidden: Option<String>,
+    activity: Activity,
 }
 
 struct Watch<'a> {
@@ -251,6 +252,7 @@ impl Watch<'_> {
                 oversized,
                 collected,
                 forbidden,
+                activity,
             } => {
                 self.state.wall_time = Duration::from_micros(wall_us);
                 self.state.ended = Some(Ended {
@@ -259,6 +261,7 @@ impl Watch<'_> {
                     collected,
                     contents: descriptors,
                     forbidden,
+                    activity,
                 });
                 self.cpu_timer.unset()?;
                 self.deadline.set(PATIENCE)?;
@@ -403,13 +406,14 @@ impl State {
         let tracing_time = tracing_time(audit)?;
         let cpu_time = usage.cpu.saturating_sub(tracing_time);
         let (mut status, mut oversized, mut forbidden) = (None, false, None);
-        let (mut collected, mut contents) = (Vec::new(), Vec::new());
+        let (mut collected, mut contents, mut activity) = (Vec::new(), Vec::new(), None);
         if let Some(ended) = self.ended {
             status = Some(ended.status);
             oversized = ended.oversized;
             forbidden = ended.forbidden;
             collected = ended.collected;
             contents = ended.contents;
+            activity = Some(ended.activity);
         }
         let outcome = decide(Record {
             killed: self.killed,
@@ -440,6 +444,8 @@ impl State {
                 memory_peak: ByteSize::b(usage.memory_peak),
                 output: ByteSize::b(self.output),
                 processes_peak: usage.processes_peak,
+                activity,
+                stalls: usage.stalls,
                 collected: Vec::new(),
                 audit: None,
             }),

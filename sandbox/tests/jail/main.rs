@@ -5,6 +5,7 @@
     reason = "helpers of tests fail by panicking, like the tests themselves"
 )]
 
+mod activity;
 mod cancel;
 mod collect;
 mod descriptors;
