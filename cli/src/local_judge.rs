@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use assize_common::language::{Language, LanguageTable};
 use assize_worker::disk_cache::{DiskCache, OpenError};
-use assize_worker::judge::Judge;
+use assize_worker::judge::{Judge, RunSettings};
 use assize_worker::sandbox::AuditLevel;
 use assize_worker::toolchain::Toolchains;
 use bytesize::ByteSize;
@@ -101,6 +101,15 @@ impl LocalJudge {
     pub fn recording(self) -> Self {
         Self {
             judge: self.judge.auditing(AuditLevel::Full),
+            ..self
+        }
+    }
+
+    /// The same with submissions run by `settings`.
+    #[must_use]
+    pub fn running(self, settings: RunSettings) -> Self {
+        Self {
+            judge: self.judge.running(settings),
             ..self
         }
     }

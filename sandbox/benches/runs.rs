@@ -193,5 +193,6 @@ fn spec(executable: &OwnedFd) -> Spec {
         layers: Vec::new(),
         audit: AuditLevel::Summary,
         observe: false,
+        fixed_layout: false,
     }
 }

@@ -234,5 +234,6 @@ fn spec(args: Vec<String>) -> Spec {
         layers: Vec::new(),
         audit: AuditLevel::Summary,
         observe: false,
+        fixed_layout: false,
     }
 }

@@ -241,6 +241,7 @@ fn order(spec: Spec) -> (Order, Descriptors) {
         layers: spec.layers,
         audit: spec.audit,
         observe: spec.observe,
+        fixed_layout: spec.fixed_layout,
     };
     (order, descriptors)
 }

@@ -52,6 +52,11 @@ pub struct Spec {
     /// Let through what the tracer would kill for, and record it: only the
     /// namespaces confine the program then. Never for a verdict.
     pub observe: bool,
+    /// Lay the program out at the same addresses in each run: its image, stack,
+    /// heap and libraries. Times of programs whose speed depends on addresses
+    /// then repeat better; a program that is attacked through its input is
+    /// easier to attack.
+    pub fixed_layout: bool,
 }
 
 /// Where standard input comes from.

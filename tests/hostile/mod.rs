@@ -219,6 +219,7 @@ fn base(args: &[&str], mode: Mode) -> Spec {
         layers: Vec::new(),
         audit: AuditLevel::Summary,
         observe: false,
+        fixed_layout: false,
     }
 }
 

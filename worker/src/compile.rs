@@ -427,6 +427,7 @@ fn compile_spec(
         layers: Vec::new(),
         audit: AuditLevel::Summary,
         observe: false,
+        fixed_layout: false,
     })
 }
 

@@ -35,8 +35,17 @@ pub struct Judge {
     scratch: PathBuf,
     /// How much tracers record.
     audit: AuditLevel,
+    /// How submissions are run.
+    settings: RunSettings,
     /// How long test cases took.
     history: History,
+}
+
+/// How a host runs the programs of submissions: the same for all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunSettings {
+    /// The same addresses in each run; see [`assize_sandbox::Spec::fixed_layout`].
+    pub fixed_layout: bool,
 }
 
 /// One submission to be judged.
@@ -139,6 +148,7 @@ impl Judge {
             cache,
             scratch,
             audit: AuditLevel::Decisions,
+            settings: RunSettings::default(),
             history: History::default(),
         }
     }
@@ -146,6 +156,11 @@ impl Judge {
     /// The same judge, with tracers that record this much.
     pub fn auditing(self, audit: AuditLevel) -> Self {
         Self { audit, ..self }
+    }
+
+    /// The same judge, with submissions run by `settings`.
+    pub fn running(self, settings: RunSettings) -> Self {
+        Self { settings, ..self }
     }
 
     /// A slot whose jails show what this host's languages need.
@@ -166,6 +181,10 @@ impl Judge {
 
     pub(crate) const fn audit_level(&self) -> AuditLevel {
         self.audit
+    }
+
+    pub(crate) const fn settings(&self) -> RunSettings {
+        self.settings
     }
 
     pub(crate) const fn history(&self) -> &History {

@@ -17,6 +17,7 @@ use crate::cancel::Cancel;
 use crate::command::environment;
 use crate::compile::Executable;
 use crate::failure;
+use crate::judge::RunSettings;
 use crate::judging_error::JudgingError;
 use crate::output_validator::default::Difference;
 use crate::output_validator::feedback::{Meaning, NextPass};
@@ -50,6 +51,7 @@ pub(crate) struct TestcaseRun<'a> {
     pub(crate) validator: Option<&'a JuryValidator>,
     pub(crate) sandbox: SandboxMode,
     pub(crate) audit: AuditLevel,
+    pub(crate) settings: RunSettings,
     pub(crate) scratch: &'a Path,
     pub(crate) cancel: &'a Cancel,
 }
@@ -280,6 +282,7 @@ impl TestcaseRun<'_> {
             layers: Vec::new(),
             audit: self.audit,
             observe: false,
+            fixed_layout: self.settings.fixed_layout,
         };
         // Mounted where that is enough: copying costs time on every run.
         if self.package.allows_file_writing {

@@ -172,6 +172,7 @@ fn ask_version(
         layers: Vec::new(),
         audit: AuditLevel::Summary,
         observe: false,
+        fixed_layout: false,
     };
     let shown = language.version.join(" ");
     let activity = format!("asking for the version of {}", language.id);

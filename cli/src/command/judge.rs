@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use assize_common::language::LanguageTable;
 use assize_worker::cancel::Cancel;
+use assize_worker::judge::RunSettings;
 use clap::Args;
 
 use crate::exit::{self, Failure};
@@ -43,6 +44,9 @@ pub struct Judge {
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=64))]
     tests_at_once: u16,
+    /// Run submissions at the same addresses each time, as a worker with ASSIZE_FIXED_LAYOUT does
+    #[arg(long)]
+    fixed_layout: bool,
     /// Judge all test cases, not only up to the first that fails
     #[arg(long)]
     all: bool,
@@ -89,6 +93,9 @@ impl Judge {
         let selected = select(&opened, &self.submissions, &table, self.language.as_deref())?;
         host::require_fit()?;
         let local = LocalJudge::for_submissions(&table, &opened, &selected)?;
+        let local = local.running(RunSettings {
+            fixed_layout: self.fixed_layout,
+        });
         let sandbox = self.sandbox.choose();
         let session = Session {
             judge: local.judge(),

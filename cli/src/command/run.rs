@@ -75,6 +75,9 @@ pub struct Run {
     /// Run in so many jails at once, each pinned to a core of its own
     #[arg(long, value_name = "N", requires = "repeat", value_parser = clap::value_parser!(u16).range(1..))]
     slots: Option<u16>,
+    /// Lay the program out at the same addresses each time, as on a worker with ASSIZE_FIXED_LAYOUT
+    #[arg(long)]
+    fixed_layout: bool,
     /// A layer over the policy of contestants' programs; may be given again, for one over that
     #[arg(long = "layer", value_name = "FILE")]
     layers: Vec<PathBuf>,
@@ -182,6 +185,7 @@ impl Run {
                 .map(open_layer)
                 .collect::<Result<_, _>>()?,
             sandbox: self.mode()?,
+            fixed_layout: self.fixed_layout,
         })
     }
 

@@ -36,6 +36,8 @@ pub struct Order {
     pub layers: Vec<PolicyLayer>,
     /// How its system calls are controlled.
     pub sandbox: SandboxMode,
+    /// Have programs laid out at the same addresses each time.
+    pub fixed_layout: bool,
 }
 
 /// Jails that are ready.
@@ -179,6 +181,7 @@ impl Order {
             layers: self.layers.clone(),
             audit: AuditLevel::Decisions,
             observe: false,
+            fixed_layout: self.fixed_layout,
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::sys::{credentials, descriptor, process};
 use crate::tracer::{self, Tracer};
 use nix::fcntl::OFlag;
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::personality::{self, Persona};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
@@ -160,6 +161,9 @@ fn confine_and_execute(launch: &Launch<'_, '_>) -> Result<Infallible, Failure> {
         tracer::stay_with_tracer()?;
     }
     set_limits(&order.limits, order.mode)?;
+    if order.fixed_layout {
+        personality::set(Persona::ADDR_NO_RANDOMIZE).map_err(Failure::step("fix the layout"))?;
+    }
     umask(FileMode::from_bits_truncate(0o022));
 
     let (user, group) = (Uid::from_raw(PROGRAM_ID), Gid::from_raw(PROGRAM_ID));

@@ -96,7 +96,7 @@ fn address_layout() -> Finding {
         _ => Finding::warning(
             "timing.aslr",
             "addresses change from run to run, and with them cache behaviour by some percent",
-            "sysctl kernel.randomize_va_space=0, on a host that only judges",
+            "set ASSIZE_FIXED_LAYOUT for workers, or sysctl kernel.randomize_va_space=0 on a host that only judges",
         ),
     }
 }

@@ -53,6 +53,7 @@ pub(crate) struct Order {
     pub(crate) layers: Vec<PolicyLayer>,
     pub(crate) audit: AuditLevel,
     pub(crate) observe: bool,
+    pub(crate) fixed_layout: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

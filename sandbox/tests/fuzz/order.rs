@@ -29,7 +29,7 @@ pub(crate) fn all() -> Vec<Value> {
             "scratch": [{ "target": "/scratch/one", "size_bytes": 4096 }],
             "files": [{ "path": "/scratch/one/a/b", "executable": true }] }),
         ),
-        with(json!({ "mode": "ptrace", "audit": "full", "own_proc": true })),
+        with(json!({ "mode": "ptrace", "audit": "full", "fixed_layout": true })),
         with(
             json!({ "mode": "ptrace", "audit": "decisions", "observe": true, "policy": "compiler",
             "layers": [{ "default": "ENOSYS",
@@ -59,7 +59,6 @@ fn order() -> Value {
         "scratch": [],
         "files": [],
         "collect": [],
-        "own_proc": false,
         "limits": {
             "cpu_time_us": 1_000_000,
             "wall_time_us": 2_000_000,
@@ -75,5 +74,6 @@ fn order() -> Value {
         "layers": [],
         "audit": "summary",
         "observe": false,
+        "fixed_layout": false,
     })
 }

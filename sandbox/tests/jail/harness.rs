@@ -95,6 +95,7 @@ pub(crate) fn command(args: &[&str]) -> Spec {
         layers: Vec::new(),
         audit: AuditLevel::Summary,
         observe: false,
+        fixed_layout: false,
     }
 }
 

@@ -12,6 +12,7 @@ mod descriptors;
 mod harness;
 mod host;
 mod isolation;
+mod layout;
 mod leftovers;
 mod memory;
 mod mounts;

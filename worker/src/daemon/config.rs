@@ -12,9 +12,11 @@ use assize_common::secret::Secret;
 use assize_common::telemetry::LogFormat;
 use bytesize::ByteSize;
 use clap::Parser;
+use clap::builder::BoolishValueParser;
 use reqwest::Url;
 
 use super::error::DaemonError;
+use crate::judge::RunSettings;
 
 const AMQP_URL: &str = "ASSIZE_AMQP_URL";
 const TOKEN: &str = "ASSIZE_WORKER_TOKEN";
@@ -65,6 +67,9 @@ pub struct Arguments {
     )]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=128))]
     tests_at_once: u16,
+    /// Run submissions at the same addresses each time, which makes their times repeat better
+    #[arg(long, env = "ASSIZE_FIXED_LAYOUT", value_parser = BoolishValueParser::new())]
+    fixed_layout: bool,
     /// Lanes to take tasks from, comma separated; all without it
     #[arg(long, env = "ASSIZE_LANES", value_delimiter = ',', value_name = "LANE")]
     lanes: Vec<Lane>,
@@ -122,6 +127,7 @@ pub struct Config {
     pub(super) slots: u16,
     pub(super) cores: Vec<usize>,
     pub(super) tests_at_once: u16,
+    pub(super) settings: RunSettings,
     /// The most urgent first.
     pub(super) lanes: Vec<Lane>,
     pub(super) languages: LanguageTable,
@@ -166,6 +172,9 @@ impl Arguments {
             slots,
             cores: self.cores,
             tests_at_once: self.tests_at_once,
+            settings: RunSettings {
+                fixed_layout: self.fixed_layout,
+            },
             lanes: Lane::ALL.into_iter().filter(wanted).collect(),
             languages: languages(self.language_table, &self.languages)?,
             cache_directory: self.cache_dir,

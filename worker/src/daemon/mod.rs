@@ -87,7 +87,8 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         toolchains,
         Arc::clone(&cache),
         scratch.clone(),
-    );
+    )
+    .running(config.settings);
     let slots = (0..config.slots)
         .map(|number| judge.slot(number, config.cores.get(usize::from(number)).copied()))
         .collect();

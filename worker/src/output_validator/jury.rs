@@ -143,6 +143,7 @@ impl JuryValidator {
             layers: Vec::new(),
             audit: AuditLevel::Summary,
             observe: false,
+            fixed_layout: false,
         };
         self.executable.mount(&mut spec)?;
         Ok(spec)

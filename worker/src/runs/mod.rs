@@ -285,6 +285,7 @@ impl Runner<'_> {
                 validator,
                 sandbox: self.request.sandbox,
                 audit: self.judge.audit_level(),
+                settings: self.judge.settings(),
                 scratch: self.judge.scratch(),
                 cancel,
             }
