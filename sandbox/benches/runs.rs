@@ -181,6 +181,7 @@ fn spec(executable: &OwnedFd) -> Spec {
         limits: Limits {
             cpu_time: Duration::from_secs(1),
             wall_time: Duration::from_secs(5),
+            idle_time: None,
             memory: ByteSize::mib(256),
             output: ByteSize::mib(64),
             stack: ByteSize::mib(256),

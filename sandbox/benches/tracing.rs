@@ -222,6 +222,7 @@ fn spec(args: Vec<String>) -> Spec {
         limits: Limits {
             cpu_time: Duration::from_secs(60),
             wall_time: Duration::from_secs(120),
+            idle_time: None,
             memory: ByteSize::gib(1),
             output: ByteSize::mib(64),
             stack: ByteSize::mib(64),

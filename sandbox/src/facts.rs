@@ -126,6 +126,8 @@ pub enum KillCause {
     CpuTime,
     /// `Limits::wall_time` was over.
     WallTime,
+    /// The run did nothing for `Limits::idle_time`.
+    Idle,
     /// The kernel killed a process of the run for `Limits::memory`, or the
     /// program can't even be loaded within it.
     Memory,

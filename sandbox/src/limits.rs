@@ -1,6 +1,6 @@
 //! What one run may use.
 
-use crate::units::{bytes, micros};
+use crate::units::{bytes, maybe_micros, micros};
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -17,6 +17,12 @@ pub struct Limits {
     /// Time on the clock, counted from the start of the program.
     #[serde(rename = "wall_time_us", with = "micros")]
     pub wall_time: Duration,
+    /// End a run that does nothing for this long: in each quarter of it the run
+    /// has used less than a hundredth of one core. Looked at once a quarter, so
+    /// the end comes up to a quarter later. None for no such limit. It must be
+    /// longer than the program may rightly wait for its input, or for a core.
+    #[serde(rename = "idle_time_us", with = "maybe_micros")]
+    pub idle_time: Option<Duration>,
     /// Memory of all processes together, with the files they write into
     /// scratches and the kernel memory they cause. Swap is never given.
     #[serde(rename = "memory_bytes", with = "bytes")]

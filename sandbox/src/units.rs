@@ -15,6 +15,27 @@ pub(crate) mod micros {
     }
 }
 
+/// The same for one that may be missing.
+pub(crate) mod maybe_micros {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::time::Duration;
+
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Option<Duration>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value
+            .map(|value| u64::try_from(value.as_micros()).unwrap_or(u64::MAX))
+            .serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(Duration::from_micros))
+    }
+}
+
 /// `ByteSize` as bytes; a field using it ends in `_bytes`.
 pub(crate) mod bytes {
     use bytesize::ByteSize;

@@ -207,6 +207,7 @@ fn base(args: &[&str], mode: Mode) -> Spec {
         limits: Limits {
             cpu_time: Duration::from_secs(10),
             wall_time: Duration::from_secs(20),
+            idle_time: None,
             memory: ByteSize::mib(64),
             output: KEEP,
             stack: ByteSize::mib(64),

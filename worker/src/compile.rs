@@ -329,6 +329,7 @@ fn complaint(facts: &Facts, limits: CompileLimits) -> Option<String> {
                 format!("the compiler used more than {:?} of CPU time", limits.time)
             }
             KillCause::WallTime => "the compiler took too long".to_owned(),
+            KillCause::Idle => "the compiler did nothing any more".to_owned(),
             KillCause::Memory => format!("the compiler used more than {} of memory", limits.memory),
             KillCause::Output => "the compiler wrote too much".to_owned(),
             KillCause::Processes => "the compiler started too many processes".to_owned(),
@@ -415,6 +416,7 @@ fn compile_spec(
         limits: Limits {
             cpu_time: limits.time,
             wall_time: limits.time * 2 + Duration::from_secs(1),
+            idle_time: None,
             memory: limits.memory,
             output: ByteSize::mib(16),
             stack: ByteSize::mib(256),

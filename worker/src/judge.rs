@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use assize_common::language::Language;
 use assize_common::message::{CompileReport, RunReport};
@@ -46,6 +47,8 @@ pub struct Judge {
 pub struct RunSettings {
     /// The same addresses in each run; see [`assize_sandbox::Spec::fixed_layout`].
     pub fixed_layout: bool,
+    /// See [`assize_sandbox::Limits::idle_time`].
+    pub idle_limit: Option<Duration>,
 }
 
 /// One submission to be judged.

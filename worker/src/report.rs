@@ -44,6 +44,7 @@ const fn reported(cause: &KillCause) -> ReportedCause {
     match cause {
         KillCause::CpuTime => ReportedCause::CpuTime,
         KillCause::WallTime => ReportedCause::WallTime,
+        KillCause::Idle => ReportedCause::Idle,
         KillCause::Memory => ReportedCause::Memory,
         KillCause::Output => ReportedCause::Output,
         KillCause::Processes => ReportedCause::Processes,
@@ -63,6 +64,12 @@ pub(crate) fn explanation(facts: &Facts, cpu_limit: Duration) -> String {
                 facts.wall_time, facts.cpu_time
             )
         }
+        Outcome::Killed {
+            cause: KillCause::Idle,
+        } => format!(
+            "did nothing any more; ended after {:.1?}, with {:.3?} of CPU time used",
+            facts.wall_time, facts.cpu_time
+        ),
         Outcome::Killed {
             cause: KillCause::CpuTime,
         } => format!("used more than {cpu_limit:?} of CPU time"),

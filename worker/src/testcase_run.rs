@@ -266,6 +266,7 @@ impl TestcaseRun<'_> {
             limits: Limits {
                 cpu_time: cpu_limit + CPU_KILL_MARGIN,
                 wall_time: cpu_limit * WALL_FACTOR + WALL_EXTRA,
+                idle_time: self.settings.idle_limit,
                 memory,
                 output: limits.output,
                 // As deep as memory goes: recursion is limited by that alone.

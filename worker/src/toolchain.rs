@@ -160,6 +160,7 @@ fn ask_version(
         limits: Limits {
             cpu_time: Duration::from_secs(20),
             wall_time: Duration::from_secs(60),
+            idle_time: None,
             memory: ByteSize::gib(2),
             output: ByteSize::mib(1),
             stack: ByteSize::mib(64),

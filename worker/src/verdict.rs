@@ -8,7 +8,7 @@
 //!    waiting for ever) is a consequence.
 //! 3. MLE: the memory limit ended it.
 //! 4. TLE: it used more CPU time than allowed, even if it ended by itself, or the
-//!    looser wall limit ended it.
+//!    looser wall limit or the idle limit ended it.
 //! 5. OLE: the output limit ended it.
 //! 6. RTE: a signal or a non-zero exit code, or more processes than allowed.
 //! 7. AC, WA or PE: what the validator says.
@@ -102,7 +102,10 @@ pub fn run_verdict(evidence: Evidence<'_>) -> Result<Verdict, Undecided> {
         return Ok(Verdict::Mle);
     }
     if evidence.cpu_time > evidence.cpu_limit
-        || matches!(killed_for, Some(KillCause::CpuTime | KillCause::WallTime))
+        || matches!(
+            killed_for,
+            Some(KillCause::CpuTime | KillCause::WallTime | KillCause::Idle)
+        )
     {
         return Ok(Verdict::Tle);
     }
@@ -245,6 +248,14 @@ mod tests {
                 Some(Wrong),
                 false,
                 Ok(Verdict::Tle),
+            ),
+            (killed(KillCause::Idle), 0.1, None, false, Ok(Verdict::Tle)),
+            (
+                killed(KillCause::Idle),
+                0.1,
+                Some(Wrong),
+                true,
+                Ok(Verdict::Wa),
             ),
             (
                 killed(KillCause::Memory),

@@ -95,6 +95,7 @@ impl Judge {
         let local = LocalJudge::for_submissions(&table, &opened, &selected)?;
         let local = local.running(RunSettings {
             fixed_layout: self.fixed_layout,
+            ..RunSettings::default()
         });
         let sandbox = self.sandbox.choose();
         let session = Session {

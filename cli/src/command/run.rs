@@ -48,6 +48,9 @@ pub struct Run {
     /// Time on the clock; by default twice the CPU time and a second more
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     wall_time: Option<Duration>,
+    /// Time without any use of the CPU, at least 100ms; by default only the wall time counts
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    idle_time: Option<Duration>,
     /// Memory of all its processes together, files in /tmp included
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     memory: ByteSize,
@@ -172,6 +175,7 @@ impl Run {
             limits: Limits {
                 cpu_time: self.cpu_time,
                 wall_time: self.wall_time.unwrap_or_else(|| self.default_wall_time()),
+                idle_time: self.idle_time,
                 memory: self.memory,
                 output: self.output,
                 stack: self.memory,

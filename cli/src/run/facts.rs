@@ -157,6 +157,7 @@ const fn name(cause: &KillCause) -> &'static str {
     match cause {
         KillCause::CpuTime => "cpu_time",
         KillCause::WallTime => "wall_time",
+        KillCause::Idle => "idle",
         KillCause::Memory => "memory",
         KillCause::Output => "output",
         KillCause::Processes => "processes",

@@ -101,6 +101,10 @@ fn signals_and_each_limit() {
         cause(&["--wall-time", "100ms", "--", "sleep", "60"]),
         "wall_time"
     );
+    assert_eq!(
+        cause(&["--idle-time", "200ms", "--", "sleep", "60"]),
+        "idle"
+    );
     assert_eq!(cause(&["--output", "1KiB", "--", "yes"]), "output");
     let hungry = [
         "--memory",

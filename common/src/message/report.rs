@@ -270,6 +270,9 @@ pub enum KillCause {
     CpuTime,
     /// Wall time over the limit.
     WallTime,
+    /// Nothing done for longer than the idle limit. Releases before 0.2 do not know
+    /// it; workers only send it where an idle limit is set.
+    Idle,
     /// Memory over the limit.
     Memory,
     /// Output over the limit.

@@ -4,6 +4,7 @@
 //! kill. The zygote it clones has the jail's side. It ends, and everything in
 //! the jail with it, when the worker closes the socket, however that happens.
 
+mod idleness;
 mod outcome;
 mod pump;
 mod request;

@@ -8,6 +8,9 @@ use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path};
+use std::time::Duration;
+
+const IDLE_MIN: Duration = Duration::from_millis(100);
 
 /// Refuses what could not mean what it says.
 pub(super) fn check(order: &Order) -> Result<(), Failure> {
@@ -63,6 +66,14 @@ pub(super) fn check(order: &Order) -> Result<(), Failure> {
     }
     if order.limits.memory.as_u64() == 0 {
         return Err(invalid("no memory allowed".to_owned()));
+    }
+    // The kernel accounts up to a tick late, and a quarter must have several.
+    if let Some(idle) = order.limits.idle_time
+        && idle < IDLE_MIN
+    {
+        return Err(invalid(format!(
+            "an idle limit of {idle:?}; {IDLE_MIN:?} is the least"
+        )));
     }
     if order.limits.processes == 0 {
         return Err(invalid("no process allowed".to_owned()));

@@ -1,6 +1,7 @@
 //! One run, seen from the host: an event loop over timers, pipes and what the
 //! jail says. Every kill is decided and recorded here.
 
+use super::idleness::Idleness;
 use super::outcome::{Record, decide};
 use super::pump::{Buffer, Pump};
 use super::request;
@@ -73,6 +74,7 @@ pub(super) fn run(
         buffer,
         deadline: Timer::new()?,
         cpu_timer: Timer::new()?,
+        idleness: order.limits.idle_time.map(Idleness::new).transpose()?,
         requested,
         state: State::default(),
     };
@@ -125,6 +127,7 @@ struct Watch<'a> {
     /// The wall time limit while the program runs, our patience otherwise.
     deadline: Timer,
     cpu_timer: Timer,
+    idleness: Option<Idleness>,
     requested: Instant,
     state: State,
 }
@@ -139,6 +142,7 @@ struct Events {
     deadline: bool,
     cpu: bool,
     processes: bool,
+    idle: bool,
     pumps: [bool; 2],
 }
 
@@ -183,6 +187,10 @@ impl Watch<'_> {
         if !self.state.cancelled {
             set.push(PollFd::new(self.setup.cancel.as_fd(), input));
         }
+        let idle = self.idleness.as_ref().map(|idleness| {
+            set.push(PollFd::new(idleness.as_fd(), input));
+            set.len() - 1
+        });
         let fixed = set.len();
         let sources: Vec<_> = self.pumps.iter().map(Pump::source).collect();
         set.extend(sources.iter().flatten().map(|fd| PollFd::new(*fd, input)));
@@ -215,6 +223,7 @@ impl Watch<'_> {
             cpu: raised(3),
             processes: raised(4) && !self.state.finished,
             cancel: !self.state.cancelled && raised(5),
+            idle: idle.is_some_and(raised),
             pumps,
         })
     }
@@ -245,6 +254,9 @@ impl Watch<'_> {
                     self.strike()?;
                 }
                 self.look_at_usage()?;
+                if let Some(idleness) = &mut self.idleness {
+                    idleness.begin(Duration::ZERO)?;
+                }
             }
             FromJail::Ended {
                 status,
@@ -296,6 +308,9 @@ impl Watch<'_> {
         if events.cpu {
             self.look_at_usage()?;
         }
+        if events.idle {
+            self.look_at_idleness()?;
+        }
         if events.deadline {
             self.deadline_passed()?;
         }
@@ -325,10 +340,7 @@ impl Watch<'_> {
         if self.state.ended.is_some() || self.state.killed.is_some() {
             return self.cpu_timer.unset();
         }
-        let used = self
-            .group
-            .cpu_time()?
-            .saturating_sub(tracing_time(self.audit)?);
+        let used = self.cpu_time()?;
         if used >= self.limits.cpu_time {
             self.cpu_timer.unset()?;
             return self.kill(KillCause::CpuTime);
@@ -338,6 +350,26 @@ impl Watch<'_> {
             left = left.min(LONG_TICK);
         }
         self.cpu_timer.set(left.max(TICK))
+    }
+
+    /// What the program has used itself.
+    fn cpu_time(&self) -> Result<Duration, Failure> {
+        let used = self.group.cpu_time()?;
+        Ok(used.saturating_sub(tracing_time(self.audit)?))
+    }
+
+    fn look_at_idleness(&mut self) -> Result<(), Failure> {
+        let used = self.cpu_time()?;
+        let Some(idleness) = &mut self.idleness else {
+            return Ok(());
+        };
+        if self.state.ended.is_some() || self.state.killed.is_some() {
+            return idleness.end();
+        }
+        if idleness.is_over(used)? {
+            self.kill(KillCause::Idle)?;
+        }
+        Ok(())
     }
 
     fn look_at_processes(&mut self) -> Result<(), Failure> {

@@ -29,6 +29,11 @@ pub(crate) fn all() -> Vec<Value> {
             "scratch": [{ "target": "/scratch/one", "size_bytes": 4096 }],
             "files": [{ "path": "/scratch/one/a/b", "executable": true }] }),
         ),
+        with(
+            json!({ "limits": { "cpu_time_us": 1_000_000, "wall_time_us": 2_000_000, "idle_time_us": 100_000,
+            "memory_bytes": 64 << 20, "output_bytes": 1 << 20, "stack_bytes": 8 << 20, "processes": 8,
+            "open_files": 64, "file_size_bytes": 1 << 20 } }),
+        ),
         with(json!({ "mode": "ptrace", "audit": "full", "fixed_layout": true })),
         with(
             json!({ "mode": "ptrace", "audit": "decisions", "observe": true, "policy": "compiler",
@@ -62,6 +67,7 @@ fn order() -> Value {
         "limits": {
             "cpu_time_us": 1_000_000,
             "wall_time_us": 2_000_000,
+            "idle_time_us": null,
             "memory_bytes": 64 << 20,
             "output_bytes": 1 << 20,
             "stack_bytes": 8 << 20,

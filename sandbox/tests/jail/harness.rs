@@ -58,6 +58,7 @@ pub(crate) fn limits() -> Limits {
     Limits {
         cpu_time: Duration::from_secs(30),
         wall_time: Duration::from_secs(60),
+        idle_time: None,
         memory: ByteSize::mib(64),
         output: ByteSize::mib(1),
         stack: ByteSize::mib(64),

@@ -4,6 +4,7 @@ use crate::harness::*;
 use assize_sandbox::{FileOut, JailError, Mount, Scratch, Spec};
 use bytesize::ByteSize;
 use std::fs::File;
+use std::time::Duration;
 
 fn refused(vary: impl FnOnce(&mut Spec)) -> String {
     let mut jail = start();
@@ -36,6 +37,8 @@ fn impossible_requests_name_what_is_wrong() {
     assert!(refused(|spec| spec.mounts.push(mount_at("/etc/passwd"))).contains("/etc/passwd"));
     assert!(refused(|spec| spec.args.push("a\0b".to_owned())).contains("argument"));
     assert!(refused(|spec| spec.limits.processes = 0).contains("process"));
+    let idle = |spec: &mut Spec| spec.limits.idle_time = Some(Duration::from_millis(99));
+    assert!(refused(idle).contains("idle limit of 99ms"));
     assert!(refused(|spec| spec.limits.memory = ByteSize::b(0)).contains("memory"));
 }
 

@@ -1,7 +1,7 @@
 //! CPU time and time on the clock.
 
 use crate::harness::*;
-use assize_sandbox::{Facts, KillCause};
+use assize_sandbox::{Facts, KillCause, Mode};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_millis(200);
@@ -39,6 +39,41 @@ fn sleeping_is_wall_time() {
         assert!(facts.cpu_time < LIMIT, "{way}: {facts:?}");
         assert_usable(&mut jail);
     }
+}
+
+#[test]
+fn doing_nothing_is_idle_time() {
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        for (way, used) in [("sleep", 0), ("stop", 0), ("tire", 300)] {
+            let mut jail = start();
+            let mut spec = program("time", &[way]);
+            spec.limits.idle_time = Some(LIMIT);
+            spec.mode = mode;
+            let facts = jail.run(spec).unwrap();
+            assert_eq!(facts.outcome, killed(KillCause::Idle), "{way}");
+            let used = Duration::from_millis(used);
+            assert!(facts.wall_time >= LIMIT + used, "{way}: {facts:?}");
+            assert!(facts.cpu_time >= used, "{way}: {facts:?}");
+            assert_usable(&mut jail);
+        }
+    }
+}
+
+/// What comes first decides, and a program that rests now and then is not idle.
+#[test]
+fn doing_something_is_not_idle_time() {
+    let mut jail = start();
+    let mut spec = program("time", &["blink"]);
+    spec.limits.idle_time = Some(2 * LIMIT);
+    spec.limits.cpu_time = Duration::from_millis(300);
+    let facts = jail.run(spec).unwrap();
+    assert_eq!(facts.outcome, killed(KillCause::CpuTime), "{facts:?}");
+    assert!(facts.wall_time > 4 * LIMIT, "{facts:?}");
+    let mut spec = program("time", &["sleep"]);
+    spec.limits.idle_time = Some(Duration::from_secs(20));
+    spec.limits.wall_time = LIMIT;
+    let facts = jail.run(spec).unwrap();
+    assert_eq!(facts.outcome, killed(KillCause::WallTime), "{facts:?}");
 }
 
 #[test]

@@ -21,6 +21,17 @@ int main(int argc, char **argv) {
         pause();
     }
     if (!strcmp(argv[1], "sleep")) for (;;) pause();
+    /* Computes for 20 milliseconds of every 100. */
+    if (!strcmp(argv[1], "blink"))
+        for (long round = 1;; round++) {
+            while (clock() < round * (CLOCKS_PER_SEC / 50)) ;
+            usleep(80000);
+        }
+    /* Computes for 300 milliseconds first. */
+    if (!strcmp(argv[1], "tire")) {
+        while (clock() < 3 * (CLOCKS_PER_SEC / 10)) ;
+        for (;;) pause();
+    }
     if (!strcmp(argv[1], "stop")) { kill(getpid(), SIGSTOP); for (;;) pause(); }
     if (!strcmp(argv[1], "burn")) {
         long limit = atol(argv[2]);

@@ -70,6 +70,14 @@ pub struct Arguments {
     /// Run submissions at the same addresses each time, which makes their times repeat better
     #[arg(long, env = "ASSIZE_FIXED_LAYOUT", value_parser = BoolishValueParser::new())]
     fixed_layout: bool,
+    /// End submissions that use no CPU time for so many seconds; without it the wall limit ends them
+    #[arg(
+        long = "idle-limit",
+        env = "ASSIZE_IDLE_LIMIT_SECONDS",
+        value_name = "SECONDS"
+    )]
+    #[arg(value_parser = idle_limit)]
+    idle_limit: Option<Duration>,
     /// Lanes to take tasks from, comma separated; all without it
     #[arg(long, env = "ASSIZE_LANES", value_delimiter = ',', value_name = "LANE")]
     lanes: Vec<Lane>,
@@ -174,6 +182,7 @@ impl Arguments {
             tests_at_once: self.tests_at_once,
             settings: RunSettings {
                 fixed_layout: self.fixed_layout,
+                idle_limit: self.idle_limit,
             },
             lanes: Lane::ALL.into_iter().filter(wanted).collect(),
             languages: languages(self.language_table, &self.languages)?,
@@ -217,6 +226,14 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A limit that a loaded host or a slow runtime does not run into.
+fn idle_limit(text: &str) -> Result<Duration, String> {
+    match seconds(text) {
+        Ok(seconds) if seconds >= 0.5 => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("expected a number of seconds from 0.5 to 86400".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +250,7 @@ mod tests {
             ["assize-worker", "--slots", "0"],
             ["assize-worker", "--heartbeat", "0"],
             ["assize-worker", "--lanes", "fast"],
+            ["assize-worker", "--idle-limit", "0.1"],
             ["assize-worker", "--scheduler-url", "nonsense"],
         ] {
             assert!(Arguments::try_parse_from(line).is_err(), "{line:?}");

@@ -12,7 +12,7 @@
 //!   still writes to a submission that is gone is not killed for it. What it
 //!   writes then is read here and thrown away.
 //!
-//! A submission that waits for ever is ended by its own wall limit, as if it slept
+//! A submission that waits for ever is ended by its own wall or idle limit, as if it slept
 //! (TLE), and the message says who waited for whom. Only a validator that does not end although the submission is gone is a
 //! judging error.
 
@@ -235,16 +235,18 @@ impl Talk<'_> {
     }
 }
 
-/// Who waited, if the submission was ended on the clock.
+/// Who waited, if the submission was ended on the clock. One that was ended for
+/// doing nothing waited in the end, whatever it did before.
 fn who_waited(submission: &Facts, validator: &Facts) -> Option<&'static str> {
-    let on_the_clock = submission.outcome
-        == Outcome::Killed {
-            cause: KillCause::WallTime,
-        };
-    let elapsed = submission.wall_time;
-    on_the_clock
-        .then(|| waiting(elapsed, submission.cpu_time, validator.cpu_time))
-        .flatten()
+    let Outcome::Killed { cause } = &submission.outcome else {
+        return None;
+    };
+    let used = match cause {
+        KillCause::WallTime => submission.cpu_time,
+        KillCause::Idle => Duration::ZERO,
+        _ => return None,
+    };
+    waiting(submission.wall_time, used, validator.cpu_time)
 }
 
 /// A side waits that used little of the time; a busy machine gives little, too.

@@ -131,6 +131,7 @@ impl JuryValidator {
             limits: Limits {
                 cpu_time: limits.validation_time,
                 wall_time: limits.validation_time * 2 + Duration::from_secs(1),
+                idle_time: None,
                 memory: limits.validation_memory + self.executable.language.memory_overhead,
                 output: limits.validation_output,
                 stack: limits.validation_memory,
@@ -223,6 +224,7 @@ impl JuryValidator {
                     limits.validation_time
                 ),
                 KillCause::WallTime => "did not end in time".to_owned(),
+                KillCause::Idle => "did nothing any more".to_owned(),
                 KillCause::Memory => format!(
                     "used more than {} of memory (validation_memory)",
                     limits.validation_memory

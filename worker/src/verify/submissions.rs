@@ -193,7 +193,8 @@ impl Verifier<'_> {
 /// Whether judging it again takes no longer than it computes: one that waits does
 /// so until the clock ends it, on every test case, and proves nothing by that.
 fn is_quick(judged: &Judged) -> bool {
-    let waited = |run: &RunReport| run.kill_cause == Some(KillCause::WallTime);
+    let waited =
+        |run: &RunReport| matches!(run.kill_cause, Some(KillCause::WallTime | KillCause::Idle));
     !judged.runs.iter().any(waited)
 }
 

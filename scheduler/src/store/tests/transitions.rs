@@ -462,6 +462,46 @@ async fn reports_about_unknown_judgements_move_nothing(pool: PgPool) {
     assert!(matches!(effect, Effect::Stale { .. }));
 }
 
+/// The database has a list of its own.
+#[sqlx::test(migrations = "../migrations")]
+async fn every_cause_of_a_kill_can_be_stored(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let causes = [
+        KillCause::CpuTime,
+        KillCause::WallTime,
+        KillCause::Idle,
+        KillCause::Memory,
+        KillCause::Output,
+        KillCause::Processes,
+        KillCause::Policy,
+        KillCause::Cancelled,
+    ];
+    let runs = causes.map(|cause| RunReport {
+        exit: Exit::Killed,
+        kill_cause: Some(cause),
+        ..run("secret/1", Verdict::Tle)
+    });
+    let mut transaction = fixture.store.begin().await.unwrap();
+    let complete = FinishedAttempt {
+        held,
+        worker: WorkerId::generate(),
+        verdict: Verdict::Tle,
+        compile: &compiled(),
+        runs: &runs,
+        score: None,
+        groups: &[],
+        audit: None,
+    };
+    judgement_list_finish(&mut transaction, &[complete])
+        .await
+        .unwrap();
+    Store::commit(transaction).await.unwrap();
+    let stored = judgement(&fixture, id).await;
+    let stored: Vec<_> = stored.runs.iter().map(|run| run.kill_cause).collect();
+    assert_eq!(stored, causes.map(Some));
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn whatever_programs_print_can_be_stored(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
