@@ -34,6 +34,8 @@ bench: setup ## Measure
 	$(target)/release/assize run --repeat 500 --json -- /bin/true
 	cargo bench --locked -p assize-sandbox --bench runs
 	cargo bench --locked -p assize-sandbox --bench tracing
+	cargo build --locked --release -p assize-scheduler --benches
+	tests/with-services cargo bench --locked -p assize-scheduler --bench dispatch
 
 fuzz: setup ## Throw broken requests at a jail, for MINUTES=10
 	ASSIZE_FUZZ_MINUTES=$(or $(MINUTES),10) cargo test --locked -p assize-sandbox --test fuzz -- --nocapture

@@ -72,7 +72,7 @@ impl Installation {
                 token.id(),
                 "bench",
                 ContentHash::of(token.secret()),
-                &[Scope::Submit, Scope::Read],
+                &[Scope::Submit, Scope::Read, Scope::Admin],
             )
             .await
             .unwrap();
@@ -168,6 +168,44 @@ impl Installation {
         .await
         .unwrap();
         self.pool.execute("ANALYZE").await.unwrap();
+    }
+
+    /// This many more submissions like the only one, judged as it was.
+    pub(crate) async fn copy_submission(&self, number: i32) {
+        let copy = "WITH sent AS (
+                 INSERT INTO submissions (id, problem_id, language_id, contest, team, submitted_by)
+                 SELECT gen_random_uuid(), problem_id, language_id, contest, 'team ' || number % 500, submitted_by
+                 FROM submissions, generate_series(1, $1) AS number
+                 RETURNING id
+             )
+             INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
+                 testcases_total, testcases_done, state, verdict, compile, finished_at, max_cpu_time_ms)
+             SELECT gen_random_uuid(), sent.id, j.package_id, true, j.lane, j.sandbox_mode, j.sandbox_reason,
+                 j.testcases_total, j.testcases_done, j.state, j.verdict, j.compile, j.finished_at, j.max_cpu_time_ms
+             FROM sent, judgements j WHERE j.is_current";
+        let copied = sqlx::query(copy).bind(number).execute(&self.pool).await;
+        copied.unwrap();
+    }
+
+    /// Judges all members of a rejudging, every twentieth with another verdict.
+    pub(crate) async fn judge_members(&self, id: &str) {
+        let mut transaction = self.pool.begin().await.unwrap();
+        for statement in [
+            "UPDATE rejudgings SET fed = true WHERE id = $1::uuid",
+            "INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
+                 testcases_total, rejudging_id)
+             SELECT gen_random_uuid(), submission_id, package_id, false, 'rejudge', 'unshare', 'rejudge lane', 10, $1::uuid
+             FROM rejudging_members WHERE rejudging_id = $1::uuid
+             ON CONFLICT (rejudging_id, submission_id, repetition) WHERE rejudging_id IS NOT NULL DO NOTHING",
+            "DELETE FROM outbox WHERE judgement_id IN (SELECT id FROM judgements WHERE rejudging_id = $1::uuid)",
+            "UPDATE judgements SET state = 'done', compile = '{}', started_at = now(), finished_at = now(),
+                 verdict = CASE WHEN hashtext(id::text) % 20 = 0 THEN 'WA' ELSE 'AC' END
+             WHERE rejudging_id = $1::uuid AND state <> 'done'",
+        ] {
+            let query = sqlx::query(statement).bind(id);
+            query.execute(&mut *transaction).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
     }
 
     pub(crate) async fn end(self) {

@@ -14,6 +14,7 @@
 
 mod client;
 mod installation;
+mod rejudging;
 mod stub_worker;
 
 use std::time::{Duration, Instant};
@@ -41,6 +42,9 @@ async fn main() {
     }
     if wanted("overtaking") {
         overtaking().await;
+    }
+    if wanted("rejudging") {
+        rejudging::rejudging().await;
     }
 }
 

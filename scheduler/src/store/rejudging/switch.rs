@@ -276,11 +276,17 @@ async fn exchange_lock(connection: &mut PgConnection) -> Result<(), StoreError> 
     .map_err(StoreError::on("wait for another exchange of results"))
 }
 
-/// Open members with their new judgement `n`, if it was made.
+/// Open members with their new judgement `n`, if it was made. That is looked up for
+/// each: right after many were made, Postgres still believes that a rejudging has
+/// a few judgements at most, and would compare all members with all of them.
 const OPEN_MEMBERS: &str = "
     JOIN rejudging_claims c ON c.submission_id = s.id
     JOIN rejudging_members m ON m.rejudging_id = c.rejudging_id AND m.submission_id = s.id AND m.old_judgement_id = j.id
-    LEFT JOIN judgements n ON n.rejudging_id = c.rejudging_id AND n.submission_id = s.id AND n.repetition = 1
+    LEFT JOIN LATERAL (
+        SELECT * FROM judgements
+        WHERE rejudging_id = c.rejudging_id AND submission_id = c.submission_id AND repetition = 1
+        LIMIT 1
+    ) n ON true
     WHERE j.is_current AND c.rejudging_id = ";
 
 /// Counts the members that are meant and have a judgement without a verdict.
