@@ -4,5 +4,6 @@ mod contest;
 mod deaths;
 mod full_disk;
 mod refusals;
+mod rejudging;
 mod starts;
 mod up;
