@@ -10,6 +10,7 @@ mod files;
 mod image;
 mod mounts;
 mod program;
+mod wall;
 
 use crate::facts::Activity;
 use crate::policy::Effective;
@@ -24,6 +25,8 @@ use nix::unistd::Pid;
 use program::Started;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
+pub(crate) use wall::FIRST_VERSION as LANDLOCK_FIRST;
+use wall::Wall;
 
 /// The program's user and group inside the jail.
 const PROGRAM_ID: u32 = 1000;
@@ -55,9 +58,10 @@ fn run(
     let skeletons = mounts::prepare(order, &descriptors.mounts)?;
     files::copy_in(order, &descriptors.files)?;
     mounts::seal(&skeletons)?;
+    let wall = Wall::build(order, descriptors)?;
     // Before the start: when that returns, the program may have run for long already.
     let began = Instant::now();
-    let started = program::start(order, descriptors, policy, charge)?;
+    let started = program::start(order, descriptors, policy, &wall, charge)?;
     channel
         .send(&FromJail::Started, &[])
         .map_err(Failure::step("announce the program's start"))?;

@@ -1,6 +1,7 @@
 //! From a fork of init to the program: the protections, in their order.
 
 use super::PROGRAM_ID;
+use super::wall::Wall;
 use crate::limits::Limits;
 use crate::policy::Effective;
 use crate::protocol::{Descriptors, Failure, Order};
@@ -37,12 +38,14 @@ pub(super) fn start<'a>(
     order: &Order,
     descriptors: &Descriptors,
     policy: &'a Effective,
+    wall: &Wall,
     charge: Duration,
 ) -> Result<Started<'a>, Failure> {
     let launch = Launch {
         order,
         descriptors,
         policy,
+        wall,
         charge,
         image: image(order)?,
     };
@@ -57,6 +60,7 @@ struct Launch<'a, 'p> {
     order: &'a Order,
     descriptors: &'a Descriptors,
     policy: &'p Effective,
+    wall: &'a Wall,
     charge: Duration,
     image: Image,
 }
@@ -179,6 +183,7 @@ fn confine_and_execute(launch: &Launch<'_, '_>) -> Result<Infallible, Failure> {
     })?;
     // Whatever is still open, known to us or not, is gone with exec.
     descriptor::close_on_exec_from(3).map_err(Failure::step("close all descriptors"))?;
+    launch.wall.stand_behind()?;
     // Last: the filter forbids some of what was done above.
     launch
         .policy

@@ -1,7 +1,8 @@
 //! The kernel's version and features, and our own rights.
 
 use super::{Finding, read};
-use crate::sys::probe;
+use crate::init::LANDLOCK_FIRST;
+use crate::sys::{landlock, probe};
 
 /// System calls of the sandbox that a kernel, or the filter of a container
 /// around us, may lack; with the version that brought them.
@@ -30,6 +31,7 @@ pub(super) fn findings() -> Vec<Finding> {
         rights(),
         calls(),
         seccomp(),
+        landlock(),
         namespaces(),
         filesystems(),
         proc(),
@@ -114,6 +116,22 @@ fn seccomp() -> Finding {
         format!("filters lack the actions {}", missing.join(", ")),
         "install a newer kernel",
     )
+}
+
+/// The second wall: jails work without it.
+fn landlock() -> Finding {
+    match landlock::version() {
+        version if version >= LANDLOCK_FIRST => {
+            Finding::good("landlock", format!("version {version} of the interface"))
+        }
+        version => Finding::warning(
+            "landlock",
+            format!(
+                "version {version} of the interface, {LANDLOCK_FIRST} is needed: jails have one wall less"
+            ),
+            "use Linux 5.19 or newer with CONFIG_SECURITY_LANDLOCK, and landlock in the lsm= parameter",
+        ),
+    }
 }
 
 fn namespaces() -> Finding {

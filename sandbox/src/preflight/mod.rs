@@ -31,7 +31,7 @@ pub struct Finding {
 pub enum Grade {
     /// As it should be.
     Good,
-    /// Jails work, but measurements or capacity suffer.
+    /// Jails work, but measurements, capacity or protection suffer.
     Warning,
     /// Jails refuse to start.
     Unfit,

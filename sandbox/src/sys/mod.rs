@@ -9,6 +9,7 @@ pub(crate) mod clone;
 pub(crate) mod credentials;
 pub(crate) mod descriptor;
 pub(crate) mod exec;
+pub(crate) mod landlock;
 pub(crate) mod mount;
 pub(crate) mod probe;
 pub(crate) mod process;

@@ -26,3 +26,4 @@ mod scratch;
 mod specification;
 mod time;
 mod tracer;
+mod wall;
