@@ -16,6 +16,7 @@ mod facts;
 mod init;
 mod jail;
 mod limits;
+mod nameless;
 mod policy;
 mod preflight;
 mod protocol;
@@ -33,6 +34,7 @@ pub use error::JailError;
 pub use facts::{Activity, Collected, Facts, KillCause, Outcome, Stalls};
 pub use jail::Jail;
 pub use limits::Limits;
+pub use nameless::nameless;
 pub use policy::{
     CallRule, Difference, EffectivePolicy, Explanation, PolicyLayer, PolicyLayerError, TracerRule,
 };

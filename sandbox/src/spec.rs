@@ -17,7 +17,8 @@ pub struct Spec {
     /// absolute path inside the jail of the program to execute.
     pub args: Vec<String>,
     /// Execute this file instead of the path `args[0]`. It must be executable
-    /// for everyone, and an ELF file (a `#!` script can't be opened again).
+    /// for everyone, and an ELF file (a `#!` script can't be opened again). Its
+    /// name on the host shows in `/proc/self/exe`, unless it is [`crate::nameless()`].
     pub executable: Option<OwnedFd>,
     /// The whole environment; nothing is inherited.
     pub env: Vec<(String, String)>,
@@ -64,7 +65,8 @@ pub struct Spec {
 pub enum Input {
     /// `/dev/null`.
     Null,
-    /// This descriptor, as it is.
+    /// This descriptor, as it is. Of a file, the name on the host shows in
+    /// `/proc/self/fd/0`, unless it is [`crate::nameless()`].
     Fd(OwnedFd),
 }
 

@@ -10,7 +10,9 @@ use assize_common::package::{
     DefaultValidatorOptions, DmojChecker, Kind, OutputValidator, Package, Testcase,
 };
 use assize_common::{Award, SandboxMode, Verdict};
-use assize_sandbox::{Audit, AuditLevel, Facts, Input, Limits, Mode, PolicyName, Sink, Spec};
+use assize_sandbox::{
+    Audit, AuditLevel, Facts, Input, Limits, Mode, PolicyName, Sink, Spec, nameless,
+};
 use bytesize::ByteSize;
 
 use crate::cancel::Cancel;
@@ -69,6 +71,8 @@ pub(crate) struct Ran {
 #[derive(Debug)]
 struct Pass<'a> {
     input: &'a File,
+    /// The same as the submission is given it, unless it is given that one.
+    given: Option<File>,
     state: Option<File>,
 }
 
@@ -77,10 +81,14 @@ impl TestcaseRun<'_> {
     pub(crate) fn execute(self, slot: &mut Slot) -> Result<Ran, JudgingError> {
         let path = &self.testcase.input;
         let mut input = File::open(path).map_err(JudgingError::disk("open", path))?;
+        // The name of a test case may tell what is in it. Jury programs are shown
+        // the file with its name: a nameless one can't be mounted.
+        let mut given = Some(nameless(&input).map_err(JudgingError::disk("open", path))?);
         let (mut state, mut earlier, mut audits) = (None, None, Vec::new());
         for _ in 0..self.package.passes {
             let pass = Pass {
                 input: &input,
+                given: given.take(),
                 state: state.take(),
             };
             let (mut ran, next) = match (self.package.kind, self.validator) {
@@ -110,7 +118,7 @@ impl TestcaseRun<'_> {
     fn pass_fail(
         self,
         slot: &mut Slot,
-        pass: Pass<'_>,
+        mut pass: Pass<'_>,
     ) -> Result<(Ran, Option<NextPass>), JudgingError> {
         let share = |file: &File| {
             file.try_clone()
@@ -118,7 +126,10 @@ impl TestcaseRun<'_> {
         };
         let (output, stderr) = (self.temporary_file()?, self.temporary_file()?);
         let spec = self.spec(
-            Input::Fd(share(pass.input)?.into()),
+            Input::Fd(match pass.given.take() {
+                Some(given) => given.into(),
+                None => share(pass.input)?.into(),
+            }),
             Sink::Capture {
                 to: share(&output)?.into(),
                 keep: self.package.limits.output,

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use assize_worker::sandbox::nameless;
 
 use crate::exit::{self, Failure};
 
@@ -76,6 +77,7 @@ impl Program {
             )
             .into());
         }
+        let file = nameless(&file).with_context(|| format!("cannot open {name} again"))?;
         Ok(Self::Opened {
             name: name.to_owned(),
             file,

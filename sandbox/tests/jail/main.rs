@@ -13,6 +13,7 @@ mod harness;
 mod host;
 mod isolation;
 mod layout;
+mod leaks;
 mod leftovers;
 mod memory;
 mod mounts;

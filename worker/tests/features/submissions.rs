@@ -163,3 +163,17 @@ fn all_of_several_validators_must_accept() {
         assert_eq!(judged.runs[0].message.as_deref(), Some(message), "{name}");
     }
 }
+
+/// A test case's name may tell what is in it, and where files are is nobody's business.
+#[test]
+fn inputs_have_no_names() {
+    let program = "import os, sys\n\
+        names = [os.readlink('/proc/self/fd/%d' % fd) for fd in range(3)]\n\
+        assert sys.stdin.read() == open('/dev/stdin').read() == 'in'\n\
+        print(*(name.split(':')[0] for name in names))\n";
+    let package = TestPackage::new(LIMIT)
+        .with_testcase("secret/1-telling", "in", "/ pipe pipe\n")
+        .with("submissions/accepted/names.py", program);
+    let judged = judge(&package, "names.py");
+    assert_eq!(judged.verdict, Verdict::Ac, "{:?}", judged.runs);
+}
