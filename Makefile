@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults bench fuzz check fmt clippy doc dependencies sqlx clean
+.PHONY: help setup demo test faults bench fuzz races check fmt clippy doc dependencies sqlx clean
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
@@ -39,6 +39,11 @@ bench: setup ## Measure
 
 fuzz: setup ## Throw broken requests at a jail, for MINUTES=10
 	ASSIZE_FUZZ_MINUTES=$(or $(MINUTES),10) cargo test --locked -p assize-sandbox --test fuzz -- --nocapture
+
+races: setup ## Race the tracer's decisions about paths, each way for SECONDS=60
+	cargo build --locked -p assize-sandbox
+	ASSIZE_RACE_SECONDS=$(or $(SECONDS),60) cargo test --locked -p assize-sandbox --test jail -- \
+	    --nocapture --test-threads 1 wins_no_race
 
 check: fmt clippy doc dependencies sqlx ## Everything that is not a test: format, lints, documentation, dependencies, SQL
 

@@ -9,6 +9,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < times; i++) switch (argv[1][0]) {
       case 'k': syscall(SYS_kill, getpid(), 0); break;
       case 'o': close(open("/usr/lib/os-release", O_RDONLY)); break;
+      case 'r': open("/usr/include/stdio.h", O_RDONLY); break;
       case 'g': syscall(SYS_getppid); break;
     }
   return 0;

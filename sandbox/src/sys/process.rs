@@ -147,6 +147,18 @@ pub(crate) fn ignore_pipe_signal() -> io::Result<()> {
     Ok(())
 }
 
+/// Has the kernel send no signal when a child stops: a tracer waits, and the
+/// signal would only be worked out to be ignored.
+pub(crate) fn no_signal_for_stops() -> io::Result<()> {
+    // SAFETY: all fields are numbers, for which zero is valid: the default
+    // action, which runs no code, and an empty mask.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_flags = libc::SA_NOCLDSTOP;
+    // SAFETY: `action` lives through the call; what was before is not asked for.
+    let result = unsafe { libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut()) };
+    check(result.into()).map(drop)
+}
+
 /// Gives every signal its default action, whatever was inherited. Past libc,
 /// which keeps 32 and 33 to itself and would leave them ignored for programs.
 pub(crate) fn default_signals() -> io::Result<()> {

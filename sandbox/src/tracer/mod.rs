@@ -290,6 +290,7 @@ pub(crate) fn prepare() -> Result<(), Failure> {
     // What it forks has a copy of its memory, which belongs to the host's user
     // namespace: only memory marked so may be traced from inside the jail.
     prctl::set_dumpable(true).map_err(Failure::step("allow tracing"))?;
+    process::no_signal_for_stops().map_err(Failure::step("be told of stops by waiting only"))?;
     stay_on_one_core()
 }
 

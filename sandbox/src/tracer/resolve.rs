@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// The kernel follows as many.
 const LINKS_MAX: usize = 40;
-/// Resolved paths that are kept.
+/// Resolved paths that are kept, each way.
 const KEPT_MAX: usize = 4096;
 
 /// Resolves paths of one run.
@@ -23,7 +23,26 @@ pub(super) struct Resolver {
     root: OwnedFd,
     /// Where the program can change what names mean.
     changing: Vec<Vec<u8>>,
-    kept: HashMap<(Vec<u8>, bool), Vec<u8>>,
+    /// What absolute paths resolve to that can't change.
+    kept: Kept,
+}
+
+/// Canonical paths by how they were written: with a link at the end followed,
+/// and without. Two maps, so that looking up needs no copy of the path.
+#[derive(Debug, Default)]
+struct Kept {
+    followed: HashMap<Vec<u8>, Vec<u8>>,
+    unfollowed: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Kept {
+    fn of(&mut self, follow: bool) -> &mut HashMap<Vec<u8>, Vec<u8>> {
+        if follow {
+            &mut self.followed
+        } else {
+            &mut self.unfollowed
+        }
+    }
 }
 
 /// Where a relative path starts.
@@ -49,7 +68,7 @@ impl Resolver {
         Ok(Self {
             root: nix::fcntl::open("/", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?,
             changing,
-            kept: HashMap::new(),
+            kept: Kept::default(),
         })
     }
 
@@ -66,8 +85,7 @@ impl Resolver {
             let from = self.start(thread, start)?;
             return self.walk(thread, from, path, follow).map(|(path, _)| path);
         }
-        let key = (path.to_vec(), follow);
-        if let Some(known) = self.kept.get(&key) {
+        if let Some(known) = self.kept.of(follow).get(path) {
             return Ok(known.clone());
         }
         let (resolved, changing) = match self.plain(path) {
@@ -75,8 +93,9 @@ impl Resolver {
             None => self.walk(thread, self.at_root()?, path, follow)?,
         };
         // What can't change need not be looked at again.
-        if !changing && self.kept.len() < KEPT_MAX {
-            self.kept.insert(key, resolved.clone());
+        let kept = self.kept.of(follow);
+        if !changing && kept.len() < KEPT_MAX {
+            kept.insert(path.to_vec(), resolved.clone());
         }
         Ok(resolved)
     }

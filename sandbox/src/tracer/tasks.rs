@@ -2,7 +2,7 @@
 
 use crate::audit::Entry;
 use nix::unistd::Pid;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// One traced thread. There is an entry for every thread from its parent's
 /// word on that there is one.
@@ -19,7 +19,8 @@ pub(super) struct Task {
 
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
-    by_thread: HashMap<i32, Task>,
+    /// Looked into several times at each stop, and small: no hashing.
+    by_thread: BTreeMap<i32, Task>,
 }
 
 impl Tasks {

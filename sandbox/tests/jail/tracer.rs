@@ -339,6 +339,33 @@ fn time_spent_tracing_is_not_the_programs() {
 }
 
 #[test]
+fn tracing_does_not_decide_about_a_limit() {
+    let mut traced = Traced::new();
+    let mut run = |args: &[&str], mode, limit| {
+        let mut spec = traced.spec(args, mode);
+        spec.limits.cpu_time = limit;
+        run_captured(&mut traced.jail, spec).0
+    };
+    // Few traced calls, and so many that as much is charged for them as the program uses itself.
+    for args in [["compute"], ["compute_and_call_often"]] {
+        let ample = Duration::from_secs(30);
+        let own = run(&args, Mode::Unshare, ample).cpu_time;
+        for (limit, outcome) in [
+            (own.mul_f64(1.6), exited(0)),
+            (own.mul_f64(0.6), killed(KillCause::CpuTime)),
+        ] {
+            for mode in [Mode::Unshare, Mode::Ptrace] {
+                let facts = run(&args, mode, limit);
+                assert_eq!(
+                    facts.outcome, outcome,
+                    "{args:?} {mode:?} {own:?} {facts:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn levels_record_more_and_more() {
     let mut traced = Traced::new();
     let mut run = |level| {

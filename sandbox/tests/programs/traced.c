@@ -257,6 +257,14 @@ static void orphans(void) {
 }
 
 static void many_files(void) { touch_files(20000); }
+static void compute_and_call(int calls) {
+  for (int call = 0; call <= calls; call++) {
+    kill(getpid(), 0);
+    for (volatile int step = 0; step < 300 * 1000 * 1000 / (calls + 1); step++) ;
+  }
+}
+static void compute(void) { compute_and_call(10); }
+static void compute_and_call_often(void) { compute_and_call(40 * 1000); }
 static void for_ever(void) { touch_files(-1); }
 static void crash(void) { *(volatile int *)0 = 0; }
 static void child_crash(void) {
@@ -276,7 +284,7 @@ static const struct {
     COMMAND(forbidden), COMMAND(forbidden_in_thread), COMMAND(forbidden_in_child),
     COMMAND(forbidden_untraced), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
     COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(turns), COMMAND(kill_race), COMMAND(orphans),
-    COMMAND(many_files), COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
+    COMMAND(many_files), COMMAND(compute), COMMAND(compute_and_call_often), COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
 };
 
 int main(int argc, char **argv) {

@@ -1,13 +1,15 @@
 //! What tracing costs: one decision beside the least that a traced call can
-//! cost, a path looked at, every call recorded beside strace, start-up of runtimes.
+//! cost, a path looked at, every call recorded beside strace, whole programs.
 //!
-//! `cargo bench -p assize-sandbox --bench tracing`. Needs root; strace and
-//! Python if they are to be compared.
+//! `cargo bench -p assize-sandbox --bench tracing`. Needs root, gcc and g++; strace,
+//! Python and Java if they are to be compared.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a measurement fails by panicking and prints its result"
 )]
+
+mod near_limit;
 
 use assize_sandbox::{
     Audit, AuditLevel, Facts, Input, Jail, JailConfig, Limits, Mode, Outcome, PolicyLayer,
@@ -16,6 +18,7 @@ use assize_sandbox::{
 use bytesize::ByteSize;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +27,8 @@ use std::time::{Duration, Instant};
 /// Of each measurement the fastest counts: the machine may be busy.
 const TIMES: u32 = 5;
 const CALLS: u32 = 20_000;
+/// As many refused ones are recorded.
+const FEW_CALLS: u32 = 5_000;
 /// For strace, which writes each to a file.
 const MANY_CALLS: u32 = 200_000;
 
@@ -50,8 +55,12 @@ fn main() {
     one_core.set(0).unwrap();
     sched_setaffinity(this, &one_core).unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let bare = compile("bare", directory.path());
-    let calls = compile("calls", directory.path());
+    let programs = directory.path();
+    let bare = compile("bare.c", programs);
+    let notify = compile("notify.c", programs);
+    let numbers = compile("numbers.cpp", programs);
+    let work = compile("work.c", programs);
+    let calls = compile("calls.c", programs);
     let mut config = JailConfig::new(0).unwrap();
     config.core = Some(0);
     let mut bench = Bench {
@@ -59,12 +68,20 @@ fn main() {
         calls,
     };
 
-    let floor = fastest(|| bare_call(&bare));
+    let floor = fastest(|| timed(&bare, &[]));
     row("RET_TRACE and GET_SYSCALL_INFO, bare", floor, None);
+    let notified = fastest(|| timed(&notify, &["continue"]));
+    row("USER_NOTIF and CONTINUE, bare", notified, Some(floor));
+    let handed = fastest(|| timed(&notify, &["open"]));
+    row("USER_NOTIF, an open done by the tracer", handed, None);
     let decision = bench.per_call("kill", AuditLevel::Summary, None, CALLS);
     row("a decision without a path", decision, Some(floor));
-    let path = bench.per_call("open", AuditLevel::Decisions, Some(PATHS), CALLS);
-    row("an open: path, decision, record, result", path, None);
+    let path = bench.per_call("open", AuditLevel::Summary, Some(PATHS), CALLS);
+    row("an open: path, decision", path, None);
+    let refused = bench.per_call("refused", AuditLevel::Summary, Some(PATHS), FEW_CALLS);
+    row("an open refused: path, decision, record", refused, None);
+    let result = bench.per_call("open", AuditLevel::Decisions, Some(PATHS), CALLS);
+    row("an open: path, decision, record, result", result, None);
     let recorded = bench.per_call("getppid", AuditLevel::Full, None, MANY_CALLS);
     row("any call at level full", recorded, None);
     if let Some(pinned) = strace(&bench.calls) {
@@ -83,17 +100,28 @@ fn main() {
         "\n{:<42}{:>10}{:>10}{:>8}",
         "ms", "unshare", "ptrace", "stops"
     );
-    let trivial = vec!["calls".to_owned()];
-    bench.program("static C, every call traced", trivial, AuditLevel::Full);
+    let decisions = AuditLevel::Decisions;
+    let trivial = Program::new(&bench.calls, &[]);
+    bench.program("static C, every call traced", &trivial, AuditLevel::Full);
+    let computing = Program::new(&work, &["1000000", "0"]);
+    bench.program("static C, computing only", &computing, decisions);
+    let mut solution = Program::new(&numbers, &[]);
+    solution.input = Some(write_numbers(programs));
+    bench.program("static C++, sorts 1e6 numbers", &solution, decisions);
     for (name, command) in [
         ("Python", "/usr/bin/python3 -c pass"),
         ("Java", "/usr/bin/java -XX:+UseSerialGC -version"),
     ] {
-        let args: Vec<_> = command.split(' ').map(str::to_owned).collect();
-        if args.first().is_some_and(|path| Path::new(path).exists()) {
-            bench.program(name, args, AuditLevel::Decisions);
+        let program = Program::installed(command);
+        if program
+            .args
+            .first()
+            .is_some_and(|path| Path::new(path).exists())
+        {
+            bench.program(name, &program, decisions);
         }
     }
+    near_limit::table(&mut bench.jail, &work);
 }
 
 fn row(name: &str, each: Duration, beside: Option<Duration>) {
@@ -110,8 +138,11 @@ fn fastest(measure: impl FnMut() -> Duration) -> Duration {
         .unwrap()
 }
 
-fn bare_call(bare: &Path) -> Duration {
-    let output = Command::new(bare).arg(CALLS.to_string()).output().unwrap();
+/// What a program that measures itself says of one call.
+fn timed(program: &Path, args: &[&str]) -> Duration {
+    let mut command = Command::new(program);
+    let output = command.args(args).arg(CALLS.to_string()).output().unwrap();
+    assert!(output.status.success(), "{}", program.display());
     let nanoseconds = String::from_utf8(output.stdout).unwrap();
     Duration::from_nanos(nanoseconds.trim().parse().unwrap())
 }
@@ -162,25 +193,74 @@ impl Bench {
     }
 
     /// A program from start to end in both modes, and how often it stops.
-    fn program(&mut self, name: &str, args: Vec<String>, level: AuditLevel) {
+    fn program(&mut self, name: &str, program: &Program, level: AuditLevel) {
         let mut run = |mode: Mode| {
-            let mut spec = spec(args.clone());
-            if args.first().is_some_and(|path| !path.starts_with('/')) {
-                spec.executable = Some(File::open(&self.calls).unwrap().into());
-            }
+            let mut spec = program.spec();
             spec.mode = mode;
             spec.audit = level;
             run(&mut self.jail, spec)
         };
-        let unshare = fastest(|| run(Mode::Unshare).wall_time);
-        let ptrace = fastest(|| run(Mode::Ptrace).wall_time);
+        // In turn, so that both see the same machine.
+        let (mut unshare, mut ptrace) = (Duration::MAX, Duration::MAX);
+        for _ in 0..TIMES {
+            unshare = unshare.min(run(Mode::Unshare).wall_time);
+            ptrace = ptrace.min(run(Mode::Ptrace).wall_time);
+        }
         let stops = stops(&run(Mode::Ptrace).audit.unwrap());
         let [unshare, ptrace] = [unshare, ptrace].map(|time| time.as_secs_f64() * 1e3);
         println!(
-            "{name:<42}{unshare:>10.2}{ptrace:>10.2}{stops:>8}{:>7.2} times",
+            "{name:<42}{unshare:>10.2}{ptrace:>10.2}{stops:>8}{:>8.3} times",
             ptrace / unshare
         );
     }
+}
+
+/// One that is measured from start to end.
+struct Program {
+    executable: Option<PathBuf>,
+    args: Vec<String>,
+    input: Option<PathBuf>,
+}
+
+impl Program {
+    fn new(executable: &Path, args: &[&str]) -> Self {
+        let args = [&["program"], args].concat();
+        Self {
+            executable: Some(executable.to_owned()),
+            args: args.into_iter().map(str::to_owned).collect(),
+            input: None,
+        }
+    }
+
+    fn installed(command: &str) -> Self {
+        Self {
+            executable: None,
+            args: command.split(' ').map(str::to_owned).collect(),
+            input: None,
+        }
+    }
+
+    fn spec(&self) -> Spec {
+        let mut spec = spec(self.args.clone());
+        let open = |path: &PathBuf| File::open(path).unwrap().into();
+        spec.executable = self.executable.as_ref().map(open);
+        if let Some(input) = &self.input {
+            spec.stdin = Input::Fd(open(input));
+        }
+        spec
+    }
+}
+
+fn write_numbers(directory: &Path) -> PathBuf {
+    let path = directory.join("numbers.txt");
+    let mut value: u32 = 1;
+    let mut text = "1000000".to_owned();
+    for _ in 0..1_000_000 {
+        value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        write!(text, "\n{}", value >> 2).unwrap();
+    }
+    std::fs::write(&path, text).unwrap();
+    path
 }
 
 fn stops(audit: &Audit) -> u64 {
@@ -188,12 +268,14 @@ fn stops(audit: &Audit) -> u64 {
 }
 
 fn compile(name: &str, directory: &Path) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/programs");
-    let program = directory.join(name);
-    let compiled = Command::new("gcc")
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/programs");
+    let source = sources.join(name);
+    let program = directory.join(name).with_extension("");
+    let compiler = if name.ends_with(".c") { "gcc" } else { "g++" };
+    let compiled = Command::new(compiler)
         .args(["-O2", "-static", "-o"])
         .arg(&program)
-        .arg(source.join(name).with_extension("c"))
+        .arg(source)
         .status()
         .unwrap();
     assert!(compiled.success());
