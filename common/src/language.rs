@@ -56,6 +56,13 @@ pub struct Language {
     /// The sandbox of its submissions where nothing else decides; unshare without it.
     #[serde(default)]
     pub sandbox: Option<SandboxMode>,
+    /// Names of policies of the table that its submissions have besides, where a
+    /// tracer enforces them: the first one lowest.
+    #[serde(default)]
+    pub policies: Vec<String>,
+    /// The rules of these policies, each in TOML.
+    #[serde(skip)]
+    pub layers: Vec<String>,
     /// Environment of compiling and running, beside the jail's own.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -119,6 +126,9 @@ pub enum LanguageTableError {
 #[serde(deny_unknown_fields)]
 struct File {
     language: Vec<Language>,
+    /// Rules over those of all contestants' programs; the sandbox knows their form.
+    #[serde(default)]
+    policy: BTreeMap<String, toml::Table>,
 }
 
 impl LanguageTable {
@@ -151,16 +161,18 @@ impl LanguageTable {
     /// When it is not TOML of the expected shape, or entries contradict each other.
     pub fn parse(text: &str) -> Result<Self, LanguageTableError> {
         let File {
-            language: languages,
+            language: mut languages,
+            policy: policies,
         } = toml::from_str(text).map_err(|error| LanguageTableError::Parse(Box::new(error)))?;
         let mut ids = BTreeSet::new();
         let mut defaults = BTreeSet::new();
-        for language in &languages {
+        for language in &mut languages {
             language.validate()?;
-            if !ids.insert(&language.id) {
+            language.layers = language.layers_from(&policies)?;
+            if !ids.insert(language.id.clone()) {
                 return Err(language.problem("the id is used twice"));
             }
-            if language.default && !defaults.insert(&language.code) {
+            if language.default && !defaults.insert(language.code.clone()) {
                 return Err(
                     language.problem(&format!("a second default for code {:?}", language.code))
                 );
@@ -256,6 +268,20 @@ impl Language {
         }
     }
 
+    fn layers_from(
+        &self,
+        policies: &BTreeMap<String, toml::Table>,
+    ) -> Result<Vec<String>, LanguageTableError> {
+        let layer = |name: &String| match policies.get(name) {
+            Some(rules) => Ok(rules.to_string()),
+            None => Err(self.problem(&format!(
+                "`policies`: the table has no [policy.{name}], but {}",
+                policies.keys().cloned().collect::<Vec<_>>().join(", ")
+            ))),
+        };
+        self.policies.iter().map(layer).collect()
+    }
+
     fn validate(&self) -> Result<(), LanguageTableError> {
         let plain = |text: &str| {
             !text.is_empty()
@@ -347,6 +373,20 @@ mod tests {
         );
         assert!(error_of(&ENTRY.replace("main.cpp", "main.c")).contains("self_test_file"));
         assert!(error_of(&ENTRY.replace("[\"/box/program\"]", "[]")).contains("empty command"));
+    }
+
+    #[test]
+    fn policies_are_found_by_name() {
+        let policy = "[[policy.alone.rule]]\nid = 'x'\n";
+        let entry = format!("{ENTRY}\npolicies = ['alone']\n{policy}");
+        let table = LanguageTable::parse(&entry).unwrap();
+        let layers = &table.get("cpp20").unwrap().layers;
+        assert!(
+            matches!(&layers[..], [layer] if layer.contains("id = \"x\"")),
+            "{layers:?}"
+        );
+        let error = error_of(&entry.replace("['alone']", "['lone']"));
+        assert!(error.contains("[policy.lone], but alone"), "{error}");
     }
 
     #[test]

@@ -4,12 +4,10 @@
 //! always run under `unshare`: both modes isolate the same, and a program in the
 //! cache is good for both.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 use assize_common::ContentHash;
@@ -18,15 +16,15 @@ use assize_common::language::Language;
 use assize_common::message::CompileReport;
 use assize_common::package;
 use assize_sandbox::{
-    AuditLevel, Facts, FileIn, FileOut, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName,
+    AuditLevel, Facts, FileIn, FileOut, Input, KillCause, Limits, Mode, Outcome, PolicyName,
     Scratch, Sink, Spec,
 };
 use bytesize::ByteSize;
-use walkdir::WalkDir;
 
 use crate::cancel::Cancel;
 use crate::command::{Placeholders, environment, expand, join};
-use crate::disk_cache::{CacheError, DiskCache, Entry};
+use crate::disk_cache::{CacheError, DiskCache};
+use crate::executable::{BOX, Executable};
 use crate::judging_error::JudgingError;
 use crate::slot::{Role, Slot};
 use crate::sources::Sources;
@@ -36,8 +34,6 @@ use crate::toolchain::{Toolchains, read_start};
 const OUTPUT_KEPT: u64 = 64 << 10;
 /// More than any program needs; it keeps a runaway linker off our disk.
 const ARTIFACT_MAX: ByteSize = ByteSize::mib(512);
-/// The artifacts within a cache entry, beside the report.
-const BOX: &str = "box";
 const REPORT: &str = "compile.json";
 
 /// What compiling may use.
@@ -56,105 +52,11 @@ impl From<&package::Limits> for CompileLimits {
     }
 }
 
-/// A program ready to run.
-#[derive(Debug)]
-pub(crate) struct Executable {
-    entry: Arc<Entry>,
-    sources: Sources,
-    pub(crate) language: Language,
-}
-
 /// What came of compiling.
 #[derive(Debug)]
 pub(crate) enum Compilation {
     Program(Box<Executable>, CompileReport),
     Rejected(CompileReport),
-}
-
-impl Executable {
-    /// The directory of artifacts, to be mounted at `/box`.
-    pub(crate) fn directory(&self) -> PathBuf {
-        self.entry.path().join(BOX)
-    }
-
-    /// Shows the program at `/box` of a run.
-    pub(crate) fn mount(&self, spec: &mut Spec) -> Result<(), JudgingError> {
-        let directory = self.directory();
-        let source = File::open(&directory).map_err(JudgingError::disk("open", &directory))?;
-        spec.mounts.push(Mount {
-            source: source.into(),
-            target: "/box".into(),
-        });
-        Ok(())
-    }
-
-    /// Copies the program into the directory `target` of a run, with `files` laid
-    /// over it and `room` for more.
-    pub(crate) fn copy(
-        &self,
-        spec: &mut Spec,
-        target: &Path,
-        files: &[package::File],
-        room: ByteSize,
-    ) -> Result<(), JudgingError> {
-        let directory = self.directory();
-        let open = |path: &Path| File::open(path).map_err(JudgingError::disk("open", path));
-        let mut placed: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
-        for entry in WalkDir::new(&directory) {
-            let entry = entry
-                .map_err(io::Error::from)
-                .map_err(JudgingError::disk("list", &directory))?;
-            if let Some(name) = entry.path().strip_prefix(&directory).ok()
-                && entry.file_type().is_file()
-            {
-                placed.insert(name.to_owned(), entry.path().to_owned());
-            }
-        }
-        let files = files.iter();
-        placed.extend(files.map(|file| (PathBuf::from(&file.name), file.path.clone())));
-        let mut size = room.as_u64();
-        for (name, path) in placed {
-            let content = open(&path)?;
-            let metadata = content
-                .metadata()
-                .map_err(JudgingError::disk("look at", &path))?;
-            // Whole pages, and one for a directory.
-            size += metadata.len().next_multiple_of(4096) + 8192;
-            spec.files.push(FileIn {
-                path: target.join(name),
-                content: content.into(),
-                executable: metadata.permissions().mode() & 0o111 != 0,
-            });
-        }
-        spec.scratch.push(Scratch {
-            target: target.to_owned(),
-            size: ByteSize(size),
-        });
-        Ok(())
-    }
-
-    /// Its sources, as they were compiled.
-    pub(crate) fn sources(&self) -> &[package::File] {
-        &self.sources.files
-    }
-
-    /// The entry point, as languages count it.
-    pub(crate) fn entry_point(&self) -> &str {
-        &self.sources.entry
-    }
-
-    /// The argument list that runs the program.
-    pub(crate) fn command(&self, memory: ByteSize, args: &[String]) -> Vec<String> {
-        let names = self.sources.names(&self.language);
-        let placeholders = Placeholders {
-            sources: &names,
-            entry: &self.sources.entry,
-            memory,
-        };
-        let mut command = expand(&self.language.run, placeholders);
-        command.extend(args.iter().cloned());
-        command
-    }
 }
 
 /// Compiles with what is known of this host.
@@ -205,11 +107,7 @@ impl Compiler<'_> {
                     cached,
                     ..read_report(entry.path())?
                 };
-                let executable = Executable {
-                    entry,
-                    sources,
-                    language: language.clone(),
-                };
+                let executable = Executable::new(entry, sources, language)?;
                 Ok(Compilation::Program(Box::new(executable), report))
             }
             Err(CacheError::Fill(NotCompiled::Rejected(report))) => {

@@ -13,6 +13,7 @@ mod command;
 mod compile;
 pub mod daemon;
 pub mod disk_cache;
+mod executable;
 mod failure;
 pub mod grading;
 pub mod judge;

@@ -17,8 +17,9 @@ use crate::judging_error::JudgingError;
 use crate::slot::Slot;
 
 impl Judge {
-    /// Compiles and runs the language's self-test, judged like any submission;
-    /// the compiler's version if it adds 3 and 4.
+    /// Compiles and runs the language's self-test, judged like any submission,
+    /// also by the language's policies if it has some; the compiler's version if
+    /// it adds 3 and 4.
     ///
     /// # Errors
     /// [`JudgingError::LanguageUnavailable`] with what went wrong, or another one
@@ -50,26 +51,33 @@ impl Judge {
             language: None,
             entry_point: None,
         };
-        let request = Request {
-            package: &package,
-            program: &program,
-            language,
-            sandbox: SandboxMode::Unshare,
-            stop: Stop::AtFirstFailure,
-        };
-        let judged = self.judge(slot, request, &mut |_| (), cancel)?;
-        if judged.verdict == Verdict::Ac {
-            return Ok(version);
+        let policies = (!language.layers.is_empty()).then_some(SandboxMode::Ptrace);
+        for sandbox in [SandboxMode::Unshare].into_iter().chain(policies) {
+            let request = Request {
+                package: &package,
+                program: &program,
+                language,
+                sandbox,
+                stop: Stop::AtFirstFailure,
+            };
+            let judged = self.judge(slot, request, &mut |_| (), cancel)?;
+            if judged.verdict == Verdict::Ac {
+                continue;
+            }
+            let message = judged
+                .runs
+                .into_iter()
+                .find_map(|run| run.message)
+                .unwrap_or(judged.compile.output);
+            return Err(JudgingError::LanguageUnavailable {
+                id: language.id.clone(),
+                reason: format!(
+                    "its self-test gets {} under {sandbox}: {message}",
+                    judged.verdict
+                ),
+            });
         }
-        let message = judged
-            .runs
-            .into_iter()
-            .find_map(|run| run.message)
-            .unwrap_or(judged.compile.output);
-        Err(JudgingError::LanguageUnavailable {
-            id: language.id.clone(),
-            reason: format!("its self-test gets {}: {message}", judged.verdict),
-        })
+        Ok(version)
     }
 }
 

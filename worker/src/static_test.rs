@@ -9,7 +9,7 @@ use assize_sandbox::{Input, Sink};
 use bytesize::ByteSize;
 
 use crate::cancel::Cancel;
-use crate::compile::Executable;
+use crate::executable::Executable;
 use crate::judging_error::JudgingError;
 use crate::output_validator::JuryValidator;
 use crate::output_validator::feedback::{DIRECTORY, Meaning};

@@ -17,7 +17,7 @@ use bytesize::ByteSize;
 
 use crate::cancel::Cancel;
 use crate::command::environment;
-use crate::compile::Executable;
+use crate::executable::Executable;
 use crate::failure;
 use crate::judge::RunSettings;
 use crate::judging_error::JudgingError;
@@ -291,7 +291,11 @@ impl TestcaseRun<'_> {
                 SandboxMode::Ptrace => Mode::Ptrace,
             },
             policy: PolicyName::Contestant,
-            layers: Vec::new(),
+            // They need a tracer to be seen to be refused.
+            layers: match self.sandbox {
+                SandboxMode::Unshare => Vec::new(),
+                SandboxMode::Ptrace => self.executable.layers.clone(),
+            },
             audit: self.audit,
             observe: false,
             fixed_layout: self.settings.fixed_layout,

@@ -16,7 +16,7 @@ use bytesize::ByteSize;
 use super::feedback::{self, Feedback, MESSAGE_KEPT, Meaning};
 use super::{Validated, checker};
 use crate::command::environment;
-use crate::compile::Executable;
+use crate::executable::Executable;
 use crate::judging_error::JudgingError;
 use crate::report::tail;
 use crate::toolchain::read_start;

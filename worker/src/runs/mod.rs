@@ -15,7 +15,7 @@ use assize_common::message::CompileReport;
 use self::schedule::Schedule;
 use crate::answer_files::AnswerRun;
 use crate::cancel::Cancel;
-use crate::compile::Executable;
+use crate::executable::Executable;
 use crate::grading::{Grading, Test, TestResult};
 use crate::judge::{AuditedRun, Judge, Judged, Progress, Request};
 use crate::judging_error::JudgingError;

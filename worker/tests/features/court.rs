@@ -68,6 +68,16 @@ pub(crate) fn try_judge(
     name: &str,
     stop: Stop,
 ) -> Result<Judged, JudgingError> {
+    try_judge_under(SandboxMode::Unshare, package, name, stop)
+}
+
+/// The same in this sandbox.
+pub(crate) fn try_judge_under(
+    sandbox: SandboxMode,
+    package: &TestPackage,
+    name: &str,
+    stop: Stop,
+) -> Result<Judged, JudgingError> {
     let directory = tempfile::tempdir().unwrap();
     let judge = new_judge(&directory);
     let package = Package::read(package.path()).unwrap();
@@ -84,7 +94,7 @@ pub(crate) fn try_judge(
         package: &package,
         program: &submission.program,
         language,
-        sandbox: SandboxMode::Unshare,
+        sandbox,
         stop,
     };
     let mut slot = judge.slot(0, None);

@@ -6,6 +6,7 @@ mod court;
 mod endings;
 mod formats;
 mod passes;
+mod policies;
 mod polygon;
 mod scores;
 mod submissions;

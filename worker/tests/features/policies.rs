@@ -1,0 +1,104 @@
+//! The policies of languages: what a tracer refuses besides what all programs are
+//! refused.
+
+use std::collections::BTreeSet;
+
+use assize_common::{SandboxMode, Verdict};
+use assize_worker::judge::{Judged, Stop};
+
+use crate::court::{TestPackage, chain, try_judge_under};
+
+/// Tries what solutions do not do, and prints what came of it.
+const CURIOUS_C: &str = r#"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *count(void *counted) { ++*(int *)counted; return NULL; }
+static const char *came(int ok) { return ok ? "allowed" : "refused"; }
+
+int main(void) {
+  int counted = 0;
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, count, &counted) || pthread_join(thread, NULL)) return 1;
+  printf("threads %s\n", came(counted == 1));
+  printf("itself %s\n", came(fopen("/proc/self/maps", "r") != NULL));
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  printf("fork %s\n", came(child > 0));
+  printf("shell %s\n", came(system("exit 0") == 0));
+  printf("settings %s\n", came(fopen("/etc/passwd", "r") != NULL));
+  printf("mounts %s\n", came(fopen("/proc/self/mountinfo", "r") != NULL));
+  fflush(stdout);
+  execl("/usr/bin/true", "true", NULL);
+  puts("exec refused");
+}
+"#;
+
+const CURIOUS_PYTHON: &str = r#"
+import os, threading
+thread = threading.Thread(target=lambda: print("threads allowed"))
+thread.start()
+thread.join()
+try:
+    if os.fork() == 0:
+        os._exit(0)
+    print("fork allowed")
+except PermissionError:
+    print("fork refused")
+print("shell", "allowed" if os.system("exit 0") == 0 else "refused", flush=True)
+try:
+    os.execl("/usr/bin/true", "true")
+except PermissionError:
+    print("exec refused")
+"#;
+
+fn judge(sandbox: SandboxMode, name: &str, source: &str, output: &str) -> Judged {
+    let package = TestPackage::new("limits:\n  time_limit: 5\n")
+        .with_testcase("secret/1", "", output)
+        .with(&format!("submissions/accepted/{name}"), source);
+    try_judge_under(sandbox, &package, name, Stop::AtFirstFailure)
+        .unwrap_or_else(|error| panic!("{name}: {}", chain(&error)))
+}
+
+#[test]
+fn languages_have_policies_under_ptrace() {
+    let all = "threads allowed\nitself allowed\nfork allowed\nshell allowed\nsettings allowed\nmounts allowed\n";
+    let few = "threads allowed\nitself allowed\nfork refused\nshell refused\nsettings refused\nmounts refused\n\
+               exec refused\n";
+    let python_all = "threads allowed\nfork allowed\nshell allowed\n";
+    let python_few = "threads allowed\nfork refused\nshell refused\nexec refused\n";
+    for (name, source, all, few, rules) in [
+        (
+            "curious.c",
+            CURIOUS_C,
+            all,
+            few,
+            ["alone-by-clone", "look-around", "one-program"].as_slice(),
+        ),
+        (
+            "curious.py",
+            CURIOUS_PYTHON,
+            python_all,
+            python_few,
+            &["alone-by-clone", "one-program"],
+        ),
+    ] {
+        let untraced = judge(SandboxMode::Unshare, name, source, all);
+        assert_eq!(untraced.verdict, Verdict::Ac, "{name}: {untraced:?}");
+        let traced = judge(SandboxMode::Ptrace, name, source, few);
+        assert_eq!(traced.verdict, Verdict::Ac, "{name}: {traced:?}");
+        // libc asks for clone3 first, which is refused to all.
+        let refused = traced.audits.iter().flat_map(|run| &run.audit.refused);
+        let by: BTreeSet<&str> = refused.map(|call| &*call.rule).collect();
+        assert_eq!(
+            by.into_iter()
+                .filter(|rule| *rule != "clone3")
+                .collect::<Vec<_>>(),
+            rules,
+            "{name}"
+        );
+    }
+}
