@@ -12,7 +12,7 @@ use assize_common::secret::Secret;
 use assize_common::telemetry::LogFormat;
 use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::Config;
-use assize_scheduler::settings::Settings;
+use assize_scheduler::settings::{Escalation, Settings};
 use assize_scheduler::store::{DatabaseUrl, RetryPolicy};
 use assize_scheduler::suspicion::SuspicionRules;
 use bytesize::ByteSize;
@@ -199,6 +199,13 @@ pub(crate) struct Serve {
     /// Don't judge again under ptrace what was killed for a forbidden system call under unshare
     #[arg(long, env = "ASSIZE_NO_ESCALATION")]
     no_escalation: bool,
+    /// Have the verdict of what is judged again under ptrace count instead of the first one
+    #[arg(
+        long,
+        env = "ASSIZE_ESCALATION_COUNTS",
+        conflicts_with = "no_escalation"
+    )]
+    escalation_counts: bool,
     /// How many may wait in the flagged lane before suspicious sources stay out of it
     #[arg(
         long,
@@ -263,7 +270,11 @@ impl Serve {
                     waiting_flagged: self.max_waiting_flagged,
                     disk_reserve: self.disk_reserve,
                 },
-                escalate: !self.no_escalation,
+                escalation: match (self.no_escalation, self.escalation_counts) {
+                    (true, _) => Escalation::Never,
+                    (false, false) => Escalation::Beside,
+                    (false, true) => Escalation::Instead,
+                },
                 audit_age: (self.audit_days > 0)
                     .then(|| Duration::from_secs(u64::from(self.audit_days) * 24 * 60 * 60)),
             },

@@ -17,7 +17,7 @@ use sqlx::PgPool;
 
 use crate::pressure::Limits;
 use crate::reports::apply_batch;
-use crate::settings::Settings;
+use crate::settings::{Escalation, Settings};
 use crate::store::{Created, NewPackage, NewStoredSubmission, RetryPolicy, Store};
 
 pub(crate) const SETTINGS: Settings = Settings {
@@ -33,7 +33,7 @@ pub(crate) const SETTINGS: Settings = Settings {
         waiting_flagged: 100,
         disk_reserve: ByteSize(0),
     },
-    escalate: true,
+    escalation: Escalation::Beside,
     audit_age: None,
 };
 

@@ -18,10 +18,22 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// How much may wait, and fill the disk.
     pub limits: Limits,
-    /// Whether a policy kill under unshare is looked at again under ptrace.
-    pub escalate: bool,
+    /// What becomes of a policy kill under unshare.
+    pub escalation: Escalation,
     /// How long audits are kept; for good if `None`.
     pub audit_age: Option<Duration>,
+}
+
+/// What becomes of a judgement under unshare with a run that was killed for a
+/// forbidden call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Escalation {
+    /// It is not looked at again.
+    Never,
+    /// It is looked at again under ptrace; its verdict stays.
+    Beside,
+    /// The same; once that has a verdict, it counts instead.
+    Instead,
 }
 
 impl Settings {

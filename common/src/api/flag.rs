@@ -102,7 +102,7 @@ pub struct FlagList {
 }
 
 /// A judgement under ptrace that looks again at one under unshare. It does not
-/// count; `assize rejudge` makes one that can.
+/// count, unless the scheduler's settings say so; `assize rejudge` makes one that can.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Escalation {
     /// The judgement.

@@ -348,8 +348,9 @@ pub struct ResultChange {
     pub at: DateTime<Utc>,
     /// Changes of one action became visible at once.
     pub action_id: i64,
-    /// The rejudging that was applied or undone.
-    pub rejudging_id: RejudgingId,
+    /// The rejudging that was applied or undone; none when the scheduler's
+    /// settings had an escalation count.
+    pub rejudging_id: Option<RejudgingId>,
     /// The submission.
     pub submission_id: SubmissionId,
     /// The contest it belongs to, if any.

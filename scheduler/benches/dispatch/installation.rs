@@ -11,7 +11,7 @@ use assize_common::id::TokenId;
 use assize_common::language::LanguageTable;
 use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::{Config, ServeError, serve};
-use assize_scheduler::settings::Settings;
+use assize_scheduler::settings::{Escalation, Settings};
 use assize_scheduler::store::{DatabaseUrl, NewPackage, RetryPolicy, Store};
 use assize_scheduler::suspicion::SuspicionRules;
 use bytesize::ByteSize;
@@ -106,7 +106,7 @@ impl Installation {
                     waiting_flagged: 100,
                     disk_reserve: ByteSize(0),
                 },
-                escalate: true,
+                escalation: Escalation::Beside,
                 audit_age: None,
             },
         };

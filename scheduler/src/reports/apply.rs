@@ -12,12 +12,12 @@ use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
 use sqlx::PgConnection;
 
 use super::Effect;
-use crate::settings::Settings;
+use crate::settings::{Escalation, Settings};
 use crate::store::{
     Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock,
     judgement_escalate, judgement_fail, judgement_hand_back, judgement_list_finish,
-    judgement_list_progress, judgement_list_start, lease_extend, worker_list_touch,
-    worker_register, worker_stop,
+    judgement_list_progress, judgement_list_start, judgement_replace_escalated, lease_extend,
+    worker_list_touch, worker_register, worker_stop,
 };
 
 /// Applies reports, all or none. Returns what came of each of them, to be told
@@ -200,8 +200,14 @@ async fn apply_verdicts(
     let attempts: Vec<_> = first.iter().map(|(_, attempt)| *attempt).collect();
     let moved = judgement_list_finish(connection, &attempts).await?;
     for (index, attempt) in first {
-        if settings.escalate && moved.contains_key(&attempt.held) {
+        if settings.escalation != Escalation::Never && moved.contains_key(&attempt.held) {
             escalate(connection, &attempt).await?;
+        }
+        if settings.escalation == Escalation::Instead && moved.contains_key(&attempt.held) {
+            let id = attempt.held.judgement_id;
+            if judgement_replace_escalated(connection, id).await? {
+                tracing::warn!(judgement.id = %id, "counts instead of what it looked at again");
+            }
         }
         let FinishedAttempt {
             held,

@@ -41,7 +41,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<AdminAction>, StoreError> {
         let rows = sqlx::query!(
-            "SELECT a.id, a.at, a.token_id, t.name, a.action, a.subject, a.details
+            "SELECT a.id, a.at, t.id AS token_id, t.name, a.action, a.subject, a.details
              FROM admin_actions a JOIN tokens t ON t.id = a.token_id
              WHERE ($1::text IS NULL OR a.subject = $1) AND ($2::bigint IS NULL OR a.id < $2)
              ORDER BY a.id DESC LIMIT $3",

@@ -1,12 +1,11 @@
-//! Flags, and judgements that look again under ptrace.
+//! Flags.
 
 use assize_common::api::{Escalation, Flag, FlagScope};
 use assize_common::id::{JudgementId, SubmissionId, TokenId};
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
 use assize_common::{Lane, SandboxChoice};
-use sqlx::PgConnection;
 
-use super::outbox::OUTBOX_CHANNEL;
+use super::escalation::judgement_escalate;
 use super::{Store, StoreError, row};
 
 /// Flags on submissions that are listed, at most.
@@ -213,39 +212,4 @@ impl Store {
         .map_err(StoreError::on("count what waits in the flagged lane"))?;
         row::count("a number of tasks", waiting)
     }
-}
-
-/// Has a judgement under unshare that counts looked at again under ptrace, once,
-/// by a judgement beside it in the flagged lane. `None` if there is nothing to do.
-///
-/// # Errors
-/// When the database can't be reached.
-pub(crate) async fn judgement_escalate(
-    connection: &mut PgConnection,
-    id: JudgementId,
-    choice: &SandboxChoice,
-) -> Result<Option<JudgementId>, StoreError> {
-    let made = sqlx::query!(
-        r#"WITH made AS (
-               INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
-                   testcases_total, escalates)
-               SELECT $2, submission_id, package_id, false, $3, $4, $5, testcases_total, id
-               FROM judgements WHERE id = $1 AND is_current AND sandbox_mode = 'unshare'
-               ON CONFLICT (escalates) WHERE escalates IS NOT NULL DO NOTHING
-               RETURNING id, attempt, lane
-           ), task AS (
-               INSERT INTO outbox (judgement_id, attempt, lane) SELECT id, attempt, lane FROM made
-           )
-           SELECT id, pg_notify($6, lane)::text AS "rung" FROM made"#,
-        id.as_uuid(),
-        JudgementId::generate().as_uuid(),
-        Lane::Flagged.name(),
-        choice.mode.to_string(),
-        row::text(&choice.reason),
-        OUTBOX_CHANNEL
-    )
-    .fetch_optional(connection)
-    .await
-    .map_err(StoreError::on("escalate a judgement"))?;
-    Ok(made.map(|made| made.id.into()))
 }

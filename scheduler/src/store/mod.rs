@@ -11,6 +11,7 @@ mod audit;
 mod backlog;
 mod dead_letter;
 mod error;
+mod escalation;
 mod flag;
 mod invariant;
 mod judgement;
@@ -52,7 +53,7 @@ pub use token::{KnownToken, TokenInfo};
 pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
-pub(crate) use flag::judgement_escalate;
+pub(crate) use escalation::{judgement_escalate, judgement_replace_escalated};
 pub(crate) use judgement::judgement_list_expired;
 pub(crate) use outbox::{lane_load, outbox_claim, outbox_remove};
 pub(crate) use rejudging::{NewStoredRejudging, rejudging_feed};

@@ -1,6 +1,8 @@
 //! Flags, suspicious sources, and judgements that look again.
 
-use assize_common::api::{EscalationList, FlagList, Flagged, JudgementState, Submission};
+use assize_common::api::{
+    EscalationList, FlagList, Flagged, JudgementState, ResultChangeList, Submission,
+};
 use assize_common::id::WorkerId;
 use assize_common::message::{Exit, HeldJudgement, Judged, KillCause, Report};
 use assize_common::{Lane, SandboxMode, Verdict};
@@ -11,7 +13,7 @@ use sqlx::PgPool;
 use super::{Server, problem, right, summary, with};
 use crate::fixture::{SETTINGS, finished};
 use crate::reports::apply_batch;
-use crate::settings::Settings;
+use crate::settings::{Escalation, Settings};
 
 async fn submit(server: &Server, body: &Value) -> Submission {
     let answer = server.submit(body).await;
@@ -156,12 +158,74 @@ async fn escalation_can_be_turned_off(pool: PgPool) {
     let submission = submit(&server, &right()).await;
     let held = server.fixture.held(submission.id).await;
     let settings = Settings {
-        escalate: false,
+        escalation: Escalation::Never,
         ..SETTINGS
     };
     report_policy_kill(&server, held, settings).await;
     let list = escalations(&server, &submission).await.escalations;
     assert!(list.is_empty(), "{list:?}");
+}
+
+/// The second of two judgements that look at each other, finished under ptrace.
+async fn looked_again(server: &Server, submission: &Submission) -> HeldJudgement {
+    let list = escalations(server, submission).await.escalations;
+    HeldJudgement {
+        judgement_id: list[0].judgement_id,
+        attempt: 1,
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_escalation_counts_if_the_settings_say_so(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let submission = submit(&server, &right()).await;
+    let first = server.fixture.held(submission.id).await;
+    let settings = Settings {
+        escalation: Escalation::Instead,
+        ..SETTINGS
+    };
+    report_policy_kill(&server, first, settings).await;
+    // Nothing is exchanged before there is something to count.
+    assert_eq!(server.fixture.held(submission.id).await, first);
+    let again = looked_again(&server, &submission).await;
+    report_policy_kill(&server, again, settings).await;
+    assert_eq!(server.fixture.held(submission.id).await, again);
+
+    // Both are there, linked, and readers of results hear of it.
+    let list = escalations(&server, &submission).await.escalations;
+    assert_eq!((list.len(), list[0].escalates), (1, first.judgement_id));
+    let changes = server.get("/api/v1/result-changes").await;
+    let changes: ResultChangeList = changes.json().await.unwrap();
+    let [change] = &changes.changes[..] else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(
+        (change.submission_id, change.rejudging_id),
+        (submission.id, None)
+    );
+    let kept = "SELECT count(*) FROM judgements WHERE verdict = 'SV'";
+    assert_eq!(server.fixture.count(kept).await, 2);
+    let violations = server.fixture.store.invariant_check(false).await.unwrap();
+    assert_eq!(violations, []);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_escalation_leaves_to_a_rejudging_what_is_in_it(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let submission = submit(&server, &right()).await;
+    let first = server.fixture.held(submission.id).await;
+    let settings = Settings {
+        escalation: Escalation::Instead,
+        ..SETTINGS
+    };
+    report_policy_kill(&server, first, settings).await;
+    let rejudging = json!({"reason": "new data", "selection": {"filter": "all"}});
+    let request = server.request(Method::POST, "/api/v1/rejudgings");
+    let made = request.json(&rejudging).send().await.unwrap();
+    assert_eq!(made.status(), 201, "{}", made.text().await.unwrap());
+    let again = looked_again(&server, &submission).await;
+    report_policy_kill(&server, again, settings).await;
+    assert_eq!(server.fixture.held(submission.id).await, first);
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -17,4 +17,5 @@ mod switch;
 pub(crate) use create::NewStoredRejudging;
 pub use create::{CreatedRejudging, PackageProblem};
 pub(crate) use feed::rejudging_feed;
+pub(super) use switch::exchange_lock;
 pub use switch::{SwitchRefusal, Switched};

@@ -177,7 +177,7 @@ impl Store {
             id: row.id,
             at: row.at,
             action_id: row.action_id,
-            rejudging_id: row.rejudging_id.into(),
+            rejudging_id: row.rejudging_id.map(Into::into),
             submission_id: row.submission_id.into(),
             contest: row.contest,
             team: row.team,

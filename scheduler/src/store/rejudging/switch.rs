@@ -265,7 +265,13 @@ impl Store {
     }
 }
 
-async fn exchange_lock(connection: &mut PgConnection) -> Result<(), StoreError> {
+/// Takes [`EXCHANGE_LOCK`] until the transaction ends.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(in crate::store) async fn exchange_lock(
+    connection: &mut PgConnection,
+) -> Result<(), StoreError> {
     sqlx::query!(
         r#"SELECT pg_advisory_xact_lock($1)::text AS "locked""#,
         EXCHANGE_LOCK
