@@ -252,6 +252,45 @@ fn exec_is_decided_by_what_is_loaded() {
     }
 }
 
+const EXEC_ONE: &str = "
+    [[path]]
+    id = 'one-program'
+    why = 'what this test is about'
+    action = 'trace'
+    access = ['exec']
+    paths = ['/tmp/allowed']
+    [[path]]
+    id = 'no-other'
+    why = 'the same'
+    action = 'deny'
+    errno = 'EACCES'
+    access = ['exec']
+    paths = ['/**']";
+
+#[test]
+fn a_copy_of_what_may_be_executed_may_not() {
+    let mut secret = Secret::new();
+    let mut spec = secret.spec(&["execute-copies"], EXEC_ONE);
+    spec.files.push(FileIn {
+        path: "/tmp/allowed".into(),
+        content: compile("end"),
+        executable: true,
+    });
+    let (outcome, said, audit) = secret.run(spec);
+    assert_eq!(outcome, exited(0));
+    // What could be executed says nothing.
+    let ways = ["copy", "memfd", "memfd-proc", "o-path", "deleted"];
+    let refused = ways.map(|way| format!("{way} {}\n", libc_errno::EACCES));
+    assert_eq!(said, refused.concat());
+    let rules: Vec<_> = audit
+        .refused
+        .iter()
+        .map(|call| call.rule.as_str())
+        .collect();
+    let rules: Vec<_> = rules.into_iter().filter(|rule| *rule != "clone3").collect();
+    assert_eq!(rules, ["no-other"; 5]);
+}
+
 #[test]
 fn history_decides() {
     let mut secret = Secret::new();

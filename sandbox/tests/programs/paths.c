@@ -171,7 +171,45 @@ static void race(const char *kind, int seconds) {
   puts("opened and refused");
 }
 
+static void execute(const char *name, int fd, const char *path, int flags) {
+  char *none[] = {"copy", NULL};
+  if (fork() == 0) {
+    syscall(SYS_execveat, fd, path, none, none, flags);
+    tell(name, -1);
+    _exit(0);
+  }
+  wait(NULL);
+}
+
+static int copy_to(int to) {
+  char buffer[65536];
+  int from = open("/tmp/allowed", O_RDONLY);
+  for (ssize_t size; (size = read(from, buffer, sizeof buffer)) > 0;) write(to, buffer, size);
+  close(from);
+  return to;
+}
+
+// Code that may be executed, from where nothing may be.
+static void execute_copies(void) {
+  char path[64];
+  close(copy_to(open("/tmp/copy", O_WRONLY | O_CREAT, 0755)));
+  execute("copy", AT_FDCWD, "/tmp/copy", 0);
+  int memory = copy_to(memfd_create("copy", 0));
+  execute("memfd", memory, "", AT_EMPTY_PATH);
+  sprintf(path, "/proc/self/fd/%d", memory);
+  execute("memfd-proc", AT_FDCWD, path, 0);
+  int copy = open("/tmp/copy", O_PATH);
+  execute("o-path", copy, "", AT_EMPTY_PATH);
+  unlink("/tmp/copy");
+  execute("deleted", copy, "", AT_EMPTY_PATH);
+  execute("allowed", AT_FDCWD, "/tmp/allowed", 0);
+}
+
 int main(int argc, char **argv) {
+  if (argc > 1 && !strcmp(argv[1], "execute-copies")) {
+    execute_copies();
+    return 0;
+  }
   if (argc > 2 && !strcmp(argv[1], "exec")) {
     // What the link names changes between two looks at it.
     symlink("/tmp/allowed", "/tmp/race");
