@@ -3,10 +3,16 @@
 use super::entry::Abi;
 use libseccomp::{ScmpArch, ScmpSyscall};
 
-/// `AUDIT_ARCH_X86_64` and `AUDIT_ARCH_I386`: machine, width, byte order.
-const X86_64: u32 = 0xc000_003e;
+/// `AUDIT_ARCH_*` of the machine's own calls: machine, width, byte order.
+#[cfg(target_arch = "x86_64")]
+const NATIVE: u32 = 0xc000_003e;
+#[cfg(target_arch = "aarch64")]
+const NATIVE: u32 = 0xc000_00b7;
+/// The older table of x86-64 machines. Machines of another kind have none, and
+/// no calls of this one.
 const I386: u32 = 0x4000_0003;
-/// Set in the numbers of the third ABI, x32.
+/// Set in the numbers of the third ABI of x86-64, x32, which goes by the same
+/// table's name.
 const X32_BIT: u64 = 0x4000_0000;
 
 /// Past the numbers of all calls.
@@ -22,8 +28,8 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(arch: u32, number: u64) -> Self {
         let abi = match arch {
-            X86_64 if number & X32_BIT == 0 || number > u32::MAX.into() => Abi::Native,
-            X86_64 => Abi::X32,
+            NATIVE if is_x32(number) => Abi::X32,
+            NATIVE => Abi::Native,
             I386 => Abi::I386,
             _ => Abi::Other,
         };
@@ -40,7 +46,7 @@ impl Call {
     /// no known call its number.
     pub(crate) fn name(self) -> String {
         let (arch, prefix) = match self.abi {
-            Abi::Native => (ScmpArch::X8664, ""),
+            Abi::Native => (ScmpArch::native(), ""),
             Abi::X32 => (ScmpArch::X32, "x32:"),
             Abi::I386 => (ScmpArch::X86, "i386:"),
             Abi::Other => return format!("other:{}", self.number),
@@ -53,6 +59,10 @@ impl Call {
             None => format!("{prefix}{}", self.number.cast_signed()),
         }
     }
+}
+
+fn is_x32(number: u64) -> bool {
+    cfg!(target_arch = "x86_64") && number & X32_BIT != 0 && u32::try_from(number).is_ok()
 }
 
 /// The name of the machine's own call of this number.

@@ -14,6 +14,7 @@ pub(crate) mod mount;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod ptrace;
+pub(crate) mod registers;
 pub(crate) mod seccomp;
 pub(crate) mod shared;
 

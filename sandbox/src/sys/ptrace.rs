@@ -94,21 +94,6 @@ pub(crate) fn stopped_call(pid: Pid) -> io::Result<StoppedCall> {
     })
 }
 
-/// Has the stopped call fail with `errno` instead of being made.
-pub(crate) fn refuse(pid: Pid, errno: i32) -> io::Result<()> {
-    let mut registers = nix::sys::ptrace::getregs(pid)?;
-    registers.orig_rax = u64::MAX;
-    registers.rax = i64::from(-errno).cast_unsigned();
-    Ok(nix::sys::ptrace::setregs(pid, registers)?)
-}
-
-/// Changes the first argument of the stopped call.
-pub(crate) fn set_first_argument(pid: Pid, value: u64) -> io::Result<()> {
-    let mut registers = nix::sys::ptrace::getregs(pid)?;
-    registers.rdi = value;
-    Ok(nix::sys::ptrace::setregs(pid, registers)?)
-}
-
 fn request(request: libc::c_uint, pid: Pid, data: libc::c_long) -> io::Result<libc::c_long> {
     let none = std::ptr::null_mut::<libc::c_void>();
     // SAFETY: the callers make requests whose address is unused and whose data

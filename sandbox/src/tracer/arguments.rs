@@ -71,12 +71,15 @@ const fn flagged(argument: PathArgument, flags: usize) -> PathArgument {
 
 type Row = (c_long, &'static str, &'static [PathArgument]);
 
+/// Newer machines never had the calls without a directory.
 const CALLS: &[Row] = &[
+    #[cfg(target_arch = "x86_64")]
     (
         libc::SYS_open,
         "open",
         &[plain(0, Uses::Open(1), Follow::Open)],
     ),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_creat, "creat", &[plain(0, WRITE, Follow::Yes)]),
     (
         libc::SYS_openat,
@@ -88,7 +91,9 @@ const CALLS: &[Row] = &[
         "openat2",
         &[at(0, Uses::OpenHow(2), Follow::Open)],
     ),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_stat, "stat", &[plain(0, STAT, Follow::Yes)]),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_lstat, "lstat", &[plain(0, STAT, Follow::No)]),
     (
         libc::SYS_newfstatat,
@@ -101,6 +106,7 @@ const CALLS: &[Row] = &[
         &[flagged(at(0, STAT, Follow::UnlessFlag), 2)],
     ),
     (libc::SYS_statfs, "statfs", &[plain(0, STAT, Follow::Yes)]),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_access, "access", &[plain(0, STAT, Follow::Yes)]),
     (
         libc::SYS_faccessat,
@@ -113,6 +119,7 @@ const CALLS: &[Row] = &[
         &[flagged(at(0, STAT, Follow::UnlessFlag), 3)],
     ),
     (libc::SYS_chdir, "chdir", &[plain(0, STAT, Follow::Yes)]),
+    #[cfg(target_arch = "x86_64")]
     (
         libc::SYS_readlink,
         "readlink",
@@ -148,13 +155,18 @@ const CALLS: &[Row] = &[
         "truncate",
         &[plain(0, WRITE, Follow::Yes)],
     ),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_unlink, "unlink", &[plain(0, WRITE, Follow::No)]),
     (libc::SYS_unlinkat, "unlinkat", &[at(0, WRITE, Follow::No)]),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_rmdir, "rmdir", &[plain(0, WRITE, Follow::No)]),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_mkdir, "mkdir", &[plain(0, WRITE, Follow::No)]),
     (libc::SYS_mkdirat, "mkdirat", &[at(0, WRITE, Follow::No)]),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_mknod, "mknod", &[plain(0, WRITE, Follow::No)]),
     (libc::SYS_mknodat, "mknodat", &[at(0, WRITE, Follow::No)]),
+    #[cfg(target_arch = "x86_64")]
     (
         libc::SYS_rename,
         "rename",
@@ -170,6 +182,7 @@ const CALLS: &[Row] = &[
         "renameat2",
         &[at(0, MOVE, Follow::No), at(2, MOVE, Follow::No)],
     ),
+    #[cfg(target_arch = "x86_64")]
     (
         libc::SYS_link,
         "link",
@@ -183,23 +196,30 @@ const CALLS: &[Row] = &[
             at(2, WRITE, Follow::No),
         ],
     ),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_symlink, "symlink", &[plain(1, WRITE, Follow::No)]),
     (
         libc::SYS_symlinkat,
         "symlinkat",
         &[at(1, WRITE, Follow::No)],
     ),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_chmod, "chmod", &[plain(0, WRITE, Follow::Yes)]),
     (libc::SYS_fchmodat, "fchmodat", &[at(0, WRITE, Follow::Yes)]),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_chown, "chown", &[plain(0, WRITE, Follow::Yes)]),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_lchown, "lchown", &[plain(0, WRITE, Follow::No)]),
     (
         libc::SYS_fchownat,
         "fchownat",
         &[flagged(at(0, WRITE, Follow::UnlessFlag), 4)],
     ),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_utime, "utime", &[plain(0, WRITE, Follow::Yes)]),
+    #[cfg(target_arch = "x86_64")]
     (libc::SYS_utimes, "utimes", &[plain(0, WRITE, Follow::Yes)]),
+    #[cfg(target_arch = "x86_64")]
     (
         libc::SYS_futimesat,
         "futimesat",

@@ -7,6 +7,7 @@ use crate::audit::{AuditLevel, Call, Decision, Entry};
 use crate::policy::{Access, RuleNumber, TracedAction};
 use crate::protocol::Failure;
 use crate::sys::ptrace::{self, StoppedCall};
+use crate::sys::registers;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
@@ -98,7 +99,7 @@ impl Tracer<'_> {
                 if self.level >= AuditLevel::Decisions {
                     self.space.record(&entry);
                 }
-                alive(ptrace::refuse(thread, errno), "refuse a system call")?;
+                alive(registers::refuse(thread, errno), "refuse a system call")?;
             }
             Decision::Kill => return self.kill(&entry),
         }
@@ -269,7 +270,7 @@ fn keep_traced(thread: Pid, stopped: &StoppedCall) -> Result<(), Failure> {
     if flags & untraced == 0 {
         return Ok(());
     }
-    let changed = ptrace::set_first_argument(thread, flags & !untraced);
+    let changed = registers::set_first_argument(thread, flags & !untraced);
     alive(changed, "have a child traced").map(drop)
 }
 

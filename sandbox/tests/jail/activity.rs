@@ -23,7 +23,9 @@ fn faults_and_switches_of_all_processes_count() {
             assert!(touched.minor_faults >= TIMES, "{who}: {touched:?}");
             assert!(touched.minor_faults < 2 * TIMES, "{who}: {touched:?}");
             let slept = count("sleep", who, mode);
-            assert!(slept.voluntary_switches >= TIMES, "{who}: {slept:?}");
+            // A slow machine may be past the moment before it is slept to.
+            let least = TIMES * 9 / 10;
+            assert!(slept.voluntary_switches >= least, "{who}: {slept:?}");
             assert!(slept.minor_faults < TIMES, "{who}: {slept:?}");
         }
     }
