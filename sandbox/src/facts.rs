@@ -50,6 +50,11 @@ pub struct Facts {
     /// information.
     #[serde(default)]
     pub stalls: Option<Stalls>,
+    /// Whether the jail has proven that nothing of the run is left, so that the
+    /// next run could be given the same file systems. Otherwise, after a kill and
+    /// for a run with mounts of its own, they were thrown away.
+    #[serde(default)]
+    pub clean: bool,
     /// The files asked for by `Spec::collect` that were there, regular and
     /// small enough. None after a kill.
     #[serde(skip)]

@@ -92,19 +92,17 @@ impl Jail {
             let shared = audit.try_clone().map_err(audit_error("share"))?;
             descriptors.audit = Some(shared.into());
         }
-        let descriptors = descriptors.all();
-        if descriptors.len() > DESCRIPTORS_MAX {
+        let all = descriptors.all();
+        if all.len() > DESCRIPTORS_MAX {
             return Err(JailError::InvalidSpec {
-                problem: format!(
-                    "{} descriptors; {DESCRIPTORS_MAX} is the most",
-                    descriptors.len()
-                ),
+                problem: format!("{} descriptors; {DESCRIPTORS_MAX} is the most", all.len()),
             });
         }
         self.cancel.begin();
-        let reported = self
-            .send(&ToSupervisor::Run(Box::new(order)), &descriptors)
-            .and_then(|()| self.receive());
+        let sent = self.send(&ToSupervisor::Run(Box::new(order)), &all);
+        // Who is at the other end of a pipe must see when the program closes it.
+        drop(descriptors);
+        let reported = sent.and_then(|()| self.receive());
         self.cancel.end();
         match reported? {
             (Report::Done { facts, collected }, contents) => Ok(Facts {

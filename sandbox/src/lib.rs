@@ -21,6 +21,7 @@ mod policy;
 mod preflight;
 mod protocol;
 mod spec;
+mod stage;
 mod supervisor;
 mod sys;
 mod tracer;

@@ -109,7 +109,15 @@ impl Host {
     /// What is not as before, in words.
     pub(super) fn traces(&self) -> Vec<String> {
         let mut traces = Vec::new();
-        if children(self.supervisor) != [self.zygote] || !children(self.zygote).is_empty() {
+        // A stage that waits for the next run is no trace of the last one.
+        let stages = children(self.zygote);
+        let partners: Vec<u32> = stages.iter().flat_map(|stage| children(*stage)).collect();
+        let below = partners.iter().flat_map(|partner| children(*partner));
+        if children(self.supervisor) != [self.zygote]
+            || stages.len() > 1
+            || partners.len() > 1
+            || below.count() > 0
+        {
             traces.push("a process below the supervisor".to_owned());
         }
         let now = mounts();

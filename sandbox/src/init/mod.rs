@@ -1,130 +1,193 @@
-//! Process 1 of a run: prepares its mounts, starts the program as a child,
-//! reaps, and when the program ends kills and outlives everything else.
+//! Process 1 of a run: mounts the run's /proc, starts the program as a child,
+//! reaps, and ends with the program, which ends everything else in its pid
+//! namespace.
 //!
 //! The program is not process 1 itself because the kernel treats that one
 //! differently: signals without a handler are ignored there, so `abort` would
 //! end in the wrong signal and a file too large in none.
+//!
+//! Init works in the memory of its stage, which stands still meanwhile. Without
+//! a tracer it makes no call but those of [`Calls`], because the stage's filter
+//! would answer others as the policy has it, and allocates nothing.
 
-mod collect;
-mod files;
-mod image;
-mod mounts;
 mod program;
-mod wall;
+
+pub(crate) use program::Launch;
 
 use crate::facts::Activity;
-use crate::policy::Effective;
-use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
-use crate::sys::process::{self, Waited};
+use crate::protocol::Failure;
+use crate::spec::Mode;
+use crate::sys::calls::{Calls, Stack};
+use crate::sys::process::Waited;
 use crate::tracer;
 use bytesize::ByteSize;
 use nix::errno::Errno;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use program::Started;
-use std::os::fd::{AsFd, OwnedFd};
-use std::time::{Duration, Instant};
-pub(crate) use wall::FIRST_VERSION as LANDLOCK_FIRST;
-use wall::Wall;
+use program::Refused;
+use std::os::fd::RawFd;
+use std::time::Duration;
 
-/// The program's user and group inside the jail.
-const PROGRAM_ID: u32 = 1000;
-
-/// Does one run; returns the exit code.
-pub(crate) fn live(
-    channel: &Channel,
-    order: &Order,
-    descriptors: &Descriptors,
-    policy: &Effective,
-    charge: Duration,
-) -> i32 {
-    let (message, collected) = match run(channel, order, descriptors, policy, charge) {
-        Ok(ended) => ended,
-        Err(failure) => (FromJail::Failed(failure), Vec::new()),
-    };
-    let borrowed: Vec<_> = collected.iter().map(AsFd::as_fd).collect();
-    i32::from(channel.send(&message, &borrowed).is_err())
+/// What a run has come to, written by its init.
+#[derive(Debug, Default)]
+pub(crate) struct Life {
+    pub(crate) ended: Option<Ended>,
+    pub(crate) failure: Option<Failure>,
+    refused: Option<Refused>,
 }
 
-fn run(
-    channel: &Channel,
-    order: &Order,
-    descriptors: &Descriptors,
-    policy: &Effective,
-    charge: Duration,
-) -> Result<(FromJail, Vec<OwnedFd>), Failure> {
-    announce(channel)?;
-    let skeletons = mounts::prepare(order, &descriptors.mounts)?;
-    files::copy_in(order, &descriptors.files)?;
-    mounts::seal(&skeletons)?;
-    let wall = Wall::build(order, descriptors)?;
+/// How the program has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) waited: Waited,
+    pub(crate) wall: Duration,
+    /// A call was made for which the tracer killed the run.
+    pub(crate) forbidden: Option<String>,
+    pub(crate) activity: Activity,
+}
+
+/// How init tells the supervisor that the program has been executed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Announcement<'a> {
+    pub(crate) socket: RawFd,
+    pub(crate) text: &'a [u8],
+}
+
+/// Does one run; returns the exit code. `own` is a pidfd of this process.
+pub(crate) fn live(
+    calls: Calls,
+    stack: &mut Stack,
+    launch: &Launch<'_>,
+    announcement: Announcement<'_>,
+    own: RawFd,
+    life: &mut Life,
+) -> i32 {
+    let done = prepare(calls).and_then(|()| match launch.mode() {
+        Mode::Unshare => untraced(calls, stack, launch, announcement, own, life),
+        Mode::Ptrace => {
+            traced(calls, launch, announcement, own, life);
+            Ok(())
+        }
+    });
+    if let Err(refused) = done {
+        life.refused = Some(refused);
+    }
+    0
+}
+
+fn prepare(calls: Calls) -> Result<(), Refused> {
+    calls
+        .die_with_parent()
+        .map_err(Refused::step("tie init's life"))?;
+    calls
+        .mount_proc()
+        .map_err(Refused::step("mount the run's /proc"))
+}
+
+fn untraced(
+    calls: Calls,
+    stack: &mut Stack,
+    launch: &Launch<'_>,
+    announcement: Announcement<'_>,
+    own: RawFd,
+    life: &mut Life,
+) -> Result<(), Refused> {
+    let now = || calls.now().map_err(Refused::step("look at the clock"));
     // Before the start: when that returns, the program may have run for long already.
-    let began = Instant::now();
-    let started = program::start(order, descriptors, policy, &wall, charge)?;
-    channel
-        .send(&FromJail::Started, &[])
-        .map_err(Failure::step("announce the program's start"))?;
-    let (waited, forbidden) = match started {
-        Started::Untraced(main) => (outlive(main)?, None),
-        Started::Traced(mut tracer) => (tracer.until_ended()?, tracer.forbidden()),
+    let began = now()?;
+    let mut refused = None;
+    let program = calls.vfork(0, stack, &mut |_| {
+        refused = Some(launch.become_program(calls));
+        127
+    });
+    launch.close_streams(calls)?;
+    let main = program.map_err(Refused::step("fork the program"))?.pid;
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    announce(calls, announcement, own)?;
+    let waited = outlive(calls, main)?;
+    let wall = now()?.saturating_sub(began);
+    // Whoever lost its parent is a child of ours. Without any there is nobody,
+    // and the kernel need not look through all processes of the host.
+    if calls
+        .has_children()
+        .map_err(Refused::step("look for what is left"))?
+    {
+        calls
+            .kill_all()
+            .map_err(Refused::step("kill what is left"))?;
+        let reap = || calls.wait(None).map_err(Refused::step("reap what is left"));
+        while reap()?.is_some() {}
+    }
+    life.ended = Some(Ended {
+        waited,
+        wall,
+        forbidden: None,
+        activity: activity_of_the_dead(calls)?,
+    });
+    Ok(())
+}
+
+fn traced(
+    calls: Calls,
+    launch: &Launch<'_>,
+    announcement: Announcement<'_>,
+    own: RawFd,
+    life: &mut Life,
+) {
+    let follow = || -> Result<Ended, Failure> {
+        let began = calls.now().map_err(Failure::step("look at the clock"))?;
+        let started = launch.start_traced(calls);
+        let told = |refused: Refused| launch.explain(refused);
+        launch.close_streams(calls).map_err(told)?;
+        let mut tracer = started?;
+        announce(calls, announcement, own).map_err(told)?;
+        let waited = tracer.until_ended()?;
+        let now = calls.now().map_err(Failure::step("look at the clock"))?;
+        let wall = now.saturating_sub(began);
+        kill_traced(calls)?;
+        Ok(Ended {
+            waited,
+            wall,
+            forbidden: tracer.forbidden(),
+            activity: activity_of_the_dead(calls).map_err(told)?,
+        })
     };
-    let wall = began.elapsed();
-    kill_all()?;
-    let activity = activity_of_the_dead()?;
-    let oversized = waited.term_signal().is_some() && image::exceeds_memory(order, descriptors);
-    let (collected, contents) = collect::take(&order.collect);
-    Ok((
-        FromJail::Ended {
-            status: waited.status,
-            wall_us: micros(wall),
-            oversized,
-            collected,
-            forbidden,
-            activity,
-        },
-        contents,
-    ))
+    match follow() {
+        Ok(ended) => life.ended = Some(ended),
+        Err(failure) => life.failure = Some(failure),
+    }
 }
 
 /// Gives the supervisor the means to kill this init.
-fn announce(channel: &Channel) -> Result<(), Failure> {
-    let own = process::open(Pid::this()).map_err(Failure::step("open init's pidfd"))?;
-    channel
-        .send(&FromJail::Born, &[own.as_fd()])
-        .map_err(Failure::step("announce the run's init"))
+fn announce(calls: Calls, to: Announcement<'_>, own: RawFd) -> Result<(), Refused> {
+    calls
+        .send(to.socket, to.text, own)
+        .map_err(Refused::step("announce the program's start"))
 }
 
 /// Reaps until the main program has ended.
-fn outlive(main: Pid) -> Result<Waited, Failure> {
+fn outlive(calls: Calls, main: Pid) -> Result<Waited, Refused> {
     loop {
-        match process::wait(None).map_err(Failure::step("wait for the program"))? {
-            Some(waited) if waited.pid == main => return Ok(waited),
-            Some(_) => {}
-            None => {
-                return Err(Failure::Step {
-                    step: "wait for the program".to_owned(),
-                    errno: libc::ECHILD,
-                });
-            }
+        match calls.wait(None) {
+            Ok(Some(waited)) if waited.pid == main => return Ok(waited),
+            Ok(Some(_)) => {}
+            Ok(None) => return Err(Refused::Step("wait for the program", Errno::ECHILD)),
+            Err(errno) => return Err(Refused::Step("wait for the program", errno)),
         }
     }
 }
 
-/// Kills everything that the program has left behind, whatever session or
+/// Kills everything that a traced program has left behind, whatever session or
 /// parent it has given itself: nothing leaves the pid namespace.
-fn kill_all() -> Result<(), Failure> {
-    // Whoever lost its parent is a child of ours. Without any there is nobody,
-    // and the kernel need not look through all processes of the host.
-    if !process::has_children().map_err(Failure::step("look for what is left"))? {
+fn kill_traced(calls: Calls) -> Result<(), Failure> {
+    let failed = |errno| Failure::step("kill and reap what is left")(errno);
+    if !calls.has_children().map_err(failed)? {
         return Ok(());
     }
-    match kill(Pid::from_raw(-1), Signal::SIGKILL) {
-        Ok(()) | Err(Errno::ESRCH) => {}
-        Err(error) => return Err(Failure::step("kill what is left")(error)),
-    }
-    while let Some(waited) = process::wait(None).map_err(Failure::step("reap what is left"))? {
-        // A traced one stops once more on its way out.
+    calls.kill_all().map_err(failed)?;
+    while let Some(waited) = calls.wait(None).map_err(failed)? {
+        // It stops once more on its way out.
         if waited.stop().is_some() {
             tracer::let_die(waited.pid)?;
         }
@@ -133,22 +196,33 @@ fn kill_all() -> Result<(), Failure> {
 }
 
 /// What was counted of everything that has been reaped, which is all there was.
-fn activity_of_the_dead() -> Result<Activity, Failure> {
+fn activity_of_the_dead(calls: Calls) -> Result<Activity, Refused> {
     /// What the kernel counts disk traffic in.
     const BLOCK: u64 = 512;
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)
-        .map_err(Failure::step("ask what the program has used"))?;
+    let usage = calls
+        .usage_of_the_dead()
+        .map_err(Refused::step("ask what the program has used"))?;
     let count = |number: libc::c_long| u64::try_from(number).unwrap_or(0);
     Ok(Activity {
-        voluntary_switches: count(usage.voluntary_context_switches()),
-        involuntary_switches: count(usage.involuntary_context_switches()),
-        minor_faults: count(usage.minor_page_faults()),
-        major_faults: count(usage.major_page_faults()),
-        disk_read: ByteSize::b(count(usage.block_reads()) * BLOCK),
-        disk_written: ByteSize::b(count(usage.block_writes()) * BLOCK),
+        voluntary_switches: count(usage.ru_nvcsw),
+        involuntary_switches: count(usage.ru_nivcsw),
+        minor_faults: count(usage.ru_minflt),
+        major_faults: count(usage.ru_majflt),
+        disk_read: ByteSize::b(count(usage.ru_inblock) * BLOCK),
+        disk_written: ByteSize::b(count(usage.ru_oublock) * BLOCK),
     })
 }
 
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+impl Life {
+    /// How the run has ended, or why it could not begin.
+    pub(crate) fn conclude(self, launch: &Launch<'_>) -> Result<Ended, Failure> {
+        if let Some(refused) = self.refused {
+            return Err(launch.explain(refused));
+        }
+        match (self.failure, self.ended) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(ended)) => Ok(ended),
+            (None, None) => Err(Failure::step("learn how the program ended")(Errno::EPROTO)),
+        }
+    }
 }

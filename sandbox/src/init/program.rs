@@ -1,126 +1,254 @@
-//! From a fork of init to the program: the protections, in their order.
+//! From a child of init to the program: the protections, in their order.
 
-use super::PROGRAM_ID;
-use super::wall::Wall;
 use crate::limits::Limits;
 use crate::policy::Effective;
 use crate::protocol::{Descriptors, Failure, Order};
 use crate::spec::Mode;
-use crate::sys::clone::{Cloned, fork_into, vfork_into};
+use crate::stage::PROGRAM_ID;
+use crate::sys::calls::Calls;
+use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::exec::Image;
-use crate::sys::{credentials, descriptor, process};
+use crate::sys::process;
 use crate::tracer::{self, Tracer};
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sched::{CloneFlags, unshare};
-use nix::sys::personality::{self, Persona};
-use nix::sys::prctl;
-use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::Signal;
-use nix::sys::stat::{Mode as FileMode, umask};
-use nix::unistd::{Gid, Pid, Uid, pipe2, setgroups, setresgid, setresuid, setsid};
-use std::convert::Infallible;
+use nix::sched::CloneFlags;
+use nix::unistd::pipe2;
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-/// A program that has been started, and who follows it.
+/// All that it takes to start a program, made ready before: the last steps are done
+/// in memory that others go on with, and must not allocate.
 #[derive(Debug)]
-pub(super) enum Started<'a> {
-    Untraced(Pid),
-    Traced(Box<Tracer<'a>>),
+pub(crate) struct Launch<'a> {
+    order: &'a Order,
+    policy: &'a Effective,
+    /// A ruleset of Landlock, where the kernel has that.
+    wall: Option<OwnedFd>,
+    charge: Duration,
+    image: Image,
+    directory: CString,
+    executable: Option<OwnedFd>,
+    audit: Option<OwnedFd>,
+    groups: Vec<OwnedFd>,
+    /// By number, because init closes them: those given, and then what the
+    /// program has at 0, 1 and 2.
+    given: [Option<RawFd>; 3],
+    streams: [RawFd; 3],
 }
 
-/// Starts the program; returns once it has been executed, or has ended before.
-/// A traced one still stands at the start of its own code then.
-pub(super) fn start<'a>(
-    order: &Order,
-    descriptors: &Descriptors,
-    policy: &'a Effective,
-    wall: &Wall,
-    charge: Duration,
-) -> Result<Started<'a>, Failure> {
-    let launch = Launch {
-        order,
-        descriptors,
-        policy,
-        wall,
-        charge,
-        image: image(order)?,
-    };
-    match order.mode {
-        Mode::Unshare => start_untraced(&launch).map(Started::Untraced),
-        Mode::Ptrace => start_traced(&launch).map(Started::Traced),
+/// A step that could not be done, in a form that needs no allocation.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Refused {
+    Step(&'static str, Errno),
+    Directory(Errno),
+    Exec(Errno),
+}
+
+impl Refused {
+    /// For `map_err`: what was attempted.
+    pub(super) fn step(step: &'static str) -> impl FnOnce(Errno) -> Self {
+        move |errno| Self::Step(step, errno)
     }
 }
 
-/// All that it takes, made ready before.
-struct Launch<'a, 'p> {
-    order: &'a Order,
-    descriptors: &'a Descriptors,
-    policy: &'p Effective,
-    wall: &'a Wall,
-    charge: Duration,
-    image: Image,
-}
+impl<'a> Launch<'a> {
+    /// `null` is an open /dev/null.
+    pub(crate) fn new(
+        order: &'a Order,
+        descriptors: Descriptors,
+        policy: &'a Effective,
+        wall: Option<OwnedFd>,
+        charge: Duration,
+        null: RawFd,
+    ) -> Result<Self, Failure> {
+        let directory = CString::new(order.directory.as_os_str().as_bytes());
+        let directory = directory.map_err(|error| Failure::InvalidSpec {
+            problem: format!("working directory: {error}"),
+        })?;
+        let image = image(order)?;
+        let given = [descriptors.stdin, descriptors.stdout, descriptors.stderr]
+            .map(|stream| stream.map(IntoRawFd::into_raw_fd));
+        Ok(Self {
+            order,
+            policy,
+            wall,
+            charge,
+            image,
+            directory,
+            executable: descriptors.executable,
+            audit: descriptors.audit,
+            groups: descriptors.groups,
+            given,
+            streams: given.map(|stream| stream.unwrap_or(null)),
+        })
+    }
 
-fn image(order: &Order) -> Result<Image, Failure> {
-    let args = c_strings(order.args.iter().cloned())?;
-    let env = order
-        .env
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"));
-    Ok(Image::new(args, c_strings(env)?))
-}
+    pub(crate) fn mode(&self) -> Mode {
+        self.order.mode
+    }
 
-fn start_untraced(launch: &Launch<'_, '_>) -> Result<Pid, Failure> {
-    let mut failed = None;
-    let pid = vfork_into(CloneFlags::empty(), || {
-        let Err(failure) = become_program(launch);
-        failed = Some(failure);
-        127
-    })
-    .map_err(Failure::step("fork the program"))?;
-    failed.map_or(Ok(pid), Err)
-}
+    /// The file to be executed, if one was given.
+    pub(crate) fn executable(&self) -> Option<&OwnedFd> {
+        self.executable.as_ref()
+    }
 
-/// A tracer can't stand still until the program is executed: it has to follow
-/// it there. So this one is a copy that tells of its failure through a pipe.
-fn start_traced<'p>(launch: &Launch<'_, 'p>) -> Result<Box<Tracer<'p>>, Failure> {
-    let Some(audit) = &launch.descriptors.audit else {
-        return Err(Failure::InvalidSpec {
-            problem: "no descriptor to record into".to_owned(),
-        });
-    };
-    // Closed by a successful exec; carries the failure otherwise.
-    let (outcome, report) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
-    let gate = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
-    tracer::prepare()?;
-    match fork_into(CloneFlags::empty()).map_err(Failure::step("fork the program"))? {
-        Cloned::Child => {
-            drop(outcome);
-            let Err(failure) = wait_at(gate).and_then(|()| become_program(launch));
-            // Unheard, the failure is still one: init sees this exit code.
-            let told = serde_json::to_vec(&failure)
-                .map_err(io::Error::other)
-                .and_then(|text| File::from(report).write_all(&text));
-            process::exit_now(if told.is_ok() { 127 } else { 126 })
+    /// Closes the program's streams here: nobody but the run's own processes may
+    /// keep a pipe open.
+    pub(super) fn close_streams(&self, calls: Calls) -> Result<(), Refused> {
+        self.given
+            .into_iter()
+            .flatten()
+            .try_for_each(|stream| calls.close(stream))
+            .map_err(Refused::step("close the program's streams"))
+    }
+
+    /// A failure as it is told.
+    pub(super) fn explain(&self, refused: Refused) -> Failure {
+        match refused {
+            Refused::Step(step, errno) => Failure::step(step)(errno),
+            Refused::Directory(errno) => Failure::InvalidSpec {
+                problem: format!(
+                    "working directory {}: {}",
+                    self.order.directory.display(),
+                    io::Error::from(errno)
+                ),
+            },
+            Refused::Exec(errno) => Failure::Exec {
+                program: self.order.args.first().cloned().unwrap_or_default(),
+                errno: errno as i32,
+            },
         }
-        Cloned::Parent { pid, .. } => {
-            drop(report);
-            let mut tracer =
-                Tracer::attach(pid, launch.order, launch.policy, audit, launch.charge)?;
-            drop(gate);
-            tracer.until_executed()?;
-            let mut text = Vec::new();
-            File::from(outcome)
-                .read_to_end(&mut text)
-                .map_err(Failure::step("hear from the program"))?;
-            if text.is_empty() {
-                return Ok(Box::new(tracer));
+    }
+
+    /// Everything that stands between a copy of init and hostile code. Returns
+    /// only if something fails, and that ends the run before the program has begun.
+    pub(super) fn become_program(&self, calls: Calls) -> Refused {
+        if let Err(refused) = self.enter_groups(calls) {
+            return refused;
+        }
+        match self.confine(calls) {
+            // The kernel's memory for what follows is the program's already.
+            Err(Refused::Step(_, Errno::ENOMEM)) => Refused::Exec(Errno::ENOMEM),
+            Err(refused) => refused,
+            Ok(()) => {
+                let executable = self.executable.as_ref().map(AsRawFd::as_raw_fd);
+                Refused::Exec(self.image.execute(calls, executable))
             }
-            Err(serde_json::from_slice(&text).map_err(Failure::step("hear from the program"))?)
+        }
+    }
+
+    fn enter_groups(&self, calls: Calls) -> Result<(), Refused> {
+        calls
+            .start_session()
+            .map_err(Refused::step("start a session"))?;
+        for (stream, number) in self.streams.into_iter().zip(0..) {
+            calls
+                .place(stream, number)
+                .map_err(Refused::step("place the standard streams"))?;
+        }
+        // Memory and time count from here.
+        for group in &self.groups {
+            calls
+                .enter(group.as_raw_fd())
+                .map_err(Refused::step("enter the control group"))?;
+        }
+        Ok(())
+    }
+
+    fn confine(&self, calls: Calls) -> Result<(), Refused> {
+        // Hidden by a namespace that has the group as its root.
+        calls
+            .hide_group()
+            .map_err(Refused::step("hide the control group"))?;
+        let traced = self.mode() == Mode::Ptrace;
+        if traced {
+            tracer::stay_with_tracer().map_err(Refused::step("stay on the tracer's core"))?;
+        }
+        set_limits(calls, &self.order.limits, self.mode())?;
+        if self.order.fixed_layout {
+            calls
+                .fix_layout()
+                .map_err(Refused::step("fix the layout"))?;
+        }
+        calls
+            .become_user(PROGRAM_ID)
+            .map_err(Refused::step("change user and group"))?;
+        calls
+            .drop_capabilities()
+            .map_err(Refused::step("drop all capabilities"))?;
+        calls
+            .die_with_parent()
+            .map_err(Refused::step("tie the program's life"))?;
+        calls
+            .change_directory(&self.directory)
+            .map_err(Refused::Directory)?;
+        // Whatever is still open, known to us or not, is gone with exec.
+        calls
+            .close_on_exec_from(3)
+            .map_err(Refused::step("close all descriptors"))?;
+        if let Some(wall) = &self.wall {
+            calls
+                .stand_behind(wall.as_raw_fd())
+                .map_err(Refused::step("apply the Landlock ruleset"))?;
+        }
+        if !traced {
+            // The stage's partner has it, and so has whoever descends from it.
+            return Ok(());
+        }
+        // Last: the filter forbids some of what was done above.
+        self.policy
+            .filter
+            .install(calls)
+            .map_err(Refused::step("install the system call filter"))
+    }
+
+    /// Starts the program under a tracer; it stands at the start of its own code then.
+    ///
+    /// A tracer can't stand still until the program is executed: it has to follow
+    /// it there. So this one is a copy that tells of its failure through a pipe.
+    pub(super) fn start_traced(&self, calls: Calls) -> Result<Box<Tracer<'a>>, Failure> {
+        let Some(audit) = &self.audit else {
+            return Err(Failure::InvalidSpec {
+                problem: "no descriptor to record into".to_owned(),
+            });
+        };
+        // Closed by a successful exec; carries the failure otherwise.
+        let (outcome, report) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
+        let gate = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
+        tracer::prepare()?;
+        match fork_into(CloneFlags::empty()).map_err(Failure::step("fork the program"))? {
+            Cloned::Child => {
+                drop(outcome);
+                let failure = match wait_at(gate) {
+                    Ok(()) => self.explain(self.become_program(calls)),
+                    Err(failure) => failure,
+                };
+                // Unheard, the failure is still one: init sees this exit code.
+                let told = serde_json::to_vec(&failure)
+                    .map_err(io::Error::other)
+                    .and_then(|text| File::from(report).write_all(&text));
+                process::exit_now(if told.is_ok() { 127 } else { 126 })
+            }
+            Cloned::Parent { pid, .. } => {
+                drop(report);
+                let mut tracer = Tracer::attach(pid, self.order, self.policy, audit, self.charge)?;
+                drop(gate);
+                tracer.until_executed()?;
+                let mut text = Vec::new();
+                File::from(outcome)
+                    .read_to_end(&mut text)
+                    .map_err(Failure::step("hear from the program"))?;
+                if text.is_empty() {
+                    return Ok(Box::new(tracer));
+                }
+                Err(serde_json::from_slice(&text)
+                    .map_err(Failure::step("hear from the program"))?)
+            }
         }
     }
 }
@@ -137,106 +265,13 @@ fn wait_at((closed, key): Gate) -> Result<(), Failure> {
         .map_err(Failure::step("wait for the tracer"))
 }
 
-/// Everything that stands between a copy of init and hostile code. Whatever
-/// fails here ends the run before the program has begun.
-fn become_program(launch: &Launch<'_, '_>) -> Result<Infallible, Failure> {
-    let (order, descriptors) = (launch.order, launch.descriptors);
-    setsid().map_err(Failure::step("start a session"))?;
-    place_standard_streams(descriptors)?;
-    // Memory and time count from here.
-    for group in &descriptors.groups {
-        nix::unistd::write(group, b"0").map_err(Failure::step("enter the control group"))?;
-    }
-    match confine_and_execute(launch) {
-        // The kernel's memory for what follows is the program's already.
-        Err(Failure::Step { errno, .. }) if errno == libc::ENOMEM => Err(Failure::Exec {
-            program: order.args.first().cloned().unwrap_or_default(),
-            errno,
-        }),
-        other => other,
-    }
-}
-
-fn confine_and_execute(launch: &Launch<'_, '_>) -> Result<Infallible, Failure> {
-    let order = launch.order;
-    // Hidden by a namespace that has the group as its root.
-    unshare(CloneFlags::CLONE_NEWCGROUP).map_err(Failure::step("hide the control group"))?;
-    if order.mode == Mode::Ptrace {
-        tracer::stay_with_tracer()?;
-    }
-    set_limits(&order.limits, order.mode)?;
-    if order.fixed_layout {
-        personality::set(Persona::ADDR_NO_RANDOMIZE).map_err(Failure::step("fix the layout"))?;
-    }
-    umask(FileMode::from_bits_truncate(0o022));
-
-    let (user, group) = (Uid::from_raw(PROGRAM_ID), Gid::from_raw(PROGRAM_ID));
-    setresgid(group, group, group).map_err(Failure::step("change group"))?;
-    setgroups(&[]).map_err(Failure::step("leave all groups"))?;
-    setresuid(user, user, user).map_err(Failure::step("change user"))?;
-    credentials::drop_capabilities().map_err(Failure::step("drop all capabilities"))?;
-    prctl::set_pdeathsig(Signal::SIGKILL).map_err(Failure::step("tie the program's life"))?;
-    prctl::set_no_new_privs().map_err(Failure::step("forbid new privileges"))?;
-
-    std::env::set_current_dir(&order.directory).map_err(|error| Failure::InvalidSpec {
-        problem: format!("working directory {}: {error}", order.directory.display()),
-    })?;
-    // Whatever is still open, known to us or not, is gone with exec.
-    descriptor::close_on_exec_from(3).map_err(Failure::step("close all descriptors"))?;
-    launch.wall.stand_behind()?;
-    // Last: the filter forbids some of what was done above.
-    launch
-        .policy
-        .filter
-        .install()
-        .map_err(Failure::step("install the system call filter"))?;
-    let executable = launch.descriptors.executable.as_ref().map(AsFd::as_fd);
-    let errno = launch.image.execute(executable);
-    Err(Failure::Exec {
-        program: order.args.first().cloned().unwrap_or_default(),
-        errno: errno as i32,
-    })
-}
-
-fn place_standard_streams(descriptors: &Descriptors) -> Result<(), Failure> {
-    let place = || -> io::Result<()> {
-        let null = OwnedFd::from(File::options().read(true).write(true).open("/dev/null")?);
-        let streams = [
-            (&descriptors.stdin, 0),
-            (&descriptors.stdout, 1),
-            (&descriptors.stderr, 2),
-        ];
-        for (stream, number) in streams {
-            descriptor::place(stream.as_ref().unwrap_or(&null).as_fd(), number)?;
-        }
-        Ok(())
-    };
-    place().map_err(Failure::step("place the standard streams"))
-}
-
-fn set_limits(limits: &Limits, mode: Mode) -> Result<(), Failure> {
-    let set = |resource, value| {
-        setrlimit(resource, value, value)
-            .map_err(Failure::step(format!("limit {resource:?} to {value}")))
-    };
-    // The supervisor's timer ends the run at the limit; this is the backstop.
-    // It knows nothing of what tracing costs, which can be ten times the rest.
-    let cpu_time = limits.cpu_time.as_secs().saturating_add(2);
-    let factor = if mode == Mode::Ptrace { 16 } else { 1 };
-    set(Resource::RLIMIT_CPU, cpu_time.saturating_mul(factor))?;
-    set(Resource::RLIMIT_FSIZE, limits.file_size.as_u64())?;
-    set(Resource::RLIMIT_STACK, limits.stack.as_u64())?;
-    set(Resource::RLIMIT_NOFILE, limits.open_files.into())?;
-    // Not 0, with which a host's core dump handler would still be started:
-    // 1 is the kernel's own mark for processes that are never dumped.
-    set(Resource::RLIMIT_CORE, 1)?;
-    set(Resource::RLIMIT_MEMLOCK, 0)?;
-    set(Resource::RLIMIT_MSGQUEUE, 0)?;
-    set(Resource::RLIMIT_NICE, 0)?;
-    set(Resource::RLIMIT_RTPRIO, 0)?;
-    // The pids controller limits and tells; this is the backstop, counted by
-    // user and so with room for what another run of the jail leaves dying.
-    set(Resource::RLIMIT_NPROC, u64::from(limits.processes) + 64)
+fn image(order: &Order) -> Result<Image, Failure> {
+    let args = c_strings(order.args.iter().cloned())?;
+    let env = order
+        .env
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"));
+    Ok(Image::new(args, c_strings(env)?))
 }
 
 fn c_strings(strings: impl Iterator<Item = String>) -> Result<Vec<CString>, Failure> {
@@ -246,4 +281,26 @@ fn c_strings(strings: impl Iterator<Item = String>) -> Result<Vec<CString>, Fail
         .map_err(|error| Failure::InvalidSpec {
             problem: format!("argument or environment: {error}"),
         })
+}
+
+fn set_limits(calls: Calls, limits: &Limits, mode: Mode) -> Result<(), Refused> {
+    let set = |resource, value, step| calls.limit(resource, value).map_err(Refused::step(step));
+    // The supervisor's timer ends the run at the limit; this is the backstop.
+    // It knows nothing of what tracing costs, which can be ten times the rest.
+    let cpu_time = limits.cpu_time.as_secs().saturating_add(2);
+    let factor = if mode == Mode::Ptrace { 16 } else { 1 };
+    let cpu_time = cpu_time.saturating_mul(factor);
+    let open_files = limits.open_files.into();
+    set(libc::RLIMIT_CPU, cpu_time, "limit the CPU time")?;
+    set(
+        libc::RLIMIT_FSIZE,
+        limits.file_size.as_u64(),
+        "limit the size of files",
+    )?;
+    set(libc::RLIMIT_STACK, limits.stack.as_u64(), "limit the stack")?;
+    set(libc::RLIMIT_NOFILE, open_files, "limit the open files")?;
+    // The pids controller limits and tells; this is the backstop, counted by
+    // user and so with room for what another run of the jail leaves dying.
+    let processes = u64::from(limits.processes) + 64;
+    set(libc::RLIMIT_NPROC, processes, "limit the processes")
 }

@@ -1,8 +1,10 @@
 //! All layers of a policy put together: what the filter and the tracer do.
 
 use super::file::{Action, Policy, When, errno};
+use super::keyed::keyed;
 use super::names::native;
 use super::paths::Paths;
+use crate::protocol::Failure;
 use crate::sys::seccomp::Program;
 use std::collections::{BTreeSet, HashMap};
 
@@ -94,6 +96,14 @@ impl Effective {
             budgets: policy.budget.iter().map(|budget| budget.count).collect(),
             first_budget,
             first_sequence,
+        })
+    }
+
+    /// The filter with a way around it for who knows the key.
+    pub(crate) fn keyed(&self, key: u64) -> Result<Program, Failure> {
+        keyed(&self.filter, key).map_err(|problem| Failure::Step {
+            step: format!("add the key to the filter: {problem}"),
+            errno: libc::EINVAL,
         })
     }
 

@@ -7,8 +7,10 @@ use super::effective::{ABI, DEFAULT, FIRST, stopping};
 use super::explain::holding;
 use super::file::{Action, Policy, When, errno};
 use super::*;
+use crate::sys::calls::NUMBERS;
 use crate::sys::seccomp::Program;
 use libseccomp::ScmpArch;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 const X86_64: u32 = 0xc000_003e;
@@ -42,6 +44,11 @@ impl Call {
 
 /// Runs a filter as the kernel does; its answer.
 fn interpret(program: &Program, call: &Call) -> u32 {
+    interpret_noting(program, call, &Cell::new(false))
+}
+
+/// The same; notes whether it looked at an argument.
+fn interpret_noting(program: &Program, call: &Call, looked: &Cell<bool>) -> u32 {
     let instructions = program.instructions();
     let (mut at, mut a, mut x, mut memory) = (0, 0_u32, 0_u32, [0_u32; 16]);
     loop {
@@ -57,12 +64,17 @@ fn interpret(program: &Program, call: &Call) -> u32 {
             })
         };
         match code & 0x07 {
-            libc::BPF_LD if code & 0xe0 == libc::BPF_ABS => a = call.word(k),
+            libc::BPF_LD if code & 0xe0 == libc::BPF_ABS => {
+                looked.set(looked.get() || k >= 16);
+                a = call.word(k);
+            }
             libc::BPF_LD if code & 0xe0 == libc::BPF_MEM => a = memory[k as usize],
             libc::BPF_LD if code & 0xe0 == libc::BPF_IMM => a = k,
             libc::BPF_ST => memory[k as usize] = a,
             libc::BPF_ALU => match code & 0xf0 {
                 libc::BPF_AND => a &= operand,
+                libc::BPF_OR => a |= operand,
+                libc::BPF_XOR => a ^= operand,
                 other => panic!("arithmetic {other:#x}"),
             },
             libc::BPF_JMP => {
@@ -164,6 +176,16 @@ fn edges(policy: &Policy, name: &str) -> Vec<[u64; 6]> {
 /// Holds one filter against its policy; how many calls were tried.
 fn hold(policy: &Policy, stops: Stops, machine: ScmpArch, arch: u32) -> usize {
     let filter = compile_for(machine, policy, stops).unwrap();
+    hold_filter(&filter, policy, stops, machine, arch)
+}
+
+fn hold_filter(
+    filter: &Program,
+    policy: &Policy,
+    stops: Stops,
+    machine: ScmpArch,
+    arch: u32,
+) -> usize {
     let names: BTreeMap<u32, String> = names::of_machine(machine).collect();
     let mut tried = 0;
     let mut check = |number, arch, arguments, expected: &[u32]| {
@@ -172,7 +194,7 @@ fn hold(policy: &Policy, stops: Stops, machine: ScmpArch, arch: u32) -> usize {
             arch,
             arguments,
         };
-        let found = interpret(&filter, &call);
+        let found = interpret(filter, &call);
         assert!(
             expected.contains(&found),
             "{stops:?}, {arch:#x}: {number} ({:?}) {arguments:x?}: {found:#x} for {expected:x?}",
@@ -223,6 +245,109 @@ fn filters_do_what_shipped_policies_say_for_every_call() {
     for name in [PolicyName::Contestant, PolicyName::Compiler] {
         hold_everywhere(&merge(name, &[]).unwrap());
     }
+}
+
+const KEY: u64 = 0x1234_5678_9abc_def0;
+
+/// What is installed where there is no tracer. None of the arguments tried is
+/// the key.
+#[test]
+fn filters_with_a_key_do_the_same_for_who_does_not_know_it() {
+    let (machine, arch) = native();
+    for name in [PolicyName::Contestant, PolicyName::Compiler] {
+        let policy = merge(name, &[]).unwrap();
+        let filter =
+            keyed::keyed(&compile_for(machine, &policy, Stops::None).unwrap(), KEY).unwrap();
+        let tried = hold_filter(&filter, &policy, Stops::None, machine, arch);
+        assert!(tried > 14_000, "only {tried} calls tried");
+    }
+}
+
+#[test]
+fn key_opens_our_own_calls_and_no_others() {
+    let (machine, arch) = native();
+    let policy = merge(PolicyName::Contestant, &[]).unwrap();
+    let plain = compile_for(machine, &policy, Stops::None).unwrap();
+    let filter = keyed::keyed(&plain, KEY).unwrap();
+    let ours: BTreeSet<u32> = NUMBERS
+        .into_iter()
+        .map(|number| u32::try_from(number).unwrap())
+        .collect();
+    let answer = |filter: &Program, number, arch, key| {
+        let arguments = [0x2000_0000, 0, 0, 0, 0, key];
+        interpret(
+            filter,
+            &Call {
+                number,
+                arch,
+                arguments,
+            },
+        )
+    };
+    for number in 0..2048 {
+        let allowed = answer(&filter, number, arch, KEY) == libc::SECCOMP_RET_ALLOW;
+        if ours.contains(&number) {
+            assert!(allowed, "{number}");
+        } else {
+            let both = [&filter, &plain].map(|filter| answer(filter, number, arch, KEY));
+            assert_eq!(both[0], both[1], "{number}");
+        }
+        // Whatever is wrong with the key, or with the table of calls.
+        for wrong in (0..64)
+            .map(|bit| KEY ^ 1 << bit)
+            .chain([0, KEY << 32, KEY >> 32])
+        {
+            let both = [&filter, &plain].map(|filter| answer(filter, number, arch, wrong));
+            assert_eq!(both[0], both[1], "{number} {wrong:#x}");
+        }
+        for other in [X86_64, I386, AARCH64]
+            .into_iter()
+            .filter(|other| *other != arch)
+        {
+            assert_eq!(
+                answer(&filter, number, other, KEY),
+                libc::SECCOMP_RET_KILL_PROCESS
+            );
+        }
+        let x32 = answer(&filter, number | X32_BIT, arch, KEY);
+        assert_eq!(x32, answer(&plain, number | X32_BIT, arch, KEY));
+    }
+}
+
+/// What is answered without a look at the arguments the kernel keeps; the way
+/// around must not take that from more than our own calls.
+#[test]
+fn kernel_can_keep_the_answers_for_all_other_calls() {
+    let (machine, arch) = native();
+    let policy = merge(PolicyName::Contestant, &[]).unwrap();
+    let plain = compile_for(machine, &policy, Stops::None).unwrap();
+    let filter = keyed::keyed(&plain, KEY).unwrap();
+    let kept = |filter: &Program, number| {
+        let looked = Cell::new(false);
+        let call = Call {
+            number,
+            arch,
+            arguments: [0; 6],
+        };
+        interpret_noting(filter, &call, &looked);
+        !looked.get()
+    };
+    let ours = |number: &u32| NUMBERS.contains(&libc::c_long::from(*number));
+    let mut kept_calls = 0;
+    for number in (0..512).filter(|number| !ours(number)) {
+        assert_eq!(kept(&filter, number), kept(&plain, number), "{number}");
+        kept_calls += usize::from(kept(&filter, number));
+    }
+    assert!(kept_calls > 400, "{kept_calls}");
+}
+
+fn native() -> (ScmpArch, u32) {
+    let arch = if cfg!(target_arch = "x86_64") {
+        X86_64
+    } else {
+        AARCH64
+    };
+    (ScmpArch::native(), arch)
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! System call policies: data in `policy/*.toml` and layers over them, compiled
-//! once per jail or when they first come.
+//! when they are first needed.
 
 mod compile;
 mod consistency;
 mod effective;
 mod explain;
 mod file;
+mod keyed;
 mod layer;
 mod names;
 mod paths;
@@ -17,7 +18,7 @@ pub(crate) use file::Access;
 pub use layer::{PolicyLayer, PolicyLayerError};
 
 use crate::audit::AuditLevel;
-use crate::protocol::{Failure, Order};
+use crate::protocol::{Failure, Shape};
 use crate::spec::{Mode, PolicyName};
 use compile::Stops;
 use std::collections::HashMap;
@@ -26,8 +27,8 @@ use std::rc::Rc;
 /// Compiled policies kept for the next run.
 const KEPT_MAX: usize = 64;
 
-/// Policies ready to be enforced.
-#[derive(Debug)]
+/// Policies, each compiled when it is first needed.
+#[derive(Debug, Default)]
 pub(crate) struct Policies {
     kept: HashMap<Key, Rc<Effective>>,
 }
@@ -36,33 +37,14 @@ pub(crate) struct Policies {
 type Key = (PolicyName, Stops, String);
 
 impl Policies {
-    /// Compiles all shipped policies, so that a broken one is found before
-    /// any run.
-    pub(crate) fn compile() -> Result<Self, Failure> {
-        let mut policies = Self {
-            kept: HashMap::new(),
-        };
-        for name in [PolicyName::Contestant, PolicyName::Compiler] {
-            for stops in [Stops::None, Stops::Decided] {
-                policies
-                    .find(name, stops, &[])
-                    .map_err(|problem| Failure::Step {
-                        step: format!("compile the policy {name:?}: {problem}"),
-                        errno: libc::EINVAL,
-                    })?;
-            }
-        }
-        Ok(policies)
-    }
-
-    /// The policy of a run.
-    pub(crate) fn get(&mut self, order: &Order) -> Result<Rc<Effective>, Failure> {
-        let stops = match (order.mode, order.audit) {
+    /// The policy of runs of a shape.
+    pub(crate) fn get(&mut self, shape: &Shape) -> Result<Rc<Effective>, Failure> {
+        let stops = match (shape.mode, shape.audit) {
             (Mode::Unshare, _) => Stops::None,
             (Mode::Ptrace, AuditLevel::Full) => Stops::All,
             (Mode::Ptrace, _) => Stops::Decided,
         };
-        self.find(order.policy, stops, &order.layers)
+        self.find(shape.policy, stops, &shape.layers)
             .map_err(|problem| Failure::InvalidSpec {
                 problem: format!("policy: {problem}"),
             })

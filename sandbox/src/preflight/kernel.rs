@@ -1,7 +1,7 @@
 //! The kernel's version and features, and our own rights.
 
 use super::{Finding, read};
-use crate::init::LANDLOCK_FIRST;
+use crate::stage::LANDLOCK_FIRST;
 use crate::sys::{landlock, probe};
 
 /// System calls of the sandbox that a kernel, or the filter of a container

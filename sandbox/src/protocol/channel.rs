@@ -49,7 +49,7 @@ impl Channel {
         message: &M,
         descriptors: &[BorrowedFd<'_>],
     ) -> io::Result<()> {
-        let text = serde_json::to_vec(message).map_err(io::Error::other)?;
+        let text = Self::text(message)?;
         if text.len() <= INLINE_MAX {
             return self.send_packet(&text, descriptors);
         }
@@ -58,6 +58,11 @@ impl Channel {
         let mut all = descriptors.to_vec();
         all.push(large.as_fd());
         self.send_packet(b"+", &all)
+    }
+
+    /// A message as [`Self::receive`] understands it.
+    pub(crate) fn text<M: Serialize>(message: &M) -> io::Result<Vec<u8>> {
+        serde_json::to_vec(message).map_err(io::Error::other)
     }
 
     fn send_packet(&self, text: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
@@ -105,8 +110,9 @@ impl Channel {
                 MsgFlags::MSG_CMSG_CLOEXEC,
             );
             match received {
-                Err(Errno::EINTR) => {}
-                Err(Errno::ECONNRESET) => return Ok(None),
+                // Told once, before what waits here, when the other end has left
+                // messages unread; after those comes the end.
+                Err(Errno::EINTR | Errno::ECONNRESET) => {}
                 other => break other?,
             }
         };
@@ -147,5 +153,22 @@ fn read_large(mut large: File, text: &mut Vec<u8>) -> io::Result<()> {
 impl AsFd for Channel {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_words_are_heard_of_who_did_not_listen() {
+        let (ours, theirs) = Channel::pair().unwrap();
+        let theirs = Channel::new(theirs);
+        ours.send(&"unread", &[]).unwrap();
+        theirs.send(&"last words", &[]).unwrap();
+        drop(theirs);
+        let (heard, _) = ours.receive::<String>().unwrap().unwrap();
+        assert_eq!(heard, "last words");
+        assert!(ours.receive::<String>().unwrap().is_none());
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Descriptors {
     pub(crate) audit: Option<OwnedFd>,
     pub(crate) mounts: Vec<OwnedFd>,
     pub(crate) files: Vec<OwnedFd>,
-    /// Entrances of the run's control group; only from supervisor to init.
+    /// Entrances of the run's control group; only from supervisor to stage.
     pub(crate) groups: Vec<OwnedFd>,
 }
 

@@ -31,9 +31,9 @@ pub(crate) struct SetupRequest {
     pub(crate) trees: Vec<Tree>,
 }
 
-/// One run as it is passed from worker to supervisor to zygote to init. On
-/// the way the supervisor turns captures into pipes and mounts into detached
-/// trees, and appends the descriptors of the run's control group.
+/// One run as it is passed from worker to supervisor to stage. On the way the
+/// supervisor turns captures into pipes, takes out what makes the [`Shape`], and
+/// appends the descriptors of the run's control group.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) args: Vec<String>,
@@ -54,6 +54,50 @@ pub(crate) struct Order {
     pub(crate) audit: AuditLevel,
     pub(crate) observe: bool,
     pub(crate) fixed_layout: bool,
+}
+
+/// What a run needs of its stage. Runs of one shape can have the same stage, one
+/// after the other.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    pub(crate) mode: Mode,
+    pub(crate) policy: PolicyName,
+    pub(crate) layers: Vec<PolicyLayer>,
+    pub(crate) audit: AuditLevel,
+    pub(crate) observe: bool,
+    /// With the one at /tmp.
+    pub(crate) scratch: Vec<Scratch>,
+    pub(crate) mounts: Vec<PathBuf>,
+}
+
+impl Shape {
+    /// Takes out of an order what its stage is to know.
+    pub(crate) fn take(order: &mut Order) -> Self {
+        let mut scratch = order.scratch.clone();
+        let tmp = PathBuf::from("/tmp");
+        if !scratch.iter().any(|scratch| scratch.target == tmp) {
+            scratch.push(Scratch {
+                target: tmp,
+                size: order.limits.memory,
+            });
+        }
+        Self {
+            mode: order.mode,
+            policy: order.policy,
+            layers: std::mem::take(&mut order.layers),
+            audit: order.audit,
+            observe: order.observe,
+            scratch,
+            mounts: std::mem::take(&mut order.mounts),
+        }
+    }
+
+    /// Whether another run could want the same. What is mounted for one run
+    /// is not shown to another, and a program that is only observed can do more
+    /// than a stage looks at.
+    pub(crate) fn is_common(&self) -> bool {
+        self.mounts.is_empty() && !self.observe
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,14 +129,18 @@ pub(crate) enum Report {
     Failed(Failure),
 }
 
-/// Zygote and init to supervisor.
+/// Zygote to supervisor.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum FromJail {
-    /// The zygote has made its root and waits for orders.
+pub(crate) enum FromZygote {
+    /// It has made its root and waits for shapes, of which it makes stages.
     Ready,
-    /// The zygote has made the run's init; its pidfd is beside.
-    Born,
-    /// The program has been executed.
+    Failed(Failure),
+}
+
+/// Stage, and init on its behalf, to supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum FromStage {
+    /// The program has been executed; the pidfd of the run's init is beside.
     Started,
     /// The program has ended and everything in the run is dead; descriptors
     /// as in [`Report::Done`].
@@ -106,11 +154,12 @@ pub(crate) enum FromJail {
         /// A call was made for which the tracer killed the run.
         forbidden: Option<String>,
         activity: Activity,
+        /// The stage is as good as new.
+        usable: bool,
     },
-    /// The run could not be started as asked.
+    /// The run could not be started as asked, and nothing of it is left; the
+    /// stage has ended.
     Failed(Failure),
-    /// The init is dead, and with it its whole namespace.
-    Gone,
 }
 
 /// An error on its way to the worker.

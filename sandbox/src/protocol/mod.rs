@@ -1,4 +1,4 @@
-//! What worker, supervisor, zygote and init say to each other: one JSON
+//! What worker, supervisor, zygote and stage say to each other: one JSON
 //! message at a time over SOCK_SEQPACKET, descriptors beside it.
 
 mod channel;
@@ -8,5 +8,6 @@ mod message;
 pub(crate) use channel::Channel;
 pub(crate) use descriptors::Descriptors;
 pub(crate) use message::{
-    Failure, FileRequest, FromJail, Order, Report, SetupRequest, SinkRequest, ToSupervisor,
+    Failure, FileRequest, FromStage, FromZygote, Order, Report, SetupRequest, Shape, SinkRequest,
+    ToSupervisor,
 };

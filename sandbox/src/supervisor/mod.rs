@@ -10,6 +10,8 @@ mod pump;
 mod request;
 mod run;
 mod setup;
+mod stage;
+mod state;
 mod timer;
 
 use crate::protocol::{Channel, Failure, Report, ToSupervisor};

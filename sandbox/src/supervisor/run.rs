@@ -2,18 +2,17 @@
 //! jail says. Every kill is decided and recorded here.
 
 use super::idleness::Idleness;
-use super::outcome::{Record, decide};
 use super::pump::{Buffer, Pump};
 use super::request;
 use super::setup::Setup;
+use super::stage::Stage;
+use super::state::{Ended, State, tracing_time};
 use super::timer::Timer;
-use crate::audit::charged;
 use crate::cgroup::Group;
-use crate::facts::{Activity, Facts, KillCause};
+use crate::facts::{Facts, KillCause};
 use crate::limits::Limits;
-use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
+use crate::protocol::{Channel, Descriptors, Failure, FromStage, Order, Shape};
 use crate::sys::process;
-use bytesize::ByteSize;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -46,7 +45,7 @@ pub(super) fn run(
     setup: &mut Setup,
     worker: &Channel,
     buffer: &mut Buffer,
-    order: Order,
+    mut order: Order,
     descriptors: Vec<OwnedFd>,
 ) -> Result<Done, Failure> {
     let requested = Instant::now();
@@ -54,69 +53,51 @@ pub(super) fn run(
     let mut descriptors = Descriptors::split(&order, descriptors)?;
     request::detach_mounts(&order, &mut descriptors)?;
     let pumps = request::make_pumps(&order, &mut descriptors)?;
+    let shape = Shape::take(&mut order);
+    let stage = setup.stage(shape, &std::mem::take(&mut descriptors.mounts))?;
     let group = setup.home.group(&order.limits)?;
 
     let mut all = descriptors.all();
     all.extend(group.entrances());
-    let sent = setup
-        .zygote
-        .send(&order, &all)
-        .map_err(Failure::step("give the zygote its order"));
+    // If it has ended already, it has said why.
+    let sent = match stage.channel.send(&order, &all) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(Failure::step("give the stage its order")),
+    };
     let audit = descriptors.audit.take().map(File::from);
     drop(descriptors);
+    let [deadline, cpu_timer] = &setup.timers;
     let mut watch = Watch {
         setup,
+        stage: &stage,
         worker,
         limits: &order.limits,
         group: &group,
         audit: audit.as_ref(),
         pumps,
         buffer,
-        deadline: Timer::new()?,
-        cpu_timer: Timer::new()?,
         idleness: order.limits.idle_time.map(Idleness::new).transpose()?,
+        deadline,
+        cpu_timer,
         requested,
         state: State::default(),
     };
     let watched = sent.and_then(|()| watch.until_gone());
     let state = watch.state;
+    if watched.is_ok() && state.usable {
+        setup.idle = Some(stage);
+    } else {
+        drop(stage);
+    }
     let done = watched.and_then(|()| state.conclude(&group, &order.limits, audit.as_ref()));
     // In any case; a failed run's failure is what is told.
     let taken_back = setup.home.take_back(group);
     done.and_then(|done| taken_back.map(|()| done))
 }
 
-/// What a run has come to.
-#[derive(Debug, Default)]
-struct State {
-    init: Option<OwnedFd>,
-    started: Option<Instant>,
-    setup_time: Duration,
-    ended: Option<Ended>,
-    failure: Option<Failure>,
-    killed: Option<KillCause>,
-    /// Killed for no cause of the program's.
-    abandoned: bool,
-    worker_gone: bool,
-    finished: bool,
-    cancelled: bool,
-    processes_refused: u64,
-    output: u64,
-    wall_time: Duration,
-}
-
-#[derive(Debug)]
-struct Ended {
-    status: i32,
-    oversized: bool,
-    collected: Vec<(PathBuf, u64)>,
-    contents: Vec<OwnedFd>,
-    forbidden: Option<String>,
-    activity: Activity,
-}
-
 struct Watch<'a> {
     setup: &'a Setup,
+    stage: &'a Stage,
     worker: &'a Channel,
     limits: &'a Limits,
     group: &'a Group,
@@ -125,9 +106,9 @@ struct Watch<'a> {
     pumps: Vec<Pump>,
     buffer: &'a mut Buffer,
     /// The wall time limit while the program runs, our patience otherwise.
-    deadline: Timer,
-    cpu_timer: Timer,
     idleness: Option<Idleness>,
+    deadline: &'a Timer,
+    cpu_timer: &'a Timer,
     requested: Instant,
     state: State,
 }
@@ -150,6 +131,8 @@ impl Watch<'_> {
     /// Returns when the run's init is dead, and so everything in the run.
     fn until_gone(&mut self) -> Result<(), Failure> {
         self.deadline.set(PATIENCE)?;
+        // It may have fired after the last run's end.
+        self.cpu_timer.unset()?;
         while !self.state.finished {
             let events = self.poll()?;
             for (pump, ready) in self.pumps.iter_mut().zip(events.pumps) {
@@ -177,7 +160,7 @@ impl Watch<'_> {
     fn poll(&self) -> Result<Events, Failure> {
         let input = PollFlags::POLLIN;
         let mut set = vec![
-            PollFd::new(self.setup.zygote.as_fd(), input),
+            PollFd::new(self.stage.channel.as_fd(), input),
             PollFd::new(self.worker.as_fd(), PollFlags::empty()),
             PollFd::new(self.deadline.as_fd(), input),
             PollFd::new(self.cpu_timer.as_fd(), input),
@@ -228,24 +211,22 @@ impl Watch<'_> {
         })
     }
 
-    /// Takes one message from zygote or init.
+    /// Takes one message from stage or init.
     fn hear(&mut self) -> Result<(), Failure> {
         let heard = self
-            .setup
-            .zygote
+            .stage
+            .channel
             .receive()
-            .map_err(Failure::step("hear from the jail"))?;
+            .map_err(Failure::step("hear from the stage"))?;
         let Some((message, descriptors)) = heard else {
-            return Err(Failure::Step {
-                step: "hear from the zygote, which is gone".to_owned(),
-                errno: libc::EPIPE,
-            });
+            // It ends when init was killed.
+            self.state.finished = true;
+            return self.wait_for_init();
         };
         match message {
-            FromJail::Ready => {}
-            FromJail::Born => self.state.init = descriptors.into_iter().next(),
-            FromJail::Started => {
+            FromStage::Started => {
                 let now = Instant::now();
+                self.state.init = descriptors.into_iter().next();
                 self.state.started = Some(now);
                 self.state.setup_time = now.duration_since(self.requested);
                 self.deadline.set(self.limits.wall_time)?;
@@ -253,19 +234,27 @@ impl Watch<'_> {
                     self.deadline.set(PATIENCE)?;
                     self.strike()?;
                 }
-                self.look_at_usage()?;
                 if let Some(idleness) = &mut self.idleness {
                     idleness.begin(Duration::ZERO)?;
                 }
+                let patience = if self.group.tells() {
+                    self.limits.cpu_time / self.setup.cores
+                } else {
+                    LONG_TICK.min(self.limits.cpu_time / self.setup.cores)
+                };
+                self.cpu_timer.set(patience.max(TICK))?;
             }
-            FromJail::Ended {
+            FromStage::Ended {
                 status,
                 wall_us,
                 oversized,
                 collected,
                 forbidden,
                 activity,
+                usable,
             } => {
+                self.state.finished = true;
+                self.state.usable = usable;
                 self.state.wall_time = Duration::from_micros(wall_us);
                 self.state.ended = Some(Ended {
                     status,
@@ -275,15 +264,27 @@ impl Watch<'_> {
                     forbidden,
                     activity,
                 });
-                self.cpu_timer.unset()?;
-                self.deadline.set(PATIENCE)?;
             }
-            FromJail::Failed(failure) => {
+            FromStage::Failed(failure) => {
                 self.state.failure.get_or_insert(failure);
+                self.state.finished = true;
             }
-            FromJail::Gone => self.state.finished = true,
         }
         Ok(())
+    }
+
+    /// Waits until init is dead, and with it the run's whole pid namespace.
+    fn wait_for_init(&self) -> Result<(), Failure> {
+        let Some(init) = &self.state.init else {
+            return Ok(());
+        };
+        let mut ended = [PollFd::new(init.as_fd(), PollFlags::POLLIN)];
+        let patience = i32::try_from(PATIENCE.as_millis()).unwrap_or(i32::MAX);
+        let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+        match poll(&mut ended, patience).map_err(Failure::step("wait for the run's init"))? {
+            0 => Err(Failure::step("wait for the run's init")(Errno::ETIMEDOUT)),
+            _ => Ok(()),
+        }
     }
 
     /// Decides whether what happened is a reason to kill.
@@ -412,84 +413,4 @@ impl Watch<'_> {
             _ => Ok(()),
         }
     }
-}
-
-impl State {
-    fn conclude(
-        self,
-        group: &Group,
-        limits: &Limits,
-        audit: Option<&File>,
-    ) -> Result<Done, Failure> {
-        if self.worker_gone {
-            return Ok(Done::WorkerGone);
-        }
-        let exec_out_of_memory = matches!(
-            &self.failure,
-            Some(Failure::Exec { errno, .. }) if *errno == libc::ENOMEM
-        );
-        if let Some(failure) = self.failure.filter(|_| !exec_out_of_memory) {
-            // A cancelled run may fail on the way; it was still cancelled.
-            if self.killed != Some(KillCause::Cancelled) {
-                return Err(failure);
-            }
-        }
-        let usage = group.usage()?;
-        let tracing_time = tracing_time(audit)?;
-        let cpu_time = usage.cpu.saturating_sub(tracing_time);
-        let (mut status, mut oversized, mut forbidden) = (None, false, None);
-        let (mut collected, mut contents, mut activity) = (Vec::new(), Vec::new(), None);
-        if let Some(ended) = self.ended {
-            status = Some(ended.status);
-            oversized = ended.oversized;
-            forbidden = ended.forbidden;
-            collected = ended.collected;
-            contents = ended.contents;
-            activity = Some(ended.activity);
-        }
-        let outcome = decide(Record {
-            killed: self.killed,
-            status,
-            memory_kills: usage.memory_kills,
-            processes_refused: self.processes_refused.max(group.processes_refused()?),
-            cpu_time,
-            cpu_limit: limits.cpu_time,
-            output: self.output,
-            output_limit: limits.output.as_u64(),
-            oversized,
-            exec_out_of_memory,
-            forbidden,
-        })
-        .ok_or_else(|| Failure::Step {
-            step: "learn how the program ended".to_owned(),
-            errno: libc::EPROTO,
-        })?;
-        Ok(Done::Facts {
-            facts: Box::new(Facts {
-                outcome,
-                cpu_time,
-                user_time: usage.user,
-                system_time: usage.system.saturating_sub(tracing_time),
-                tracing_time,
-                wall_time: self.wall_time,
-                setup_time: self.setup_time,
-                memory_peak: ByteSize::b(usage.memory_peak),
-                output: ByteSize::b(self.output),
-                processes_peak: usage.processes_peak,
-                activity,
-                stalls: usage.stalls,
-                collected: Vec::new(),
-                audit: None,
-            }),
-            collected,
-            contents,
-        })
-    }
-}
-
-/// What the program has been charged for tracing.
-fn tracing_time(audit: Option<&File>) -> Result<Duration, Failure> {
-    audit
-        .map_or(Ok(Duration::ZERO), charged)
-        .map_err(Failure::step("read what tracing costs"))
 }

@@ -1,9 +1,10 @@
 //! What is made once per jail.
 
+use super::stage::Stage;
+use super::timer::Timer;
 use crate::cgroup::{Home, Layout};
-use crate::policy::Policies;
 use crate::preflight;
-use crate::protocol::{Channel, Failure, FromJail, SetupRequest};
+use crate::protocol::{Channel, Failure, FromZygote, SetupRequest};
 use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::process;
 use crate::zygote::{self, HostTrees, JAIL_NAMESPACES};
@@ -18,6 +19,10 @@ use std::os::fd::{AsFd, OwnedFd};
 pub(super) struct Setup {
     pub(super) home: Home,
     pub(super) zygote: Channel,
+    /// The last run's stage, if it is good for the next.
+    pub(super) idle: Option<Stage>,
+    /// For a run's wall time limit, and for looks at its CPU time.
+    pub(super) timers: [Timer; 2],
     /// Readable when the current run is to be ended.
     pub(super) cancel: OwnedFd,
     /// Cores that a run can use at the same time.
@@ -38,15 +43,15 @@ impl Setup {
             pin(core)?;
         }
         preflight::refuse()?;
-        let policies = Policies::compile()?;
         let trees = HostTrees::collect(&request.trees)?;
         let (zygote, theirs) = Channel::pair().map_err(Failure::step("make a socket pair"))?;
+        let timers = [Timer::new()?, Timer::new()?];
         let home = Home::claim(Layout::detect()?)?;
         let (pid, pidfd) = match fork_into(JAIL_NAMESPACES) {
             Ok(Cloned::Parent { pid, pidfd }) => (pid, pidfd),
             Ok(Cloned::Child) => {
                 drop(zygote);
-                zygote::live(theirs, trees, policies)
+                zygote::live(theirs, trees)
             }
             Err(error) => {
                 home.leave()?;
@@ -57,6 +62,8 @@ impl Setup {
         let setup = Self {
             home,
             zygote,
+            idle: None,
+            timers,
             cancel,
             cores: cores(request.core),
             zygote_pid: pid,
@@ -84,8 +91,8 @@ impl Setup {
             .receive()
             .map_err(Failure::step("hear from the zygote"))?;
         match answer {
-            Some((FromJail::Ready, _)) => Ok(()),
-            Some((FromJail::Failed(failure), _)) => Err(failure),
+            Some((FromZygote::Ready, _)) => Ok(()),
+            Some((FromZygote::Failed(failure), _)) => Err(failure),
             _ => Err(Failure::Step {
                 step: "hear from the zygote".to_owned(),
                 errno: libc::EPIPE,

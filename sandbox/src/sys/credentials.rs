@@ -8,15 +8,28 @@ const CAPABILITY_VERSION: u32 = 0x2008_0522;
 /// Capabilities are numbered below this in every kernel so far.
 const CAPABILITY_END: libc::c_ulong = 64;
 
+/// What `capset` is given to leave nothing: version 3 has two data structures.
+pub(super) const NO_CAPABILITIES: (Header, [Data; 2]) = (
+    Header {
+        version: CAPABILITY_VERSION,
+        pid: 0,
+    },
+    [Data {
+        effective: 0,
+        permitted: 0,
+        inheritable: 0,
+    }; 2],
+);
+
 #[repr(C)]
-struct Header {
+pub(super) struct Header {
     version: u32,
     pid: libc::c_int,
 }
 
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Data {
+pub(super) struct Data {
     effective: u32,
     permitted: u32,
     inheritable: u32,
@@ -65,21 +78,4 @@ pub(crate) fn join_new_keyring() -> io::Result<()> {
         Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => Ok(()),
         other => other.map(drop),
     }
-}
-
-/// Empties the effective, permitted and inheritable sets.
-pub(crate) fn drop_capabilities() -> io::Result<()> {
-    let header = Header {
-        version: CAPABILITY_VERSION,
-        pid: 0,
-    };
-    let none = [Data {
-        effective: 0,
-        permitted: 0,
-        inheritable: 0,
-    }; 2];
-    // SAFETY: version 3 reads one header and two data structures, which is
-    // what is passed; the kernel only reads the data.
-    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) };
-    check(result).map(drop)
 }

@@ -48,11 +48,3 @@ pub(crate) fn close_between(first: libc::c_uint, last: libc::c_uint) -> io::Resu
     let result = unsafe { libc::close_range(first, last, 0) };
     check(result.into()).map(drop)
 }
-
-/// Has exec close every descriptor from `first` on.
-pub(crate) fn close_on_exec_from(first: libc::c_uint) -> io::Result<()> {
-    let flags = libc::CLOSE_RANGE_CLOEXEC.cast_signed();
-    // SAFETY: only sets a flag on descriptors; plain numbers.
-    let result = unsafe { libc::close_range(first, libc::c_uint::MAX, flags) };
-    check(result.into()).map(drop)
-}

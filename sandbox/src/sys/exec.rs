@@ -1,9 +1,10 @@
 //! Executing a program without allocating: the memory may be shared with a
 //! process that goes on with it.
 
+use super::calls::Calls;
 use nix::errno::Errno;
 use std::ffi::CString;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::RawFd;
 
 /// Arguments and environment in the form that the kernel takes.
 #[derive(Debug)]
@@ -36,26 +37,14 @@ impl Image {
 
     /// Executes an open file, or else the path that is the first argument.
     /// Returns only the reason why not.
-    pub(crate) fn execute(&self, executable: Option<BorrowedFd<'_>>) -> Errno {
+    pub(crate) fn execute(&self, calls: Calls, executable: Option<RawFd>) -> Errno {
         let Some(path) = self.args.first() else {
             return Errno::EINVAL;
         };
         let (directory, path, flags) = match executable {
-            Some(file) => (file.as_raw_fd(), c"", libc::AT_EMPTY_PATH),
+            Some(file) => (file, c"", libc::AT_EMPTY_PATH),
             None => (libc::AT_FDCWD, path.as_c_str(), 0),
         };
-        // SAFETY: the path is a C string, and both arrays end with null and
-        // point to C strings that `self` keeps alive. On success nothing of
-        // this memory is used by the new program.
-        unsafe {
-            libc::execveat(
-                directory,
-                path.as_ptr(),
-                self.arguments.as_ptr().cast(),
-                self.environment.as_ptr().cast(),
-                flags,
-            )
-        };
-        Errno::last()
+        calls.execute(directory, path, &self.arguments, &self.environment, flags)
     }
 }

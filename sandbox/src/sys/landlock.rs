@@ -75,11 +75,3 @@ pub(crate) fn allow(
     };
     check(result).map(drop)
 }
-
-/// Confines the calling thread and all its descendants. `no_new_privs` must be
-/// set already.
-pub(crate) fn restrict(ruleset: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: plain numbers.
-    let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0) };
-    check(result).map(drop)
-}

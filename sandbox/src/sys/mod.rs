@@ -5,15 +5,19 @@
     reason = "these system calls have no safe binding; each block says why it is sound"
 )]
 
+pub(crate) mod calls;
 pub(crate) mod clone;
 pub(crate) mod credentials;
 pub(crate) mod descriptor;
 pub(crate) mod exec;
+pub(crate) mod inode;
 pub(crate) mod landlock;
 pub(crate) mod mount;
+pub(crate) mod partner;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod ptrace;
+mod raw;
 pub(crate) mod registers;
 pub(crate) mod seccomp;
 pub(crate) mod shared;

@@ -4,7 +4,7 @@ use super::check;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// A process that has ended (or, with a tracer, stopped).
 #[derive(Clone, Copy, Debug)]
@@ -58,27 +58,6 @@ pub(crate) fn wait(pid: Option<Pid>) -> io::Result<Option<Waited>> {
             },
         }
     }
-}
-
-/// Whether the calling process has any child, dead or alive.
-pub(crate) fn has_children() -> io::Result<bool> {
-    let flags = libc::WNOHANG | libc::WNOWAIT | libc::WEXITED | libc::__WALL;
-    // SAFETY: waitid accepts a null pointer for what it would tell.
-    let result = unsafe { libc::waitid(libc::P_ALL, 0, std::ptr::null_mut(), flags) };
-    match check(result.into()) {
-        Ok(_) => Ok(true),
-        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// A pidfd of a process that is known not to be reaped yet.
-pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
-    // SAFETY: plain numbers.
-    let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
-    let raw = super::narrow(check(result)?)?;
-    // SAFETY: the kernel just made this descriptor for us.
-    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
 /// What has happened to a traced thread, or to any when none is given, if
@@ -139,8 +118,17 @@ pub(crate) fn set_domain_name(name: &str) -> io::Result<()> {
 
 /// Has a write to a closed pipe fail instead of ending this process.
 pub(crate) fn ignore_pipe_signal() -> io::Result<()> {
+    ignore(libc::SIGPIPE)
+}
+
+/// Has children end without being waited for.
+pub(crate) fn ignore_children() -> io::Result<()> {
+    ignore(libc::SIGCHLD)
+}
+
+fn ignore(signal: libc::c_int) -> io::Result<()> {
     // SAFETY: SIG_IGN runs no code of ours.
-    let previous = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    let previous = unsafe { libc::signal(signal, libc::SIG_IGN) };
     if previous == libc::SIG_ERR {
         return Err(io::Error::last_os_error());
     }

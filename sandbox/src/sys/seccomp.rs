@@ -1,7 +1,7 @@
 //! Installing a compiled filter.
 
-use super::check;
-use std::io;
+use super::calls::Calls;
+use nix::errno::Errno;
 
 /// A compiled filter program.
 #[derive(Clone, Debug)]
@@ -30,30 +30,28 @@ impl Program {
         Some(Self { instructions })
     }
 
+    /// This program behind others, which may jump to its start.
+    pub(crate) fn after(&self, mut first: Vec<libc::sock_filter>) -> Self {
+        first.extend_from_slice(&self.instructions);
+        Self {
+            instructions: first,
+        }
+    }
+
     #[cfg(test)]
     pub(crate) fn instructions(&self) -> &[libc::sock_filter] {
         &self.instructions
     }
 
-    /// Installs the program for the calling thread and all its descendants.
+    /// Installs the program for the calling process and all its descendants.
     /// `no_new_privs` must be set already.
-    pub(crate) fn install(&self) -> io::Result<()> {
-        let length = u16::try_from(self.instructions.len()).map_err(io::Error::other)?;
-        let program = libc::sock_fprog {
+    pub(crate) fn install(&self, calls: Calls) -> Result<(), Errno> {
+        let length = u16::try_from(self.instructions.len()).map_err(|_| Errno::E2BIG)?;
+        // The kernel copies and verifies the instructions, and does not write
+        // through the pointer.
+        calls.install(&libc::sock_fprog {
             len: length,
             filter: self.instructions.as_ptr().cast_mut(),
-        };
-        // SAFETY: `program` points to `length` initialised instructions that
-        // outlive the call; the kernel copies and verifies them, and does not
-        // write through the pointer.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_seccomp,
-                libc::SECCOMP_SET_MODE_FILTER,
-                0,
-                &raw const program,
-            )
-        };
-        check(result).map(drop)
+        })
     }
 }

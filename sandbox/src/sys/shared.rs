@@ -6,9 +6,9 @@ use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 
-use nix::sys::mman::{MapFlags, ProtFlags, mmap};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-/// A mapped file, for the rest of the process's life.
+/// A mapped file.
 #[derive(Debug)]
 pub(crate) struct Shared {
     start: NonNull<AtomicU64>,
@@ -35,9 +35,19 @@ impl Shared {
 
     pub(crate) fn words(&self) -> &[AtomicU64] {
         // SAFETY: the mapping is that long, page-aligned, initialised by the
-        // kernel, and never unmapped; others who write to it can only change
+        // kernel, and mapped as long as `self` is there; others who write to it can only change
         // values, which atomics allow. The file is not made shorter: it is
         // sealed against that.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.words) }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let bytes = self.words * size_of::<AtomicU64>();
+        // SAFETY: the mapping is ours, that long (up to its last page, which the
+        // kernel rounds up to), and every use of it borrows `self`.
+        let unmapped = unsafe { munmap(self.start.cast(), bytes) };
+        debug_assert!(unmapped.is_ok(), "{unmapped:?}");
     }
 }

@@ -313,11 +313,9 @@ fn stay_on_one_core() -> Result<(), Failure> {
 
 /// Has the program stay on the tracer's core. Before Linux 6.2, entering a control
 /// group that has the `cpuset` controller frees a process for all cores again.
-pub(crate) fn stay_with_tracer() -> Result<(), Failure> {
+pub(crate) fn stay_with_tracer() -> Result<(), Errno> {
     let tracer = Pid::from_raw(1);
-    sched_getaffinity(tracer)
-        .and_then(|core| sched_setaffinity(Pid::from_raw(0), &core))
-        .map_err(Failure::step("stay on the tracer's core"))
+    sched_getaffinity(tracer).and_then(|core| sched_setaffinity(Pid::from_raw(0), &core))
 }
 
 /// A tracee can be killed at any time, also while it is stopped; then it is

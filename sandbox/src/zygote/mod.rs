@@ -1,5 +1,5 @@
 //! The zygote: process 1 of the jail, made once. It owns the namespaces that
-//! all runs share, and clones an init for each run.
+//! all runs share, and clones a stage for each shape of runs.
 
 mod host;
 mod root;
@@ -7,10 +7,10 @@ mod root;
 pub(crate) use host::HostTrees;
 pub(crate) use root::{is_directory, make_mount_point, place};
 
-use crate::init;
 use crate::policy::Policies;
-use crate::protocol::{Channel, Descriptors, Failure, FromJail, Order};
+use crate::protocol::{Channel, Failure, FromStage, FromZygote, Shape};
 use crate::spec::Mode;
+use crate::stage::{self, Props};
 use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::{credentials, descriptor, process};
 use crate::tracer;
@@ -18,6 +18,7 @@ use nix::sched::CloneFlags;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use root::TopLevel;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -31,17 +32,14 @@ pub(crate) const JAIL_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUSER
     .union(CloneFlags::CLONE_NEWUTS)
     .union(CloneFlags::CLONE_NEWCGROUP);
 
-/// Not ipc: the filters refuse every call that could leave something there.
-const RUN_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWPID.union(CloneFlags::CLONE_NEWNS);
-
 /// The zygote's life. Starts with everything it inherited from the
 /// supervisor, in namespaces whose user ids are not mapped yet.
-pub(crate) fn live(socket: OwnedFd, trees: HostTrees, mut policies: Policies) -> ! {
+pub(crate) fn live(socket: OwnedFd, trees: HostTrees) -> ! {
     let channel = Channel::new(socket);
     let code = match set_up(&channel, trees) {
-        Ok(()) => serve(&channel, &mut policies),
+        Ok(()) => serve(&channel),
         Err(failure) => {
-            tell(&channel, &FromJail::Failed(failure), &[]);
+            tell(&channel, &FromZygote::Failed(failure));
             1
         }
     };
@@ -74,9 +72,11 @@ fn set_up(channel: &Channel, trees: HostTrees) -> Result<(), Failure> {
     nix::unistd::setsid().map_err(Failure::step("start a session"))?;
     root::make(trees)?;
     keep_only(channel)?;
+    // What ends in between stays no zombie.
+    process::ignore_children().map_err(Failure::step("let stages end"))?;
     // Once for all runs: what the zygote and init can do does not depend on it.
     credentials::drop_bounding_set().map_err(Failure::step("empty the bounding set"))?;
-    if tell(channel, &FromJail::Ready, &[]) {
+    if tell(channel, &FromZygote::Ready) {
         Ok(())
     } else {
         Err(Failure::Step {
@@ -93,62 +93,98 @@ fn keep_only(channel: &Channel) -> Result<(), Failure> {
         descriptor::place(null.as_fd(), 0)?;
         descriptor::place(null.as_fd(), 1)?;
         drop(null);
-        let own = channel.as_fd().as_raw_fd().unsigned_abs();
+        let own = number(channel);
         descriptor::close_between(3, own.saturating_sub(1))?;
         descriptor::close_from(own + 1)
     };
     close().map_err(Failure::step("close the supervisor's descriptors"))
 }
 
-/// Takes orders until the supervisor is gone; returns the exit code.
-fn serve(channel: &Channel, policies: &mut Policies) -> i32 {
-    let mut charge = None;
+fn number(channel: &Channel) -> libc::c_uint {
+    channel.as_fd().as_raw_fd().unsigned_abs()
+}
+
+/// Makes stages until the supervisor is gone; returns the exit code.
+fn serve(channel: &Channel) -> i32 {
+    let mut maker = StageMaker::default();
     loop {
-        let (order, descriptors) = match channel.receive::<Order>() {
-            Ok(Some(order)) => order,
+        let (shape, descriptors) = match channel.receive::<Shape>() {
+            Ok(Some(request)) => request,
             Ok(None) => return 0,
             Err(_) => return 1,
         };
-        let done = match run(channel, &order, descriptors, policies, &mut charge) {
-            Ok(()) => true,
-            Err(failure) => tell(channel, &FromJail::Failed(failure), &[]),
-        };
-        if !done || !tell(channel, &FromJail::Gone, &[]) {
+        let mut descriptors = descriptors.into_iter();
+        let Some(theirs) = descriptors.next() else {
             return 1;
+        };
+        let stage = Channel::new(theirs);
+        if let Err(failure) = maker.make(channel, &stage, &shape, descriptors.collect()) {
+            // As if the stage itself had failed.
+            if stage.send(&FromStage::Failed(failure), &[]).is_err() {
+                return 1;
+            }
         }
     }
 }
 
-fn run(
-    channel: &Channel,
-    order: &Order,
-    descriptors: Vec<OwnedFd>,
-    policies: &mut Policies,
-    charge: &mut Option<Duration>,
-) -> Result<(), Failure> {
-    let descriptors = Descriptors::split(order, descriptors)?;
-    let policy = policies.get(order)?;
-    // Measured when it is first needed.
-    let charge = match (*charge, order.mode) {
-        (None, Mode::Ptrace) => *charge.insert(tracer::charge::per_stop(policies)?),
-        (known, _) => known.unwrap_or_default(),
-    };
-    let places = root::TopLevel::make(order, &descriptors)?;
-    // A copy of its own memory: init may be killed at any moment, inside an
-    // allocation as well, and must not take the zygote along.
-    let pid = match fork_into(RUN_NAMESPACES).map_err(Failure::step("clone the run's init"))? {
-        Cloned::Child => {
-            process::exit_now(init::live(channel, order, &descriptors, &policy, charge))
+/// What is kept from stage to stage.
+#[derive(Debug, Default)]
+struct StageMaker {
+    policies: Policies,
+    /// What a stop costs; measured when it is first needed.
+    charge: Option<Duration>,
+    places: TopLevel,
+}
+
+impl StageMaker {
+    /// Clones a stage with `theirs` as its end of a socket to the supervisor. The
+    /// last one is used no more.
+    fn make(
+        &mut self,
+        own: &Channel,
+        theirs: &Channel,
+        shape: &Shape,
+        mounts: Vec<OwnedFd>,
+    ) -> Result<(), Failure> {
+        // Until the last one and its partner are dead, what they free is work for
+        // the core that the next run is measured on.
+        while process::wait(None)
+            .map_err(Failure::step("wait for the last stage"))?
+            .is_some()
+        {}
+        self.places.remove()?;
+        let policy = self.policies.get(shape)?;
+        let charge = match (self.charge, shape.mode) {
+            (None, Mode::Ptrace) => *self
+                .charge
+                .insert(tracer::charge::per_stop(&mut self.policies)?),
+            (known, _) => known.unwrap_or_default(),
+        };
+        self.places.make(shape, &mounts)?;
+        // A copy of its own memory: a stage may end at any moment, inside an
+        // allocation as well, and must not take the zygote along.
+        match fork_into(CloneFlags::CLONE_NEWNS).map_err(Failure::step("clone a stage"))? {
+            Cloned::Child => {
+                // Nobody else may hold it open when the zygote is dead.
+                let closed = descriptor::close_between(number(own), number(own));
+                let props = Props {
+                    shape,
+                    mounts,
+                    policy: &policy,
+                    charge,
+                };
+                process::exit_now(if closed.is_ok() {
+                    stage::live(theirs, &props)
+                } else {
+                    1
+                })
+            }
+            Cloned::Parent { .. } => Ok(()),
         }
-        Cloned::Parent { pid, .. } => pid,
-    };
-    process::wait(Some(pid)).map_err(Failure::step("wait for the run's init"))?;
-    drop(descriptors);
-    places.remove()
+    }
 }
 
 /// Whether the supervisor could be told; it can't be told otherwise.
-fn tell(channel: &Channel, message: &FromJail, descriptors: &[OwnedFd]) -> bool {
-    let borrowed: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
-    channel.send(message, &borrowed).is_ok()
+fn tell(channel: &Channel, message: &FromZygote) -> bool {
+    channel.send(message, &[]).is_ok()
 }

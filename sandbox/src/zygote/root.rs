@@ -2,7 +2,7 @@
 //! of the host. Runs see it read-only; only the zygote can write to it.
 
 use super::host::HostTrees;
-use crate::protocol::{Descriptors, Failure, Order};
+use crate::protocol::{Failure, Shape};
 use crate::sys::mount as tree;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use std::ffi::CString;
@@ -106,29 +106,25 @@ fn below(path: &Path) -> PathBuf {
         .collect()
 }
 
-/// Entries of the root directory that one run needs and others do not see.
-#[derive(Debug)]
+/// Entries of the root directory that one stage needs and others do not see.
+#[derive(Debug, Default)]
 pub(super) struct TopLevel {
     directories: Vec<PathBuf>,
     files: Vec<PathBuf>,
 }
 
 impl TopLevel {
-    /// Makes what the order's targets need and the root lacks. Below the top
-    /// level, init makes the rest, in file systems of the run's own.
-    pub(super) fn make(order: &Order, descriptors: &Descriptors) -> Result<Self, Failure> {
-        let mut made = Self {
-            directories: Vec::new(),
-            files: Vec::new(),
-        };
-        for (target, source) in order.mounts.iter().zip(&descriptors.mounts) {
+    /// Makes what the shape's targets need and the root lacks. Below the top
+    /// level, the stage makes the rest, in file systems of its own.
+    pub(super) fn make(&mut self, shape: &Shape, mounts: &[OwnedFd]) -> Result<(), Failure> {
+        for (target, source) in shape.mounts.iter().zip(mounts) {
             let top_is_file = target.components().count() == 2 && !is_directory(source)?;
-            made.add(target, top_is_file)?;
+            self.add(target, top_is_file)?;
         }
-        for scratch in &order.scratch {
-            made.add(&scratch.target, false)?;
+        for scratch in &shape.scratch {
+            self.add(&scratch.target, false)?;
         }
-        Ok(made)
+        Ok(())
     }
 
     fn add(&mut self, target: &Path, is_file: bool) -> Result<(), Failure> {
@@ -150,12 +146,14 @@ impl TopLevel {
         Ok(())
     }
 
-    pub(super) fn remove(self) -> Result<(), Failure> {
-        let remove = || -> io::Result<()> {
-            self.directories.iter().try_for_each(fs::remove_dir)?;
-            self.files.iter().try_for_each(fs::remove_file)
+    /// Removes them. Where they are still mounted on, in the dying stage's
+    /// namespace, the kernel lets go of the mounts.
+    pub(super) fn remove(&mut self) -> Result<(), Failure> {
+        let mut remove = || -> io::Result<()> {
+            self.directories.drain(..).try_for_each(fs::remove_dir)?;
+            self.files.drain(..).try_for_each(fs::remove_file)
         };
-        remove().map_err(Failure::step("remove the run's mount points"))
+        remove().map_err(Failure::step("remove the last stage's mount points"))
     }
 }
 

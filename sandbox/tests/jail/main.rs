@@ -25,6 +25,7 @@ mod processes;
 mod runtimes;
 mod scratch;
 mod specification;
+mod stages;
 mod time;
 mod tracer;
 mod wall;

@@ -1,7 +1,7 @@
-//! The mounts of one run, in a mount namespace of its own.
+//! The mounts of a stage, in a mount namespace of its own.
 
 use super::PROGRAM_ID;
-use crate::protocol::{Failure, Order};
+use crate::protocol::{Failure, Shape};
 use crate::spec::Scratch;
 use crate::sys::mount::{self as tree, READ_ONLY};
 use crate::zygote::{is_directory, make_mount_point, place};
@@ -30,26 +30,13 @@ impl Placed<'_> {
     }
 }
 
-/// Mounts /proc, the scratches and what the run is shown. Returns the
-/// skeletons: tmpfs that only hold mount points, still writable.
-pub(super) fn prepare(order: &Order, mounts: &[OwnedFd]) -> Result<Vec<PathBuf>, Failure> {
+/// Mounts the scratches and what the run is shown.
+pub(super) fn prepare(shape: &Shape, mounts: &[OwnedFd]) -> Result<(), Failure> {
     // The root's superblock is shared by all runs; from here it is read-only.
     tree::restrict_at(c"/", READ_ONLY).map_err(Failure::step("make the root read-only"))?;
-    mount_proc()?;
-    let default_tmp = Scratch {
-        target: PathBuf::from("/tmp"),
-        size: order.limits.memory,
-    };
-    let mut places: Vec<Placed<'_>> = order.scratch.iter().map(Placed::Scratch).collect();
-    if !order
-        .scratch
-        .iter()
-        .any(|scratch| scratch.target == default_tmp.target)
-    {
-        places.push(Placed::Scratch(&default_tmp));
-    }
+    let mut places: Vec<Placed<'_>> = shape.scratch.iter().map(Placed::Scratch).collect();
     places.extend(
-        order
+        shape
             .mounts
             .iter()
             .zip(mounts)
@@ -63,11 +50,12 @@ pub(super) fn prepare(order: &Order, mounts: &[OwnedFd]) -> Result<Vec<PathBuf>,
         skeletons.extend(make_skeleton(placed.target())?);
         put(&placed)?;
     }
-    Ok(skeletons)
+    seal(&skeletons)
 }
 
-/// Makes the skeletons read-only, after everything has its place.
-pub(super) fn seal(skeletons: &[PathBuf]) -> Result<(), Failure> {
+/// Makes the skeletons: tmpfs that only hold mount points,
+/// read-only, after everything has its place.
+fn seal(skeletons: &[PathBuf]) -> Result<(), Failure> {
     for skeleton in skeletons {
         let seal = || -> io::Result<()> {
             tree::restrict_at(&CString::new(skeleton.as_os_str().as_bytes())?, READ_ONLY)
@@ -75,18 +63,6 @@ pub(super) fn seal(skeletons: &[PathBuf]) -> Result<(), Failure> {
         seal().map_err(Failure::step(format!("seal {}", skeleton.display())))?;
     }
     Ok(())
-}
-
-/// Only processes, and of them only its own user's: no view of the machine.
-fn mount_proc() -> Result<(), Failure> {
-    mount(
-        Some("proc"),
-        "/proc",
-        Some("proc"),
-        MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC,
-        Some("hidepid=invisible,subset=pid"),
-    )
-    .map_err(Failure::step("mount the run's /proc"))
 }
 
 fn put(placed: &Placed<'_>) -> Result<(), Failure> {
@@ -133,7 +109,8 @@ fn mount_tmpfs(target: &Path, options: &str) -> Result<(), Failure> {
         Some("tmpfs"),
         target,
         Some("tmpfs"),
-        MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
+        // That somebody has looked at a directory does not change it.
+        MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOATIME,
         Some(options),
     )
     .map_err(Failure::step(format!(

@@ -80,12 +80,9 @@ impl Wall {
             .map_err(Failure::step("make the Landlock ruleset"))
     }
 
-    /// Puts the calling process and all it starts behind the wall.
-    pub(super) fn stand_behind(&self) -> Result<(), Failure> {
-        let Some(ruleset) = &self.0 else {
-            return Ok(());
-        };
-        landlock::restrict(ruleset.as_fd()).map_err(Failure::step("apply the Landlock ruleset"))
+    /// What puts a process and all it starts behind the wall.
+    pub(super) fn ruleset(self) -> Option<OwnedFd> {
+        self.0
     }
 }
 

@@ -3,18 +3,18 @@
 //! A program with an array too large to be mapped is killed by the kernel
 //! inside `execve`, with a signal like any other. Its ELF headers tell.
 
-use crate::protocol::{Descriptors, Order};
+use crate::protocol::Order;
 use std::fs::File;
-use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
 const LOAD: u32 = 1;
 
 /// Whether the segments to be loaded are larger than the memory limit. What
 /// is not a 64-bit ELF file is not.
-pub(super) fn exceeds_memory(order: &Order, descriptors: &Descriptors) -> bool {
-    let file = match &descriptors.executable {
-        Some(executable) => executable.as_fd().try_clone_to_owned().ok().map(File::from),
+pub(super) fn exceeds_memory(order: &Order, executable: Option<&OwnedFd>) -> bool {
+    let file = match executable {
+        Some(executable) => executable.try_clone().ok().map(File::from),
         None => order.args.first().and_then(|path| File::open(path).ok()),
     };
     file.and_then(|file| loaded_size(&file))

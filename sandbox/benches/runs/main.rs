@@ -8,7 +8,9 @@
     reason = "a measurement fails by panicking and prints its result"
 )]
 
-use assize_sandbox::{AuditLevel, Input, Jail, JailConfig, Limits, Mode, PolicyName, Sink, Spec};
+use assize_sandbox::{
+    AuditLevel, FileIn, Input, Jail, JailConfig, Limits, Mode, PolicyName, Sink, Spec,
+};
 use bytesize::ByteSize;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
@@ -55,41 +57,31 @@ fn main() {
         mode: Mode::Ptrace,
         ..spec(&executable)
     };
-    let mut rows = [
-        Row::new("bare vfork, exec, wait"),
-        Row::new("jail"),
-        Row::new("jail, streams captured"),
-        Row::new("jail, ptrace mode"),
-    ];
-    for round in 0..WARM_UP + rounds {
-        let [bare, plain, captured, ptrace] = &mut rows;
-        if round == WARM_UP {
-            for row in [&mut *bare, &mut *plain, &mut *captured, &mut *ptrace] {
-                row.times.clear();
-            }
-        }
-        bare.time(|| spawn(&program));
-        let next = spec(&executable);
-        plain.time(|| run(&mut jail, next));
-        let next = streams();
-        captured.time(|| run(&mut jail, next));
-        let next = traced();
-        ptrace.time(|| run(&mut jail, next));
-    }
-    let bare = rows.first_mut().unwrap().quantile(50);
+    let writing = || {
+        let mut spec = spec(&executable);
+        spec.files.push(FileIn {
+            path: "/tmp/file".into(),
+            content: File::open("/dev/null").unwrap().into(),
+            executable: false,
+        });
+        spec
+    };
     println!(
         "{:<26}{:>9}{:>9}{:>9}{:>11}{:>8}",
         "us", "p10", "median", "p90", "over bare", "p90/med"
     );
-    for row in &mut rows {
-        let [p10, median, p90] = [10, 50, 90].map(|percent| row.quantile(percent));
-        println!(
-            "{:<26}{p10:>9.0}{median:>9.0}{p90:>9.0}{:>11.0}{:>8.2}",
-            row.name,
-            median - bare,
-            p90 / median
-        );
-    }
+    // Each in turn with the bare program: what one does to caches, the other
+    // meets.
+    compare(rounds, &program, &mut jail, "jail", || spec(&executable));
+    compare(
+        rounds,
+        &program,
+        &mut jail,
+        "jail, streams captured",
+        streams,
+    );
+    compare(rounds, &program, &mut jail, "jail, ptrace mode", traced);
+    compare(rounds, &program, &mut jail, "jail, leaves a file", writing);
     let began = Instant::now();
     for _ in 0..rounds {
         run(&mut jail, spec(&executable));
@@ -101,6 +93,35 @@ fn main() {
         spawn(&program);
     }
     println!("bare: {:.0} runs/s", per_second(began));
+}
+
+fn compare(
+    rounds: usize,
+    program: &Path,
+    jail: &mut Jail,
+    name: &'static str,
+    next: impl Fn() -> Spec,
+) {
+    let (mut bare, mut jailed) = (Row::new("bare vfork, exec, wait"), Row::new(name));
+    for round in 0..WARM_UP + rounds {
+        if round == WARM_UP {
+            bare.times.clear();
+            jailed.times.clear();
+        }
+        bare.time(|| spawn(program));
+        let spec = next();
+        jailed.time(|| run(jail, spec));
+    }
+    let base = bare.quantile(50);
+    for mut row in [bare, jailed] {
+        let [p10, median, p90] = [10, 50, 90].map(|percent| row.quantile(percent));
+        println!(
+            "{:<26}{p10:>9.0}{median:>9.0}{p90:>9.0}{:>11.0}{:>8.2}",
+            row.name,
+            median - base,
+            p90 / median
+        );
+    }
 }
 
 struct Row {

@@ -1,0 +1,256 @@
+//! A stage: what runs of one shape need of mounts and filter, prepared once.
+//!
+//! It is a process in a mount namespace of its own, with a *partner* that shares
+//! its memory and has the policy's filter. For each run the partner clones an
+//! init into a fresh pid namespace. When that is dead, and with it everything in
+//! the run, the stage proves that nothing is left of it: then it is used again.
+//! Otherwise it ends, and the next run has a new one.
+//!
+//! Only one of stage, partner, init and (until its exec) program works at a time. If
+//! init is killed, who knows in what it was interrupted: the stage ends at once.
+
+mod collect;
+mod files;
+mod image;
+mod mounts;
+mod proof;
+mod wall;
+
+use crate::init::{self, Announcement, Launch, Life};
+use crate::policy::Effective;
+use crate::protocol::{Channel, Descriptors, Failure, FromStage, Order, Shape};
+use crate::spec::Mode;
+use crate::sys::calls::{Calls, Stack};
+use crate::sys::partner::Partner;
+use crate::sys::process;
+use nix::errno::Errno;
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::stat::{Mode as FileMode, umask};
+use proof::Scratch;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::time::Duration;
+pub(crate) use wall::FIRST_VERSION as LANDLOCK_FIRST;
+use wall::Wall;
+
+/// The program's user and group inside the jail.
+pub(crate) const PROGRAM_ID: u32 = 1000;
+
+/// Each run mounts its /proc over the last one's, because to unmount it takes
+/// longer than the rest of a run. After this many the stage is replaced.
+const RUNS_MAX: u32 = 64;
+
+/// What a stage is made with.
+#[derive(Debug)]
+pub(crate) struct Props<'a> {
+    pub(crate) shape: &'a Shape,
+    pub(crate) mounts: Vec<OwnedFd>,
+    pub(crate) policy: &'a Effective,
+    /// CPU time that one stop for the tracer costs.
+    pub(crate) charge: Duration,
+}
+
+/// A stage's life; returns the exit code.
+pub(crate) fn live(channel: &Channel, props: &Props<'_>) -> i32 {
+    let mut stage = match Stage::set_up(channel, props) {
+        Ok(stage) => stage,
+        Err(failure) => return tell(channel, &FromStage::Failed(failure), &[]),
+    };
+    loop {
+        let received = match channel.receive::<Order>() {
+            Ok(Some(order)) => order,
+            Ok(None) => return 0,
+            Err(_) => return 1,
+        };
+        let (order, descriptors) = received;
+        match stage.run(&order, descriptors) {
+            Ok((ended, contents)) => {
+                let usable = matches!(ended, FromStage::Ended { usable: true, .. });
+                let told = tell(channel, &ended, &contents);
+                if told != 0 || !usable {
+                    return told;
+                }
+            }
+            Err(failure) => return tell(channel, &FromStage::Failed(failure), &[]),
+        }
+    }
+}
+
+/// The exit code: whether the supervisor could be told. It can't be told otherwise.
+fn tell(channel: &Channel, message: &FromStage, descriptors: &[OwnedFd]) -> i32 {
+    let borrowed: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+    i32::from(channel.send(message, &borrowed).is_err())
+}
+
+#[derive(Debug)]
+struct Stage<'a> {
+    props: &'a Props<'a>,
+    channel: &'a Channel,
+    calls: Calls,
+    partner: Partner,
+    stacks: [Stack; 2],
+    null: File,
+    announcement: Vec<u8>,
+    scratches: Vec<(PathBuf, Scratch)>,
+    runs: u32,
+}
+
+impl<'a> Stage<'a> {
+    fn set_up(channel: &'a Channel, props: &'a Props<'a>) -> Result<Self, Failure> {
+        process::default_signals().map_err(Failure::step("reset signals"))?;
+        umask(FileMode::from_bits_truncate(0o022));
+        prctl::set_no_new_privs().map_err(Failure::step("forbid new privileges"))?;
+        mounts::prepare(props.shape, &props.mounts)?;
+        let scratches = props
+            .shape
+            .scratch
+            .iter()
+            .map(|scratch| {
+                let state = Scratch::record(&scratch.target)?;
+                Ok((scratch.target.clone(), state))
+            })
+            .collect::<std::io::Result<_>>()
+            .map_err(Failure::step("look at the scratches"))?;
+        let null = File::options().read(true).write(true).open("/dev/null");
+        // Whoever has a tracer installs the filter itself; there is none to open.
+        let mut key = [0; 8];
+        if props.shape.mode == Mode::Unshare {
+            File::open("/dev/urandom")
+                .and_then(|mut random| random.read_exact(&mut key))
+                .map_err(Failure::step("draw a key"))?;
+        }
+        let key = u64::from_ne_bytes(key);
+        let calls = Calls::new(key);
+        let mut stage = Self {
+            props,
+            channel,
+            calls,
+            partner: Partner::start(calls).map_err(Failure::step("start the stage's partner"))?,
+            stacks: [Stack::new(), Stack::new()],
+            null: null.map_err(Failure::step("open /dev/null"))?,
+            announcement: Channel::text(&FromStage::Started)
+                .map_err(Failure::step("prepare a message"))?,
+            scratches,
+            runs: 0,
+        };
+        stage.confine_partner(key)?;
+        Ok(stage)
+    }
+
+    /// What all its descendants inherit.
+    fn confine_partner(&mut self, key: u64) -> Result<(), Failure> {
+        let mut confined = Ok(());
+        let calls = self.calls;
+        let filter = match self.props.shape.mode {
+            // With a tracer the program has to install it, when there is one.
+            Mode::Ptrace => None,
+            Mode::Unshare => Some(self.props.policy.keyed(key)?),
+        };
+        in_partner(&mut self.partner, &mut || {
+            confined = set_common_limits().and_then(|()| match &filter {
+                None => Ok(()),
+                Some(filter) => filter
+                    .install(calls)
+                    .map_err(Failure::step("install the system call filter")),
+            });
+        });
+        confined
+    }
+
+    fn run(
+        &mut self,
+        order: &Order,
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<(FromStage, Vec<OwnedFd>), Failure> {
+        self.runs += 1;
+        let descriptors = Descriptors::split(order, descriptors)?;
+        files::copy_in(order, &descriptors.files)?;
+        let wall = Wall::build(order, &descriptors)?.ruleset();
+        let (policy, charge) = (self.props.policy, self.props.charge);
+        let null = self.null.as_raw_fd();
+        let launch = Launch::new(order, descriptors, policy, wall, charge, null)?;
+        let ended = self.act(&launch)?;
+        let crashed = ended.waited.term_signal().is_some();
+        let oversized = crashed && image::exceeds_memory(order, launch.executable());
+        let (collected, contents) = collect::take(&order.collect);
+        let message = FromStage::Ended {
+            status: ended.waited.status,
+            wall_us: u64::try_from(ended.wall.as_micros()).unwrap_or(u64::MAX),
+            oversized,
+            collected,
+            forbidden: ended.forbidden,
+            activity: ended.activity,
+            usable: self.is_usable()?,
+        };
+        Ok((message, contents))
+    }
+
+    /// Has the partner clone the run's init, and waits until that is dead.
+    fn act(&mut self, launch: &Launch<'_>) -> Result<init::Ended, Failure> {
+        let mut life = Life::default();
+        let mut over = None;
+        let calls = self.calls;
+        let to = Announcement {
+            socket: self.channel.as_fd().as_raw_fd(),
+            text: &self.announcement,
+        };
+        let [of_init, of_program] = &mut self.stacks;
+        in_partner(&mut self.partner, &mut || {
+            let flags = libc::CLONE_NEWPID | libc::CLONE_FILES | libc::CLONE_PIDFD;
+            let born = calls.vfork(flags, of_init, &mut |own| {
+                init::live(calls, of_program, launch, to, own, &mut life)
+            });
+            over = Some(born.and_then(|born| {
+                let waited = calls.wait(Some(born.pid))?.ok_or(Errno::ECHILD)?;
+                calls.close(born.pidfd)?;
+                Ok(waited)
+            }));
+        });
+        let waited = over
+            .unwrap_or(Err(Errno::EPROTO))
+            .map_err(Failure::step("clone the run's init"))?;
+        if waited.term_signal().is_some() {
+            process::exit_now(1);
+        }
+        life.conclude(launch)
+    }
+
+    /// Whether the next run would find nothing of this one.
+    fn is_usable(&mut self) -> Result<bool, Failure> {
+        if self.runs >= RUNS_MAX || !self.props.shape.is_common() {
+            return Ok(false);
+        }
+        for (path, scratch) in &mut self.scratches {
+            let clean = scratch.is_clean(path);
+            if !clean.map_err(Failure::step(format!("look at {}", path.display())))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Has the partner do something while we stand still.
+fn in_partner(partner: &mut Partner, task: &mut dyn FnMut()) {
+    if partner.run(task).is_err() {
+        // It was killed, at whatever it was.
+        process::exit_now(1);
+    }
+}
+
+fn set_common_limits() -> Result<(), Failure> {
+    let set = |resource, value| {
+        setrlimit(resource, value, value)
+            .map_err(Failure::step(format!("limit {resource:?} to {value}")))
+    };
+    // Not 0, with which a host's core dump handler would still be started:
+    // 1 is the kernel's own mark for processes that are never dumped.
+    set(Resource::RLIMIT_CORE, 1)?;
+    set(Resource::RLIMIT_MEMLOCK, 0)?;
+    set(Resource::RLIMIT_MSGQUEUE, 0)?;
+    set(Resource::RLIMIT_NICE, 0)?;
+    set(Resource::RLIMIT_RTPRIO, 0)
+}

@@ -1,0 +1,90 @@
+//! Proving a scratch to be as it was made.
+//!
+//! Everything that a program can leave in a tmpfs of its own is looked at: what
+//! takes room, and what is written on the directory itself. The time of its last
+//! change can't be set by anybody, so what was changed and changed back is
+//! seen as well. That a file was there and is gone shows in the number of the next.
+
+use crate::sys::inode;
+use nix::sys::stat::fstat;
+use nix::sys::statvfs::fstatvfs;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// A scratch, and what it is like when nothing has happened to it.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    directory: File,
+    clean: State,
+    /// The last inode's number; the kernel counts them for each tmpfs.
+    last: u64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct State {
+    free: [u64; 2],
+    owner: [u32; 2],
+    mode: u32,
+    links: u64,
+    size: i64,
+    accessed: [i64; 2],
+    modified: [i64; 2],
+    changed: [i64; 2],
+    attribute_names: isize,
+    flags: libc::c_long,
+}
+
+impl Scratch {
+    /// Looks at a scratch that nobody has used yet.
+    pub(super) fn record(path: &Path) -> io::Result<Self> {
+        let directory = File::open(path)?;
+        let last = next_inode(path)?;
+        Ok(Self {
+            clean: State::of(&directory)?,
+            directory,
+            last,
+        })
+    }
+
+    /// Whether it is as it was then. Nothing that could change it may be alive.
+    pub(super) fn is_clean(&mut self, path: &Path) -> io::Result<bool> {
+        if State::of(&self.directory)? != self.clean {
+            return Ok(false);
+        }
+        let next = next_inode(path)?;
+        let follows = next == self.last + 1;
+        self.last = next;
+        Ok(follows)
+    }
+}
+
+impl State {
+    fn of(directory: &File) -> io::Result<Self> {
+        let room = fstatvfs(directory)?;
+        let stat = fstat(directory)?;
+        Ok(Self {
+            free: [room.blocks_free(), room.files_free()],
+            owner: [stat.st_uid, stat.st_gid],
+            mode: stat.st_mode,
+            links: stat.st_nlink,
+            size: stat.st_size,
+            accessed: [stat.st_atime, stat.st_atime_nsec],
+            modified: [stat.st_mtime, stat.st_mtime_nsec],
+            changed: [stat.st_ctime, stat.st_ctime_nsec],
+            attribute_names: inode::attribute_names(directory.as_fd())?,
+            flags: inode::flags(directory.as_fd())?,
+        })
+    }
+}
+
+/// The number of a file without a name, made and gone again.
+fn next_inode(path: &Path) -> io::Result<u64> {
+    let nameless = OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_TMPFILE)
+        .open(path)?;
+    Ok(nameless.metadata()?.ino())
+}

@@ -1,0 +1,127 @@
+//! What a run has come to, and what is told of it.
+
+use super::outcome::{Record, decide};
+use super::run::Done;
+use crate::audit::charged;
+use crate::cgroup::Group;
+use crate::facts::{Activity, Facts, KillCause};
+use crate::limits::Limits;
+use crate::protocol::Failure;
+use bytesize::ByteSize;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// What a run has come to.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) init: Option<OwnedFd>,
+    pub(super) started: Option<Instant>,
+    pub(super) setup_time: Duration,
+    pub(super) ended: Option<Ended>,
+    pub(super) failure: Option<Failure>,
+    pub(super) killed: Option<KillCause>,
+    /// Killed for no cause of the program's.
+    pub(super) abandoned: bool,
+    pub(super) worker_gone: bool,
+    pub(super) finished: bool,
+    /// The stage can be used again.
+    pub(super) usable: bool,
+    pub(super) cancelled: bool,
+    pub(super) processes_refused: u64,
+    pub(super) output: u64,
+    pub(super) wall_time: Duration,
+}
+
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) status: i32,
+    pub(super) oversized: bool,
+    pub(super) collected: Vec<(PathBuf, u64)>,
+    pub(super) contents: Vec<OwnedFd>,
+    pub(super) forbidden: Option<String>,
+    pub(super) activity: Activity,
+}
+
+impl State {
+    /// What is told to the worker.
+    pub(super) fn conclude(
+        self,
+        group: &Group,
+        limits: &Limits,
+        audit: Option<&File>,
+    ) -> Result<Done, Failure> {
+        if self.worker_gone {
+            return Ok(Done::WorkerGone);
+        }
+        let exec_out_of_memory = matches!(
+            &self.failure,
+            Some(Failure::Exec { errno, .. }) if *errno == libc::ENOMEM
+        );
+        if let Some(failure) = self.failure.filter(|_| !exec_out_of_memory) {
+            // A cancelled run may fail on the way; it was still cancelled.
+            if self.killed != Some(KillCause::Cancelled) {
+                return Err(failure);
+            }
+        }
+        let usage = group.usage()?;
+        let tracing_time = tracing_time(audit)?;
+        let cpu_time = usage.cpu.saturating_sub(tracing_time);
+        let (mut status, mut oversized, mut forbidden) = (None, false, None);
+        let (mut collected, mut contents, mut activity) = (Vec::new(), Vec::new(), None);
+        if let Some(ended) = self.ended {
+            status = Some(ended.status);
+            oversized = ended.oversized;
+            forbidden = ended.forbidden;
+            collected = ended.collected;
+            contents = ended.contents;
+            activity = Some(ended.activity);
+        }
+        let outcome = decide(Record {
+            killed: self.killed,
+            status,
+            memory_kills: usage.memory_kills,
+            processes_refused: self.processes_refused.max(group.processes_refused()?),
+            cpu_time,
+            cpu_limit: limits.cpu_time,
+            output: self.output,
+            output_limit: limits.output.as_u64(),
+            oversized,
+            exec_out_of_memory,
+            forbidden,
+        })
+        .ok_or_else(|| Failure::Step {
+            step: "learn how the program ended".to_owned(),
+            errno: libc::EPROTO,
+        })?;
+        Ok(Done::Facts {
+            facts: Box::new(Facts {
+                outcome,
+                cpu_time,
+                user_time: usage.user,
+                system_time: usage.system.saturating_sub(tracing_time),
+                tracing_time,
+                wall_time: self.wall_time,
+                setup_time: self.setup_time,
+                memory_peak: ByteSize::b(usage.memory_peak),
+                output: ByteSize::b(self.output),
+                processes_peak: usage.processes_peak,
+                activity,
+                stalls: usage.stalls,
+                clean: self.usable,
+                collected: Vec::new(),
+                audit: None,
+            }),
+            collected,
+            contents,
+        })
+    }
+}
+
+/// What the program has been charged for tracing.
+pub(super) fn tracing_time(audit: Option<&File>) -> Result<Duration, Failure> {
+    audit
+        .map_or(Ok(Duration::ZERO), charged)
+        .map_err(Failure::step("read what tracing costs"))
+}

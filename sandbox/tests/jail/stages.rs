@@ -1,0 +1,137 @@
+//! What runs share: a stage that each leaves as it was, or that is thrown away.
+
+use crate::harness::*;
+use assize_sandbox::{Input, KillCause, Mode, Scratch, Sink};
+use bytesize::ByteSize;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// Milliseconds that only a broken jail takes.
+const PATIENCE: u16 = 20_000;
+
+const DESCRIBE: &str = "ls -A /tmp /box; stat -c '%a %u %h %s %X %Y' /tmp /box | sort -u | wc -l; stat -c '%a %u %h %s' /tmp /box";
+
+#[test]
+fn nothing_left_is_proven() {
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        for way in ["nothing", "look"] {
+            let mut spec = program("message", &[way, "/tmp"]);
+            spec.mode = mode;
+            let facts = jail.run(spec).unwrap();
+            assert_eq!(facts.outcome, exited(0), "{way}");
+            assert!(facts.clean, "{way} in {mode:?}");
+        }
+    }
+}
+
+#[test]
+fn whatever_is_left_in_a_scratch_is_thrown_away() {
+    let mut jail = start();
+    let with_box = |mut spec: assize_sandbox::Spec| {
+        spec.scratch.push(Scratch {
+            target: "/box".into(),
+            size: ByteSize::mib(1),
+        });
+        spec
+    };
+    let describe = || with_box(command(&["/bin/sh", "-c", DESCRIBE]));
+    let (_, untouched, _) = run_captured(&mut jail, describe());
+    let ways = [
+        "file",
+        "removed",
+        "nameless",
+        "mode",
+        "times",
+        "link",
+        "attribute",
+        "flags",
+    ];
+    let mut possible = 0;
+    for way in ways {
+        for place in ["/tmp", "/box"] {
+            // Once in a new stage, once in one that has been used.
+            for _ in 0..2 {
+                let facts = jail
+                    .run(with_box(program("message", &[way, place])))
+                    .unwrap();
+                // Attributes and flags depend on the kernel.
+                if facts.outcome == exited(0) {
+                    possible += 1;
+                    assert!(!facts.clean, "{way} in {place}");
+                }
+                let (facts, now, _) = run_captured(&mut jail, describe());
+                assert_eq!(now, untouched, "after {way} in {place}");
+                assert!(facts.clean, "after {way} in {place}");
+            }
+        }
+    }
+    assert!(possible >= 24, "only {possible} were possible");
+}
+
+#[test]
+fn killed_run_takes_its_stage_along() {
+    let mut jail = start();
+    let mut spec = program("time", &["spin"]);
+    spec.limits.cpu_time = Duration::from_millis(20);
+    let facts = jail.run(spec).unwrap();
+    assert_eq!(facts.outcome, killed(KillCause::CpuTime));
+    assert!(!facts.clean);
+    assert_usable(&mut jail);
+}
+
+#[test]
+fn each_of_many_runs_sees_processes_of_its_own_only() {
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        for _ in 0..70 {
+            let script = "echo $$ /proc/[0-9]*; readlink /proc/self/exe";
+            let mut spec = command(&["/bin/sh", "-c", script]);
+            spec.mode = mode;
+            let (_, stdout, _) = run_captured(&mut jail, spec);
+            // The child that readlink runs in is the next.
+            assert_eq!(stdout, "2 /proc/2\n/usr/bin/readlink\n");
+        }
+    }
+}
+
+/// The program has closed two of its streams and waits at the third: the other
+/// ends of the two must see it, because nobody else in the jail has them open.
+#[test]
+fn only_the_program_holds_its_streams() {
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        let (input, to_input) = std::io::pipe().unwrap();
+        let (from_output, output) = std::io::pipe().unwrap();
+        let (gate, key) = std::io::pipe().unwrap();
+        let mut spec = command(&["/bin/sh", "-c", "exec 0<&- 1>&-; read line <&2; exit 7"]);
+        spec.mode = mode;
+        spec.stdin = Input::Fd(input.into());
+        spec.stdout = Sink::Fd(output.into());
+        spec.stderr = Sink::Fd(gate.into());
+        let run = std::thread::spawn(move || start().run(spec).unwrap().outcome);
+        for end in [to_input.as_fd(), from_output.as_fd()] {
+            let mut seen = [PollFd::new(end, PollFlags::empty())];
+            let events = poll(&mut seen, PollTimeout::from(PATIENCE)).unwrap();
+            assert_eq!(events, 1, "an end is still held in {mode:?}");
+        }
+        drop(key);
+        assert_eq!(run.join().unwrap(), exited(7));
+    }
+}
+
+/// Streams must be closed as well when a run can't be started.
+#[test]
+fn failed_start_closes_the_streams() {
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        let (from_output, output) = std::io::pipe().unwrap();
+        let mut spec = command(&["/missing/program"]);
+        spec.mode = mode;
+        spec.stdout = Sink::Fd(output.into());
+        assert!(!jail.run(spec).unwrap_err().is_fatal());
+        let mut seen = [PollFd::new(from_output.as_fd(), PollFlags::empty())];
+        assert_eq!(poll(&mut seen, PollTimeout::from(PATIENCE)).unwrap(), 1);
+        assert_usable(&mut jail);
+    }
+}
