@@ -405,6 +405,25 @@ async fn workers_are_told_to_leave_what_is_cancelled(pool: PgPool) {
     stopped(stop, scheduler).await;
 }
 
+/// Or whoever has such a message would send it for ever.
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_message_that_the_broker_refuses_is_told_from_a_lost_connection(pool: PgPool) {
+    let installation = Installation::new(pool, SETTINGS).await;
+    let connection = Connection::open(&installation.url, "test", &installation.topology);
+    let connection = connection.await.unwrap();
+    let publisher = connection.publisher().await.unwrap();
+    // More than RabbitMQ takes unless it is told otherwise, whatever its version.
+    let message = vec![b'x'; 200 << 20];
+    let queue = installation.topology.reports();
+    let refused = publisher.publish(&queue, &message).await.unwrap_err();
+    assert!(refused.is_refusal_of_message(), "{refused:?}");
+    let publisher = connection.publisher().await.unwrap();
+    connection.close().await.unwrap();
+    let lost = publisher.publish(&queue, b"{}").await.unwrap_err();
+    assert!(!lost.is_refusal_of_message(), "{lost:?}");
+}
+
 /// The dead letters that nobody has decided about, once there are so many; the latest first.
 async fn dead_letters(store: &Store, number: usize) -> Vec<DeadLetterInfo> {
     let waiting = async {

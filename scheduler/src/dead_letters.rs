@@ -60,7 +60,10 @@ impl DeadLetters {
             }
             delivery.ack().await?;
         }
-        Ok(())
+        // An error, or nobody would keep dead letters while others are still retried.
+        Err(AmqpError::ConsumerEnded {
+            queue: self.topology.dead(),
+        })
     }
 
     async fn keep(&self, dead: &DeadMessage) -> Result<(), StoreError> {

@@ -23,6 +23,7 @@ pub struct Connection {
     inner: lapin::Connection,
     topology: Topology,
     lost: watch::Receiver<bool>,
+    blocked: watch::Receiver<bool>,
     /// Set when we close the connection ourselves: its end is no news then.
     closing: Arc<AtomicBool>,
 }
@@ -43,11 +44,12 @@ impl Connection {
                 source,
             })?;
         let closing = Arc::new(AtomicBool::new(false));
-        let lost = watch_for_loss(&inner, closing.clone());
+        let (lost, blocked) = watch_for_loss(&inner, closing.clone());
         let connection = Self {
             inner,
             topology: topology.clone(),
             lost,
+            blocked,
             closing,
         };
         let channel = connection.channel().await?;
@@ -61,7 +63,14 @@ impl Connection {
     /// When the connection is lost.
     pub async fn publisher(&self) -> Result<Publisher, AmqpError> {
         let exchange = self.topology.exchange().to_owned();
-        Publisher::new(self.channel().await?, exchange, self.topology.control()).await
+        let control = self.topology.control();
+        Publisher::new(
+            self.channel().await?,
+            exchange,
+            control,
+            self.blocked.clone(),
+        )
+        .await
     }
 
     /// A puller with a channel of its own.
@@ -204,8 +213,9 @@ pub(super) async fn within<T>(
 fn watch_for_loss(
     connection: &lapin::Connection,
     closing: Arc<AtomicBool>,
-) -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
+) -> (watch::Receiver<bool>, watch::Receiver<bool>) {
+    let (sender, lost) = watch::channel(false);
+    let (block, blocked) = watch::channel(false);
     let mut events = Box::pin(connection.events_listener());
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
@@ -215,11 +225,11 @@ fn watch_for_loss(
                         reason,
                         "RabbitMQ takes no messages: it is short of memory or disk"
                     );
-                    metrics::gauge!("assize_amqp_blocked").set(1.0);
+                    note_blocked(&block, true);
                 }
                 Event::ConnectionUnblocked => {
                     tracing::info!("RabbitMQ takes messages again");
-                    metrics::gauge!("assize_amqp_blocked").set(0.0);
+                    note_blocked(&block, false);
                 }
                 Event::Error(_) if closing.load(Ordering::Relaxed) => break,
                 Event::Error(error) => {
@@ -229,7 +239,16 @@ fn watch_for_loss(
                 _ => {}
             }
         }
+        // The next connection is told anew.
+        note_blocked(&block, false);
         sender.send_replace(true);
     });
-    receiver
+    (lost, blocked)
+}
+
+/// Of several connections of a process one is blocked at most: the one that publishes.
+fn note_blocked(block: &watch::Sender<bool>, is: bool) {
+    if block.send_replace(is) != is {
+        metrics::gauge!("assize_amqp_blocked").set(if is { 1.0 } else { 0.0 });
+    }
 }

@@ -69,6 +69,12 @@ pub enum AmqpError {
         /// Returned or refused.
         problem: &'static str,
     },
+    /// The broker ended a consumer, as when its queue is deleted.
+    #[error("RabbitMQ does not deliver from {queue} any more: was the queue deleted?")]
+    ConsumerEnded {
+        /// The queue.
+        queue: String,
+    },
     /// The acknowledgement came too late: its channel is gone and the message
     /// will be delivered again.
     #[error("cannot acknowledge a message: its channel is gone")]
@@ -91,6 +97,17 @@ impl AmqpError {
             ),
             _ => false,
         }
+    }
+
+    /// Whether the broker refuses the message itself, as for its size, and will
+    /// do so again.
+    #[must_use]
+    pub fn is_refusal_of_message(&self) -> bool {
+        let Self::Operation { source, .. } = self else {
+            return false;
+        };
+        matches!(source.kind(), ErrorKind::ProtocolError(error)
+            if matches!(error.kind(), AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED)))
     }
 
     fn operation(attempt: impl Into<String>) -> impl FnOnce(lapin::Error) -> Self {

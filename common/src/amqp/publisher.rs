@@ -3,6 +3,7 @@
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation};
+use tokio::sync::watch;
 
 use super::AmqpError;
 use super::connection::within;
@@ -15,6 +16,7 @@ pub struct Publisher {
     channel: Channel,
     exchange: String,
     control: String,
+    blocked: watch::Receiver<bool>,
 }
 
 impl Publisher {
@@ -22,6 +24,7 @@ impl Publisher {
         channel: Channel,
         exchange: String,
         control: String,
+        blocked: watch::Receiver<bool>,
     ) -> Result<Self, AmqpError> {
         let attempt = "ask for publisher confirms";
         within(
@@ -34,6 +37,7 @@ impl Publisher {
             channel,
             exchange,
             control,
+            blocked,
         })
     }
 
@@ -44,6 +48,7 @@ impl Publisher {
     pub async fn broadcast(&self, message: &[u8]) -> Result<(), AmqpError> {
         let attempt = format!("publish to exchange {}", self.control);
         let publishing = async {
+            unblocked(self.blocked.clone()).await;
             let properties =
                 BasicProperties::default().with_content_type("application/json".into());
             self.channel
@@ -73,6 +78,7 @@ impl Publisher {
     pub async fn publish(&self, queue: &str, message: &[u8]) -> Result<(), AmqpError> {
         let attempt = format!("publish to {queue}");
         let publishing = async {
+            unblocked(self.blocked.clone()).await;
             // `mandatory`: without it the broker confirms and drops what has no queue.
             let options = BasicPublishOptions {
                 mandatory: true,
@@ -107,5 +113,32 @@ impl Publisher {
             Confirmation::Nack(_) => not_taken("it refused"),
             Confirmation::NotRequested => not_taken("confirms are not enabled on the channel"),
         }
+    }
+}
+
+/// Waits while the broker takes nothing. The client library would keep what it is
+/// given meanwhile, and everybody who loses patience gives it the same once more.
+async fn unblocked(mut blocked: watch::Receiver<bool>) {
+    // An error means that the connection is gone, which publishing tells.
+    blocked.wait_for(|blocked| !blocked).await.ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_publishes_waits_while_the_broker_takes_nothing() {
+        let (block, blocked) = watch::channel(false);
+        unblocked(blocked.clone()).await;
+        block.send_replace(true);
+        let waiting = tokio::spawn(unblocked(blocked.clone()));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        block.send_replace(false);
+        waiting.await.unwrap();
+        block.send_replace(true);
+        drop(block);
+        unblocked(blocked).await;
     }
 }

@@ -16,6 +16,7 @@ mod held;
 mod intake;
 mod lending;
 mod library;
+mod report_size;
 mod reporter;
 mod runner;
 mod session;

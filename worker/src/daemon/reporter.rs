@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use assize_common::amqp::AmqpError;
 use assize_common::id::WorkerId;
-use assize_common::message::{self, Report, WorkerReport};
+use assize_common::message::{Report, WorkerReport};
 use assize_common::telemetry::error_chain;
 
+use super::report_size;
 use super::session::Sessions;
 
 /// How long to wait before a report that failed is published again.
@@ -54,9 +55,17 @@ impl Reporter {
 
     /// Sends a report that must not get lost: returns once the broker confirmed
     /// it, however long that takes.
-    pub(super) async fn deliver(&self, report: Report) {
+    pub(super) async fn deliver(&self, mut report: Report) {
         while let Err(error) = self.try_send(&report).await {
             match error {
+                // It would be refused for ever, and the connection of all slots go with it.
+                ReportError::Publish(error) if error.is_refusal_of_message() => {
+                    tracing::error!(error = %error_chain(&error), "RabbitMQ refuses a report");
+                    let size = self
+                        .encode(report.clone())
+                        .map_or(0, |encoded| encoded.len());
+                    report_size::give_up(&mut report, size);
+                }
                 // A connection that fails is replaced; wait for the next one.
                 ReportError::Disconnected => {}
                 error => {
@@ -69,7 +78,7 @@ impl Reporter {
 
     /// A report as a message.
     pub(super) fn encode(&self, report: Report) -> Result<Vec<u8>, serde_json::Error> {
-        message::encode(&WorkerReport {
+        report_size::encode(WorkerReport {
             worker_id: self.worker_id,
             report,
         })
