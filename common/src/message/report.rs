@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::AuditReport;
 use crate::id::{JudgementId, WorkerId};
@@ -15,6 +16,25 @@ pub struct WorkerReport {
     pub worker_id: WorkerId,
     /// What it reports.
     pub report: Report,
+}
+
+impl WorkerReport {
+    /// What schedulers send to themselves, to know that reports get through. The
+    /// heartbeat of no worker, so that schedulers of the release before make
+    /// nothing of it.
+    #[must_use]
+    pub fn echo() -> Self {
+        Self {
+            worker_id: Uuid::nil().into(),
+            report: Report::Heartbeat { held: Vec::new() },
+        }
+    }
+
+    /// Whether it is an echo.
+    #[must_use]
+    pub fn is_echo(&self) -> bool {
+        self.worker_id.as_uuid().is_nil()
+    }
 }
 
 /// What a worker reports.
@@ -99,8 +119,9 @@ pub struct HandedBack {
     /// Why.
     pub reason: String,
     /// How often the broker delivered the task before without an answer: each
-    /// time a worker may have died of it. A worker gives a task back unjudged
-    /// that came back twice, and it goes into quarantine.
+    /// time a worker may have died of it, or a connection broke, or a slot gave it
+    /// back unseen. A worker gives a task back unjudged that came back ten times,
+    /// and it goes into quarantine.
     #[serde(default)]
     pub earlier_deliveries: u64,
 }

@@ -16,8 +16,9 @@ use crate::settings::{Escalation, Settings};
 use crate::store::{
     Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock,
     judgement_escalate, judgement_fail, judgement_hand_back, judgement_list_finish,
-    judgement_list_progress, judgement_list_start, judgement_replace_escalated, lease_extend,
-    worker_list_touch, worker_register, worker_stop,
+    judgement_list_progress, judgement_list_start, judgement_quarantine,
+    judgement_replace_escalated, lease_extend, worker_list_cancel, worker_list_touch,
+    worker_register, worker_stop,
 };
 
 /// Applies reports, all or none. Returns what came of each of them, to be told
@@ -91,15 +92,22 @@ async fn apply_heartbeats(
     let (mut workers, mut all_held) = (Vec::new(), Vec::new());
     for report in reports {
         if let Report::Heartbeat { held } = &report.report {
-            workers.push(report.worker_id);
-            all_held.extend_from_slice(held);
+            let worker = report.worker_id;
+            workers.push(worker);
+            all_held.extend(held.iter().map(|held| StartedAttempt {
+                held: *held,
+                worker,
+            }));
         }
     }
     if !workers.is_empty() {
         worker_list_touch(connection, &workers).await?;
     }
     if !all_held.is_empty() {
-        lease_extend(connection, &all_held, settings.lease).await?;
+        let open = lease_extend(connection, &all_held, settings.lease).await?;
+        let over = all_held.iter().map(|held| held.held);
+        let over = over.filter(|held| !open.contains(held));
+        cancel(connection, over.collect()).await?;
     }
     Ok(())
 }
@@ -118,23 +126,40 @@ async fn apply_started(
             waiting.push((index, StartedAttempt { held, worker }));
         }
     }
+    let mut over = Vec::new();
     // Of several workers that started the same attempt, one after the other.
     while !waiting.is_empty() {
         let (round, rest) = first_of_each(waiting, |(_, started)| started.held);
         let started: Vec<_> = round.iter().map(|(_, started)| *started).collect();
-        let moved = judgement_list_start(connection, &started, settings.lease).await?;
+        let (moved, suspected) = judgement_list_start(connection, &started, settings.lease).await?;
+        for held in &suspected {
+            judgement_quarantine(connection, *held).await?;
+        }
         for (index, StartedAttempt { held, worker }) in round {
+            if !moved.contains_key(&held) {
+                over.push(held);
+            }
+            let quarantined = suspected.contains(&held);
             effects[index] = effect_of(&moved, held, worker, "started", |submission_id| {
                 Effect::Started {
                     held,
                     submission_id,
                     worker,
+                    quarantined,
                 }
             });
         }
         waiting = rest;
     }
-    Ok(())
+    cancel(connection, over).await
+}
+
+/// Whoever is at these attempts has better things to do.
+async fn cancel(connection: &mut PgConnection, over: Vec<HeldJudgement>) -> Result<(), StoreError> {
+    if over.is_empty() {
+        return Ok(());
+    }
+    worker_list_cancel(connection, &over).await
 }
 
 async fn apply_progress(

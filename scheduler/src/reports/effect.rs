@@ -20,11 +20,12 @@ pub(crate) enum Effect {
     },
     /// A worker is gone.
     Stopped { worker: WorkerId },
-    /// An attempt was taken up.
+    /// An attempt was taken up, and if that was by one worker too many, taken away again.
     Started {
         held: HeldJudgement,
         submission_id: SubmissionId,
         worker: WorkerId,
+        quarantined: bool,
     },
     /// A judgement has its verdict.
     Finished {
@@ -70,9 +71,14 @@ impl Effect {
                 held,
                 submission_id,
                 worker,
+                quarantined,
             } => {
                 let _entered = span(*held, Some(*submission_id)).entered();
                 tracing::info!(worker.id = %worker, "judging began");
+                if *quarantined {
+                    count_attempt("preempted");
+                    alarm_quarantine();
+                }
             }
             Self::Finished {
                 held,

@@ -60,11 +60,11 @@ pub(crate) use rejudging::{NewStoredRejudging, rejudging_feed};
 pub(crate) use selection::Selected;
 pub(crate) use transition::{
     FinishedAttempt, Moved, StartedAttempt, batch_lock, judgement_fail, judgement_hand_back,
-    judgement_list_finish, judgement_list_progress, judgement_list_start, judgement_redispatch,
-    lease_extend,
+    judgement_list_finish, judgement_list_progress, judgement_list_start, judgement_quarantine,
+    judgement_redispatch, lease_extend,
 };
 pub use worker::CONTROL_CHANNEL;
-pub(crate) use worker::{worker_list_touch, worker_register, worker_stop};
+pub(crate) use worker::{worker_list_cancel, worker_list_touch, worker_register, worker_stop};
 
 /// The migrations, embedded. A database may be ahead of this program: while a new
 /// release is rolled out, old daemons still start, and migrations only add.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use assize_common::api::WorkerInfo;
 use assize_common::id::WorkerId;
-use assize_common::message::{Control, LanguageVersion, Registered, WorkerMode};
+use assize_common::message::{Control, HeldJudgement, LanguageVersion, Registered, WorkerMode};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -137,6 +137,30 @@ pub(crate) async fn worker_stop(
 /// The channel on which news for workers are announced; the payload is a
 /// [`Control`] as JSON.
 pub const CONTROL_CHANNEL: &str = "assize_control";
+
+/// Has workers told that these attempts are over, should they be at them.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn worker_list_cancel(
+    connection: &mut PgConnection,
+    over: &[HeldJudgement],
+) -> Result<(), StoreError> {
+    let news = over
+        .iter()
+        .map(|held| serde_json::to_string(&Control::Cancel(*held)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| StoreError::unreadable("an attempt", error))?;
+    sqlx::query!(
+        r#"SELECT pg_notify($1, news)::text AS "told" FROM UNNEST($2::text[]) AS news"#,
+        CONTROL_CHANNEL,
+        &news
+    )
+    .fetch_all(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::on("tell workers what is over"))
+}
 
 impl Store {
     /// Says how a worker is to work; false if there is none of this id.

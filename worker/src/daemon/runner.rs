@@ -26,8 +26,10 @@ use crate::judge::Judge;
 use crate::slot::Slot;
 
 /// A task that was delivered so often without an answer is not judged but handed
-/// back: it is suspected of bringing workers down, and goes into quarantine.
-const POISON_DELIVERIES: u64 = 2;
+/// back: it is suspected of bringing workers down before they can say so, and goes
+/// into quarantine. Schedulers count workers that were lost, and act much earlier;
+/// this counts broken connections as well, and tasks that a slot gave back unseen.
+const POISON_DELIVERIES: u64 = 10;
 /// The least time between two reports of progress.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(300);
 /// How long a slot pauses after a failure of this host, at most: longer after
@@ -257,7 +259,7 @@ impl Shared {
     /// What to report of a task that is not judged here.
     fn refuse(&self, held: HeldJudgement, earlier_deliveries: u64) -> Report {
         count("handed_back");
-        let reason = format!("{earlier_deliveries} workers took the task up and were lost");
+        let reason = format!("the task came back to the broker {earlier_deliveries} times");
         tracing::error!(
             reason,
             "handed back: it is suspected of bringing workers down"

@@ -71,6 +71,13 @@ impl Store {
             return Ok(Ok(()));
         }
         sqlx::query!(
+            r#"SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))::text AS "locked""#,
+            id.as_uuid()
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(StoreError::on(attempt))?;
+        sqlx::query!(
             "UPDATE rejudgings SET paused_at = CASE WHEN $2 THEN clock_timestamp() END WHERE id = $1",
             id.as_uuid(),
             pause
@@ -104,6 +111,33 @@ impl Store {
         Self::commit(transaction).await?;
         Ok(Ok(()))
     }
+}
+
+/// Whether a rejudging is paused, which nobody changes until the transaction ends.
+/// Not by its row's lock: whoever asks has judgements locked already, which others
+/// lock after the row.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(in super::super) async fn rejudging_is_paused(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<bool, StoreError> {
+    let attempt = "read whether a rejudging is paused";
+    sqlx::query!(
+        r#"SELECT pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 0))::text AS "locked""#,
+        id
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(StoreError::on(attempt))?;
+    sqlx::query_scalar!(
+        r#"SELECT paused_at IS NOT NULL AS "paused!" FROM rejudgings WHERE id = $1"#,
+        id
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(StoreError::on(attempt))
 }
 
 /// Ends a rejudging's judgements that are open: what workers report of them from

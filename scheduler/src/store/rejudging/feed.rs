@@ -1,6 +1,7 @@
 //! Asking for a rejudging's judgements, bit by bit.
 
 use super::super::{Store, StoreError, row};
+use super::MANY;
 
 const ATTEMPT: &str = "ask for rejudging";
 
@@ -43,7 +44,7 @@ pub(crate) async fn rejudging_feed(
         return Ok(NOTHING);
     }
     let next = sqlx::query!(
-        "SELECT id, fed_through, sandbox_mode, repetitions FROM rejudgings
+        "SELECT id, fed_through, sandbox_mode, repetitions, submissions FROM rejudgings
          WHERE state = 'open' AND paused_at IS NULL AND NOT fed
          ORDER BY last_fed_at NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED"
     )
@@ -53,7 +54,7 @@ pub(crate) async fn rejudging_feed(
     let Some(next) = next else {
         return Ok(NOTHING);
     };
-    let made = sqlx::query_scalar!(
+    let fed = sqlx::query!(
         r#"WITH batch AS (
                SELECT submission_id, old_judgement_id, package_id FROM rejudging_members
                WHERE rejudging_id = $1 AND ($2::uuid IS NULL OR submission_id > $2)
@@ -61,7 +62,9 @@ pub(crate) async fn rejudging_feed(
            ), made AS (
                INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
                    testcases_total, rejudging_id, repetition)
-               SELECT gen_random_uuid(), b.submission_id, b.package_id, false, 'rejudge',
+               SELECT gen_random_uuid(), b.submission_id, b.package_id, false,
+                   -- What workers died of is for those that may die.
+                   CASE old.lane WHEN 'quarantine' THEN 'quarantine' ELSE 'rejudge' END,
                    COALESCE($4, old.sandbox_mode),
                    CASE
                        WHEN $4 IS NOT NULL THEN 'rejudging asks for it'
@@ -83,7 +86,7 @@ pub(crate) async fn rejudging_feed(
                fed = (SELECT count(*) FROM batch) < $3,
                last_fed_at = clock_timestamp()
            WHERE id = $1
-           RETURNING (SELECT count(*) FROM made) AS "made!""#,
+           RETURNING (SELECT count(*) FROM made) AS "made!", fed"#,
         next.id,
         next.fed_through,
         i64::from(members),
@@ -93,9 +96,15 @@ pub(crate) async fn rejudging_feed(
     .fetch_one(&mut *transaction)
     .await
     .map_err(StoreError::on(ATTEMPT))?;
+    if fed.fed && i64::from(next.submissions) * i64::from(next.repetitions) > MANY {
+        sqlx::query!("ANALYZE judgements (rejudging_id, submission_id, repetition, is_current)")
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::on(ATTEMPT))?;
+    }
     Store::commit(transaction).await?;
     Ok(Fed {
-        judgements: row::count("a number of judgements", made)?,
+        judgements: row::count("a number of judgements", fed.made)?,
         more: true,
     })
 }

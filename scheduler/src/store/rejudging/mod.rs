@@ -14,6 +14,11 @@ mod read;
 mod review;
 mod switch;
 
+/// With more members, Postgres must learn of them and of their judgements before it
+/// can plan well; by itself it does so too late.
+const MANY: i64 = 1000;
+
+pub(super) use cancel::rejudging_is_paused;
 pub(crate) use create::NewStoredRejudging;
 pub use create::{CreatedRejudging, PackageProblem};
 pub(crate) use feed::rejudging_feed;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use assize_common::api::{Judgement, JudgementState};
 use assize_common::id::{JudgementId, SubmissionId, WorkerId};
 use assize_common::message::{
-    Exit, HandedBack, HeldJudgement, KillCause, LanguageVersion, Registered, Report, RunReport,
-    Started, WorkerReport,
+    Control, Exit, HandedBack, HeldJudgement, KillCause, LanguageVersion, Registered, Report,
+    RunReport, Started, WorkerReport,
 };
 use assize_common::{Lane, SandboxMode, Verdict};
 use chrono::Utc;
@@ -19,7 +19,8 @@ use crate::reconciler::expire_leases;
 use crate::reports::{Effect, apply_batch};
 use crate::settings::Settings;
 use crate::store::{
-    FinishedAttempt, RetryPolicy, Store, StoreError, judgement_list_finish, judgement_redispatch,
+    CONTROL_CHANNEL, FinishedAttempt, RetryPolicy, Store, StoreError, judgement_list_finish,
+    judgement_redispatch,
 };
 
 async fn apply(fixture: &Fixture, report: WorkerReport) -> Effect {
@@ -322,17 +323,30 @@ async fn what_two_workers_died_of_goes_into_quarantine(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn what_the_broker_got_back_twice_goes_into_quarantine(pool: PgPool) {
+async fn what_the_broker_got_back_very_often_goes_into_quarantine(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let (id, held) = fixture.submit().await;
     let [dead, third] = [(); 2].map(|()| WorkerId::generate());
     apply(&fixture, started(dead, held)).await;
-    // A worker that drains and never had it does not decide that.
-    let effect = apply(&fixture, came_back(third, held, 1)).await;
-    assert!(matches!(effect, Effect::Stale { .. }));
-    assert!(!quarantined(&fixture, id).await);
-    apply(&fixture, came_back(third, held, 2)).await;
-    assert!(quarantined(&fixture, id).await);
+    // A worker that drains and never had it does not decide that, nor do broken
+    // connections and tasks that were given back unseen.
+    for deliveries in [1, 2, 9] {
+        let effect = apply(&fixture, came_back(third, held, deliveries)).await;
+        assert!(matches!(effect, Effect::Stale { .. }));
+    }
+    apply(&fixture, came_back(dead, held, 9)).await;
+    let judgement = judgement(&fixture, id).await.summary;
+    assert_eq!(
+        (judgement.lane, judgement.sandbox.mode),
+        (Lane::Live, SandboxMode::Unshare)
+    );
+    let held = fixture.held(id).await;
+    apply(&fixture, came_back(third, held, 10)).await;
+    let judgement = self::judgement(&fixture, id).await.summary;
+    assert_eq!(
+        (judgement.lane, judgement.sandbox.mode),
+        (Lane::Quarantine, SandboxMode::Ptrace)
+    );
     let failures = "SELECT failures::bigint FROM judgements";
     assert_eq!(fixture.count(failures).await, 0);
 }
@@ -349,6 +363,77 @@ async fn a_start_by_the_next_worker_counts_the_one_before_as_lost(pool: PgPool) 
     assert_eq!(fixture.count(losses).await, 1);
     expire(&fixture).await;
     assert!(quarantined(&fixture, id).await);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_third_worker_does_not_keep_what_two_were_lost_with(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let mut listener = fixture.store.listen(CONTROL_CHANNEL).await.unwrap();
+    for _ in 0..3 {
+        apply(&fixture, started(WorkerId::generate(), held)).await;
+    }
+    assert!(quarantined(&fixture, id).await);
+    assert_eq!(told(&mut listener).await, Control::Cancel(held));
+    assert_eq!(fixture.held(id).await.attempt, 2);
+    // There it stays, however many try it.
+    let held = fixture.held(id).await;
+    for _ in 0..3 {
+        apply(&fixture, started(WorkerId::generate(), held)).await;
+    }
+    assert_eq!(fixture.held(id).await, held);
+}
+
+/// What workers are told next.
+async fn told(listener: &mut sqlx::postgres::PgListener) -> Control {
+    let news = tokio::time::timeout(Duration::from_secs(20), listener.recv()).await;
+    let news = news.expect("workers are told").unwrap();
+    serde_json::from_str(news.payload()).unwrap()
+}
+
+fn heartbeat(worker_id: WorkerId, held: &[HeldJudgement]) -> WorkerReport {
+    let held = held.to_vec();
+    WorkerReport {
+        worker_id,
+        report: Report::Heartbeat { held },
+    }
+}
+
+/// The report of the start got lost: what the worker says later makes up for it.
+#[sqlx::test(migrations = "../migrations")]
+async fn an_attempt_that_a_worker_holds_is_running(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let worker = WorkerId::generate();
+    for report in [heartbeat(worker, &[held]), started(worker, held)] {
+        apply(&fixture, report).await;
+        let judgement = judgement(&fixture, id).await;
+        assert_eq!(judgement.summary.state, JudgementState::Running);
+        assert_eq!(judgement.worker_id, Some(worker));
+    }
+    let losses = "SELECT losses::bigint FROM judgements";
+    assert_eq!(fixture.count(losses).await, 0);
+    let mut transaction = fixture.store.begin().await.unwrap();
+    assert!(!judgement_redispatch(&mut transaction, held).await.unwrap());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn whoever_is_at_an_attempt_that_is_over_is_told(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let (_, other) = fixture.submit().await;
+    let mut listener = fixture.store.listen(CONTROL_CHANNEL).await.unwrap();
+    // Its task is published, and nobody has said yet that it was taken up.
+    let cancelled = fixture.store.submission_cancel(id, "wrong problem").await;
+    assert!(cancelled.unwrap());
+    let worker = WorkerId::generate();
+    apply(&fixture, started(worker, held)).await;
+    assert_eq!(told(&mut listener).await, Control::Cancel(held));
+    apply(&fixture, started(worker, other)).await;
+    apply(&fixture, heartbeat(worker, &[other, held])).await;
+    assert_eq!(told(&mut listener).await, Control::Cancel(held));
+    let next = tokio::time::timeout(Duration::from_millis(100), listener.recv()).await;
+    assert!(next.is_err(), "the other one is wanted: {next:?}");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::super::outbox::OUTBOX_CHANNEL;
+use super::super::rejudging::rejudging_is_paused;
 use super::super::{StoreError, row};
 use super::{Key, key};
 
@@ -54,7 +55,12 @@ pub struct HandedBackAttempt {
 
 /// With this many lost workers a task may be what they died of. No further one
 /// gets it as usual: it goes into quarantine.
-const QUARANTINE_LOSSES: i32 = 2;
+pub(super) const QUARANTINE_LOSSES: i32 = 2;
+
+/// A task that the broker got back so often goes into quarantine too, should
+/// nobody have lived to say that it was started. Less often it proves nothing:
+/// broken connections count, and what two queues gave an idle slot at once.
+const QUARANTINE_DELIVERIES: u64 = 10;
 
 /// The attempt failed through no fault of the contestant: its worker was lost,
 /// or judging itself failed. Another attempt follows, or the judgement ends in
@@ -71,7 +77,7 @@ pub(crate) async fn judgement_fail(
 ) -> Result<Option<FailedAttempt>, StoreError> {
     let Key { id, attempt } = key(held)?;
     let open = sqlx::query!(
-        "SELECT submission_id, failures, losses, lane FROM judgements
+        "SELECT submission_id, rejudging_id, failures, losses, lane FROM judgements
          WHERE id = $1 AND attempt = $2 AND state IN ('queued', 'running') FOR UPDATE",
         id,
         attempt
@@ -86,9 +92,11 @@ pub(crate) async fn judgement_fail(
     let losses = open.losses + i32::from(failure == Failure::Lost);
     let (mut next_attempt, mut quarantined) = (None, false);
     if failures < policy.max_failures {
-        let quarantine = quarantine(&open.lane, losses);
+        let quarantine =
+            quarantine(&open.lane, &lost_with(losses)).filter(|_| losses >= QUARANTINE_LOSSES);
         quarantined = quarantine.is_some();
         let requeue = Requeue {
+            rejudging: open.rejudging_id,
             failure: Some(&reason),
             losses,
             quarantine,
@@ -130,15 +138,15 @@ pub(crate) async fn judgement_hand_back(
     worker: WorkerId,
 ) -> Result<Option<HandedBackAttempt>, StoreError> {
     let Key { id, attempt } = key(handed_back.judgement)?;
-    let deliveries = i32::try_from(handed_back.earlier_deliveries).unwrap_or(i32::MAX);
+    let too_often = handed_back.earlier_deliveries >= QUARANTINE_DELIVERIES;
     let open = sqlx::query!(
-        "SELECT submission_id, losses, lane FROM judgements
+        "SELECT submission_id, rejudging_id, losses, lane FROM judgements
          WHERE id = $1 AND attempt = $2 AND state IN ('queued', 'running')
            AND (worker_id IS NULL OR worker_id = $3 OR $4) FOR UPDATE",
         id,
         attempt,
         worker.as_uuid(),
-        deliveries >= QUARANTINE_LOSSES
+        too_often
     )
     .fetch_optional(&mut *connection)
     .await
@@ -146,14 +154,14 @@ pub(crate) async fn judgement_hand_back(
     let Some(open) = open else {
         return Ok(None);
     };
-    // The broker also counts a connection that broke, and a worker that a start
-    // of another one followed may have been counted already.
-    let losses = open.losses.max(deliveries);
-    let quarantine = quarantine(&open.lane, losses);
+    let deliveries = handed_back.earlier_deliveries;
+    let why = format!("{deliveries} times it came back to the broker");
+    let quarantine = quarantine(&open.lane, &why).filter(|_| too_often);
     let quarantined = quarantine.is_some();
     let requeue = Requeue {
+        rejudging: open.rejudging_id,
         failure: None,
-        losses,
+        losses: open.losses,
         quarantine,
         delay: Duration::ZERO,
     };
@@ -174,29 +182,68 @@ pub(crate) async fn judgement_redispatch(
     held: HeldJudgement,
 ) -> Result<bool, StoreError> {
     let Key { id, attempt } = key(held)?;
-    let open = sqlx::query_scalar!(
-        "SELECT losses FROM judgements WHERE id = $1 AND attempt = $2 AND state = 'queued' FOR UPDATE",
+    let open = sqlx::query!(
+        "SELECT losses, rejudging_id FROM judgements WHERE id = $1 AND attempt = $2 AND state = 'queued' FOR UPDATE",
         id,
         attempt
     )
     .fetch_optional(&mut *connection)
     .await
     .map_err(StoreError::on("read a judgement whose task was lost"))?;
-    if let Some(losses) = open {
+    let is_open = open.is_some();
+    if let Some(open) = open {
         let requeue = Requeue {
+            rejudging: open.rejudging_id,
             failure: None,
-            losses,
+            losses: open.losses,
             quarantine: None,
             delay: Duration::ZERO,
         };
         judgement_requeue(connection, id, requeue).await?;
     }
-    Ok(open.is_some())
+    Ok(is_open)
 }
 
-/// The sandbox of a judgement that goes into quarantine now, with the reason.
-fn quarantine(lane: &str, losses: i32) -> Option<SandboxChoice> {
-    if losses < QUARANTINE_LOSSES || lane == Lane::Quarantine.name() {
+/// Several workers were lost with an attempt, and another one has taken it up: it
+/// is taken from that one and goes into quarantine.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn judgement_quarantine(
+    connection: &mut PgConnection,
+    held: HeldJudgement,
+) -> Result<(), StoreError> {
+    let Key { id, attempt } = key(held)?;
+    let lost = sqlx::query!(
+        "SELECT losses, lane, rejudging_id FROM judgements
+         WHERE id = $1 AND attempt = $2 AND state = 'running' FOR UPDATE",
+        id,
+        attempt
+    )
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(StoreError::on(
+        "read a judgement that workers were lost with",
+    ))?;
+    let Some(lost) = lost else { return Ok(()) };
+    let requeue = Requeue {
+        rejudging: lost.rejudging_id,
+        failure: None,
+        losses: lost.losses,
+        quarantine: quarantine(&lost.lane, &lost_with(lost.losses)),
+        delay: Duration::ZERO,
+    };
+    judgement_requeue(connection, id, requeue).await.map(drop)
+}
+
+fn lost_with(losses: i32) -> String {
+    format!("{losses} workers were lost with it")
+}
+
+/// The sandbox of a judgement that goes into quarantine now and why; none if it is
+/// there already.
+fn quarantine(lane: &str, why: &str) -> Option<SandboxChoice> {
+    if lane == Lane::Quarantine.name() {
         return None;
     }
     let choice = choose_sandbox(SandboxFactors {
@@ -204,13 +251,15 @@ fn quarantine(lane: &str, losses: i32) -> Option<SandboxChoice> {
         ..SandboxFactors::default()
     });
     Some(SandboxChoice {
-        reason: format!("{}: {losses} workers were lost with it", choice.reason),
+        reason: format!("{}: {why}", choice.reason),
         ..choice
     })
 }
 
 /// How a judgement gets its next attempt.
 struct Requeue<'r> {
+    /// The rejudging that asked for it.
+    rejudging: Option<Uuid>,
     /// Why the old attempt failed, if it counts as failed.
     failure: Option<&'r str>,
     /// The workers lost with it so far.
@@ -227,6 +276,10 @@ async fn judgement_requeue(
     id: Uuid,
     requeue: Requeue<'_>,
 ) -> Result<u32, StoreError> {
+    let held_back = match requeue.rejudging {
+        Some(rejudging) => rejudging_is_paused(connection, rejudging).await?,
+        None => false,
+    };
     let (mode, reason) = requeue
         .quarantine
         .map(|choice| (choice.mode.to_string(), choice.reason))
@@ -253,7 +306,9 @@ async fn judgement_requeue(
            ), task AS (
                -- It has had its turn.
                INSERT INTO outbox (judgement_id, attempt, lane, not_before, contest_turn, turn)
-               SELECT id, attempt, lane, clock_timestamp() + make_interval(secs => $6), created_at, created_at FROM moved
+               SELECT id, attempt, lane,
+                   CASE WHEN $8 THEN 'infinity' ELSE clock_timestamp() + make_interval(secs => $6) END,
+                   created_at, created_at FROM moved
            )
            SELECT attempt, pg_notify($7, lane)::text AS "rung" FROM moved"#,
         id,
@@ -262,7 +317,8 @@ async fn judgement_requeue(
         mode,
         reason,
         requeue.delay.as_secs_f64(),
-        OUTBOX_CHANNEL
+        OUTBOX_CHANNEL,
+        held_back
     )
     .fetch_one(connection)
     .await

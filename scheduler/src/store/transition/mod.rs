@@ -18,7 +18,9 @@ use uuid::Uuid;
 use super::{StoreError, row};
 
 pub use failure::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
-pub(crate) use failure::{judgement_fail, judgement_hand_back, judgement_redispatch};
+pub(crate) use failure::{
+    judgement_fail, judgement_hand_back, judgement_quarantine, judgement_redispatch,
+};
 pub(crate) use finish::{FinishedAttempt, judgement_list_finish};
 pub(crate) use start::{
     StartedAttempt, judgement_list_progress, judgement_list_start, lease_extend,

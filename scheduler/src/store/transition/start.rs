@@ -1,6 +1,6 @@
 //! Attempts under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use assize_common::id::{JudgementId, WorkerId};
@@ -9,9 +9,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::super::StoreError;
+use super::failure::QUARANTINE_LOSSES;
 use super::{Key, Moved, held, key};
 
-/// A worker took up an attempt.
+/// A worker took up an attempt, or holds it still.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StartedAttempt {
     /// The judgement and its attempt.
@@ -22,7 +23,8 @@ pub(crate) struct StartedAttempt {
 
 /// Workers took up attempts; each is named once. Also right when another worker
 /// had one before: the broker gave the task to the next one when that one
-/// vanished, which counts as a loss.
+/// vanished, which counts as a loss. Returns also those of them that too many
+/// workers were lost with to go on like that.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -30,7 +32,7 @@ pub(crate) async fn judgement_list_start(
     connection: &mut PgConnection,
     started: &[StartedAttempt],
     lease: Duration,
-) -> Result<Moved, StoreError> {
+) -> Result<(Moved, Vec<HeldJudgement>), StoreError> {
     let keys = started
         .iter()
         .map(|started| key(started.held))
@@ -41,7 +43,7 @@ pub(crate) async fn judgement_list_start(
         .map(|started| started.worker.as_uuid())
         .collect();
     let rows = sqlx::query!(
-        "UPDATE judgements j SET
+        r#"UPDATE judgements j SET
              state = 'running',
              started_at = CASE WHEN worker_id = started.worker THEN started_at ELSE clock_timestamp() END,
              losses = losses + CASE WHEN worker_id <> started.worker THEN 1 ELSE 0 END,
@@ -49,18 +51,25 @@ pub(crate) async fn judgement_list_start(
              lease_until = clock_timestamp() + make_interval(secs => $4)
          FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[]) AS started (id, attempt, worker)
          WHERE j.id = started.id AND j.attempt = started.attempt AND j.state IN ('queued', 'running')
-         RETURNING j.id, j.attempt, j.submission_id",
+         RETURNING j.id, j.attempt, j.submission_id, j.losses >= $5 AND j.lane <> 'quarantine' AS "suspected!""#,
         &ids,
         &attempts,
         &workers,
-        lease.as_secs_f64()
+        lease.as_secs_f64(),
+        QUARANTINE_LOSSES
     )
     .fetch_all(connection)
     .await
     .map_err(StoreError::on("start judgements"))?;
-    rows.into_iter()
-        .map(|row| Ok((held(row.id, row.attempt)?, row.submission_id.into())))
-        .collect()
+    let (mut moved, mut suspected) = (Moved::new(), Vec::new());
+    for row in rows {
+        let held = held(row.id, row.attempt)?;
+        moved.insert(held, row.submission_id.into());
+        if row.suspected {
+            suspected.push(held);
+        }
+    }
+    Ok((moved, suspected))
 }
 
 /// Notes how far attempts are; progress only ever grows.
@@ -100,33 +109,43 @@ pub(crate) async fn judgement_list_progress(
     .map_err(StoreError::on("note the progress of judgements"))
 }
 
-/// Extends the leases of the attempts that a worker says it holds. Those that
-/// are not current or not running any more are left alone.
+/// Extends the leases of the attempts that workers say they hold. One that seems
+/// to wait still is running, and the report of its start was lost. Those that are
+/// over are not among the returned ones.
 ///
 /// # Errors
 /// When the database can't be reached.
 pub(crate) async fn lease_extend(
     connection: &mut PgConnection,
-    held: &[HeldJudgement],
+    held: &[StartedAttempt],
     lease: Duration,
-) -> Result<(), StoreError> {
+) -> Result<HashSet<HeldJudgement>, StoreError> {
     let keys = held
         .iter()
-        .map(|held| key(*held))
+        .map(|held| key(held.held))
         .collect::<Result<Vec<_>, _>>()?;
     let (ids, attempts) = columns(&keys);
-    sqlx::query!(
-        "UPDATE judgements j SET lease_until = clock_timestamp() + make_interval(secs => $3)
-         FROM UNNEST($1::uuid[], $2::integer[]) AS held (id, attempt)
-         WHERE j.id = held.id AND j.attempt = held.attempt AND j.state = 'running'",
+    let workers: Vec<Uuid> = held.iter().map(|held| held.worker.as_uuid()).collect();
+    let rows = sqlx::query!(
+        "UPDATE judgements j SET
+             state = 'running',
+             started_at = COALESCE(j.started_at, clock_timestamp()),
+             worker_id = COALESCE(j.worker_id, held.worker),
+             lease_until = clock_timestamp() + make_interval(secs => $4)
+         FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[]) AS held (id, attempt, worker)
+         WHERE j.id = held.id AND j.attempt = held.attempt AND j.state IN ('queued', 'running')
+         RETURNING j.id, j.attempt",
         &ids,
         &attempts,
+        &workers,
         lease.as_secs_f64()
     )
-    .execute(connection)
+    .fetch_all(connection)
     .await
-    .map(drop)
-    .map_err(StoreError::on("extend leases"))
+    .map_err(StoreError::on("extend leases"))?;
+    rows.into_iter()
+        .map(|row| self::held(row.id, row.attempt))
+        .collect()
 }
 
 fn columns(keys: &[Key]) -> (Vec<Uuid>, Vec<i32>) {
