@@ -30,6 +30,26 @@ fn names_have_a_time_and_say_what_changes() {
     assert_eq!(times, unique, "two migrations of one second");
 }
 
+/// A file is one transaction: what exchanges a constraint locks everybody out, and
+/// must not do so while every row is looked at.
+#[test]
+fn constraints_are_validated_in_a_file_of_their_own() {
+    // Those before were applied on empty tables, and never change.
+    let first = "20261128190000";
+    let validates = Regex::new(r"(?i)\bvalidate\s+constraint\b").unwrap();
+    let statement = Regex::new(r"(?m)^\s*[A-Z]+\b[^;]*;").unwrap();
+    let mut findings = Vec::new();
+    for file in migrations().filter(|file| file.name() >= first) {
+        let validating = |statement: &regex::Match<'_>| validates.is_match(statement.as_str());
+        let (validations, others): (Vec<_>, Vec<_>) =
+            statement.find_iter(&file.text).partition(validating);
+        if !validations.is_empty() && !others.is_empty() {
+            findings.push(file.path.clone());
+        }
+    }
+    assert_none("VALIDATE CONSTRAINT beside other statements", &findings);
+}
+
 #[test]
 fn nothing_that_an_older_scheduler_uses_goes_away() {
     let removal = Regex::new(r"(?i)\b(drop\s+(table|column|type)|rename\s+(column|to))\b").unwrap();

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use sqlx::migrate::MigrateError;
+
 /// Why the database could not do as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -16,7 +18,7 @@ pub enum StoreError {
     },
     /// The database's structure could not be brought up to date.
     #[error("cannot migrate the database: is it used by another program or by a newer assize?")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
+    Migrate(#[source] MigrateError),
     /// A stored value that this program does not know, as from a newer version.
     #[error("the database holds {what} that this program can't read")]
     Unreadable {
@@ -55,7 +57,9 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database { source, .. } => is_transient(source),
-            Self::Migrate(sqlx::migrate::MigrateError::Execute(source)) => is_transient(source),
+            Self::Migrate(
+                MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
+            ) => is_transient(source),
             _ => false,
         }
     }

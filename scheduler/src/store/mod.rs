@@ -34,7 +34,7 @@ mod tests;
 
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 
@@ -112,8 +112,8 @@ impl Store {
     /// Brings the database's structure up to date. Concurrent calls take turns.
     ///
     /// # Errors
-    /// When the database can't be reached, or a migration fails or was changed
-    /// after it had been applied.
+    /// When the database can't be reached, a migration would have to wait for others'
+    /// locks for long, or it fails or was changed after it had been applied.
     pub async fn migrate(url: &DatabaseUrl) -> Result<(), StoreError> {
         // A connection without the pool's timeouts: a migration may take long.
         // Nor its notices that something exists already.
@@ -123,7 +123,15 @@ impl Store {
             .connect()
             .await
             .map_err(StoreError::on("connect to Postgres"))?;
+        // The lock by which schedulers take turns may take as long as a migration; any
+        // other one must not, since everybody else waits behind whoever waits for it.
+        connection.lock().await.map_err(StoreError::Migrate)?;
+        sqlx::query!("SET lock_timeout = '2s'")
+            .execute(&mut connection)
+            .await
+            .map_err(StoreError::on("limit the wait for locks"))?;
         migrations()
+            .set_locking(false)
             .run_direct(None, &mut connection, false)
             .await
             .map_err(StoreError::Migrate)?;

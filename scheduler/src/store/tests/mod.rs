@@ -2,6 +2,7 @@
 
 mod constraints;
 mod invariants;
+mod migrating;
 mod outbox;
 mod problems;
 mod rejudging;
