@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::auth::{Caller, MayAdminister, MayRead};
+use super::auth::{Caller, MayAdminister};
 use super::error::{ApiError, ErrorKind};
 use super::extract::{Id, Json, Query};
 use super::idempotency::{VanishedKey, idempotency, same_request};
@@ -41,7 +41,7 @@ const MAX_PAGE: u32 = 100;
 )]
 pub(super) async fn preview_rejudging(
     State(api): State<Api>,
-    _: Caller<MayRead>,
+    _: Caller<MayAdminister>,
     Json(selection): Json<Selection>,
 ) -> Result<axum::Json<RejudgingPreview>, ApiError> {
     let selected = selected(&selection)?;
@@ -174,7 +174,7 @@ pub(super) struct ListQuery {
 )]
 pub(super) async fn list_rejudgings(
     State(api): State<Api>,
-    _: Caller<MayRead>,
+    _: Caller<MayAdminister>,
     Query(query): Query<ListQuery>,
 ) -> Result<axum::Json<RejudgingList>, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
@@ -198,7 +198,7 @@ pub(super) async fn list_rejudgings(
 )]
 pub(super) async fn read_rejudging(
     State(api): State<Api>,
-    _: Caller<MayRead>,
+    _: Caller<MayAdminister>,
     Id(id): Id<RejudgingId>,
 ) -> Result<axum::Json<Rejudging>, ApiError> {
     Ok(axum::Json(read(&api, id).await?))
@@ -226,7 +226,7 @@ pub(super) async fn apply_rejudging(
     let filter = filter(apply.filter.as_deref(), Scope::Members)?;
     let applied = api
         .store
-        .rejudging_apply(id, &filter, apply.finished_only, caller.token_id)
+        .rejudging_apply(id, &apply, &filter, caller.token_id)
         .await?;
     outcome(&api, id, caller.token_id, "applied", applied).await
 }

@@ -37,6 +37,21 @@ async fn tokens_open_what_their_scopes_name(pool: PgPool) {
         (&read, Method::GET, "/api/v1/problems", None, 200),
         (&read, Method::GET, "/api/v1/languages", None, 200),
         (&read, Method::GET, "/api/v1/workers", None, 200),
+        (&read, Method::GET, "/api/v1/rejudgings", None, 403),
+        (
+            &read,
+            Method::POST,
+            "/api/v1/rejudgings/preview",
+            Some(&json!({"filter": "all"})),
+            403,
+        ),
+        (
+            &read,
+            Method::GET,
+            "/api/v1/rejudgings/01890a5d-ac96-774b-bcce-b302099a8057",
+            None,
+            403,
+        ),
         (&read, Method::POST, submissions, Some(&right()), 403),
         (
             &read,

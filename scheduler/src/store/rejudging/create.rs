@@ -13,11 +13,10 @@ use super::super::selection::{
     CURRENT, Selected, push_selected, selection_count, selection_count_taken,
 };
 use super::super::{Store, StoreError, row};
+use super::MANY;
+use super::switch::exchange_prevent;
 
 const ATTEMPT: &str = "make a rejudging";
-
-/// With more members, Postgres must learn of them before it can plan well.
-const MANY: i64 = 1000;
 
 /// A rejudging that was found right.
 #[derive(Debug, Clone)]
@@ -97,6 +96,15 @@ impl Store {
     ) -> Result<CreatedRejudging, StoreError> {
         let id = RejudgingId::generate();
         let mut transaction = self.begin().await?;
+        exchange_prevent(&mut transaction).await?;
+        // Before its members: the same request once more must find its key, and not
+        // that another rejudging has the submissions.
+        match rejudging_insert(&mut transaction, id, new).await {
+            Err(error) if error.breaks("rejudgings_idempotency") => {
+                return Ok(CreatedRejudging::KeyTaken);
+            }
+            inserted => inserted?,
+        }
         let counts = members_create(&mut transaction, id, new).await?;
         let version_chosen = matches!(new.new.overrides.package, PackageChoice::Version(_));
         if version_chosen && counts.problems > 1 {
@@ -113,12 +121,7 @@ impl Store {
         if counts.claimed == 0 {
             return Ok(CreatedRejudging::NothingSelected);
         }
-        match rejudging_insert(&mut transaction, id, new, counts.claimed).await {
-            Err(error) if error.breaks("rejudgings_idempotency") => {
-                return Ok(CreatedRejudging::KeyTaken);
-            }
-            inserted => inserted?,
-        }
+        submissions_note(&mut transaction, id, counts.claimed).await?;
         let details = json!({
             "reason": new.new.reason,
             "submissions": counts.claimed,
@@ -225,11 +228,11 @@ async fn members_create(
     })
 }
 
+/// Makes a rejudging whose members are yet to be counted.
 async fn rejudging_insert(
     connection: &mut PgConnection,
     id: RejudgingId,
     new: &NewStoredRejudging,
-    submissions: i64,
 ) -> Result<(), StoreError> {
     let json = |value: Result<serde_json::Value, _>| {
         value.map_err(|error| StoreError::unreadable("a rejudging's settings", error))
@@ -242,17 +245,33 @@ async fn rejudging_insert(
     sqlx::query!(
         "INSERT INTO rejudgings (id, reason, created_by, selection, overrides, submissions, repetitions, sandbox_mode,
              idempotency_key, request_sha256)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9)",
         id.as_uuid(),
         row::text(&new.new.reason),
         new.created_by.as_uuid(),
         json(serde_json::to_value(&new.new.selection))?,
         json(serde_json::to_value(overrides))?,
-        row::column::<i32, _>("a number of submissions", submissions)?,
         row::column::<i32, _>("a number of repetitions", overrides.repeat)?,
         overrides.sandbox.map(|mode| mode.to_string()),
         key,
         request_hash
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::on(ATTEMPT))
+}
+
+/// Notes how many members a rejudging has.
+async fn submissions_note(
+    connection: &mut PgConnection,
+    id: RejudgingId,
+    submissions: i64,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE rejudgings SET submissions = $2 WHERE id = $1",
+        id.as_uuid(),
+        row::column::<i32, _>("a number of submissions", submissions)?
     )
     .execute(connection)
     .await

@@ -122,7 +122,11 @@ impl Store {
                    r.applied, j.running AS "running!", j.done AS "done!", j.failed AS "failed!",
                    j.recent AS "recent!",
                    LEAST($4, extract(epoch FROM clock_timestamp() - r.created_at))::float8 AS "recent_seconds!"
-               FROM rejudgings r
+               -- The newest first of all: judgements are counted of those only.
+               FROM (
+                   SELECT * FROM rejudgings WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR state = $2)
+                   ORDER BY created_at DESC, id DESC LIMIT $3
+               ) r
                JOIN tokens t ON t.id = r.created_by
                CROSS JOIN LATERAL (
                    SELECT count(*) FILTER (WHERE state = 'running') AS running,
@@ -131,8 +135,7 @@ impl Store {
                        count(*) FILTER (WHERE finished_at > clock_timestamp() - make_interval(secs => $4)) AS recent
                    FROM judgements WHERE rejudging_id = r.id
                ) j
-               WHERE ($1::uuid IS NULL OR r.id = $1) AND ($2::text IS NULL OR r.state = $2)
-               ORDER BY r.created_at DESC, r.id DESC LIMIT $3"#,
+               ORDER BY r.created_at DESC, r.id DESC"#,
             id,
             state.map(RejudgingState::name),
             i64::from(limit),

@@ -4,7 +4,7 @@
 //! writers, see the old results until it commits and the new ones afterwards. What
 //! is exchanged is written first, into the log of changes, and read from there.
 
-use assize_common::api::{RejudgingState, TakenSubmissions};
+use assize_common::api::{ApplyRejudging, RejudgingState, TakenSubmissions};
 use assize_common::id::{RejudgingId, TokenId};
 use serde_json::json;
 use sqlx::{PgConnection, QueryBuilder};
@@ -111,21 +111,22 @@ pub(super) async fn rejudging_close(
 
 impl Store {
     /// Makes a rejudging's judgements count: those of all its open members, or of
-    /// those that `filter` means. Refused while some have no verdict, unless
-    /// `finished_only`; these stay open. Nothing happens the second time.
+    /// those that `filter` means, which is what `asked` says. Refused while some have
+    /// no verdict, unless only finished ones are asked for; the others stay open.
+    /// Nothing happens the second time.
     ///
     /// # Errors
     /// When the database can't be reached.
     pub(crate) async fn rejudging_apply(
         &self,
         id: RejudgingId,
+        asked: &ApplyRejudging,
         filter: &Filter,
-        finished_only: bool,
         by: TokenId,
     ) -> Result<Result<Switched, SwitchRefusal>, StoreError> {
         let mut repetitions = 1..ATTEMPTS;
         loop {
-            match self.apply_once(id, filter, finished_only, by).await {
+            match self.apply_once(id, asked, filter, by).await {
                 Err(error) if error.is_deadlock() && repetitions.next().is_some() => {}
                 result => return result,
             }
@@ -155,8 +156,8 @@ impl Store {
     async fn apply_once(
         &self,
         id: RejudgingId,
+        asked: &ApplyRejudging,
         filter: &Filter,
-        finished_only: bool,
         by: TokenId,
     ) -> Result<Result<Switched, SwitchRefusal>, StoreError> {
         let mut transaction = self.begin().await?;
@@ -169,13 +170,13 @@ impl Store {
             RejudgingState::Applied => return Ok(Ok(Switched::default())),
             state => return Ok(Err(SwitchRefusal::Closed(state))),
         }
-        if !finished_only {
+        if !asked.finished_only {
             let unfinished = unfinished_count(&mut transaction, id.as_uuid(), filter).await?;
             if unfinished > 0 {
                 return Ok(Err(SwitchRefusal::Unfinished(unfinished)));
             }
         }
-        let details = json!({ "finished_only": finished_only, "all": *filter == Filter::All });
+        let details = json!({ "finished_only": asked.finished_only, "filter": asked.filter });
         let subject = id.to_string();
         let action =
             admin_action_create(&mut transaction, by, "rejudging.apply", &subject, details).await?;
@@ -280,6 +281,22 @@ pub(in crate::store) async fn exchange_lock(
     .await
     .map(drop)
     .map_err(StoreError::on("wait for another exchange of results"))
+}
+
+/// Keeps others from exchanging results until the transaction ends, so that what
+/// it reads as the results from now on stays so. Its first statement.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(super) async fn exchange_prevent(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"SELECT pg_advisory_xact_lock_shared($1)::text AS "locked""#,
+        EXCHANGE_LOCK
+    )
+    .fetch_one(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::on("wait for an exchange of results"))
 }
 
 /// Open members with their new judgement `n`, if it was made. That is looked up for

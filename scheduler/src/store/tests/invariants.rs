@@ -1,7 +1,7 @@
 //! The invariants hold whatever happens, and each rule finds what breaks it.
 
 use assize_common::Verdict;
-use assize_common::api::{NewRejudging, Overrides, Selection};
+use assize_common::api::{ApplyRejudging, NewRejudging, Overrides, Selection};
 use assize_common::id::WorkerId;
 use assize_common::message::{HeldJudgement, Report, Started, WorkerReport};
 use chrono::Utc;
@@ -78,9 +78,10 @@ async fn applied(fixture: &Fixture) {
             attempt: 1,
         };
         fixture.report(held, Verdict::Ac).await;
+        let asked = ApplyRejudging::default();
         let applied = fixture
             .store
-            .rejudging_apply(id, &Filter::All, false, fixture.token_id);
+            .rejudging_apply(id, &asked, &Filter::All, fixture.token_id);
         applied.await.unwrap().unwrap();
     }
 }

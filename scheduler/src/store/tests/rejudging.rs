@@ -3,16 +3,18 @@
 
 use assize_common::Verdict;
 use assize_common::api::{
-    JudgementState, NewRejudging, Overrides, PackageChoice, RejudgingState, Selection,
+    ApplyRejudging, JudgementState, NewRejudging, Overrides, PackageChoice, RejudgingState,
+    Selection,
 };
-use assize_common::id::{JudgementId, RejudgingId, SubmissionId};
+use assize_common::id::{JudgementId, RejudgingId, SubmissionId, WorkerId};
 use assize_common::message::HeldJudgement;
 use sqlx::PgPool;
 
 use crate::bell::Bells;
 use crate::feeder::feed;
 use crate::filter::{Filter, Scope};
-use crate::fixture::{Fixture, package};
+use crate::fixture::{Fixture, SETTINGS, judging_error, package};
+use crate::reports::apply_batch;
 use crate::store::{
     CreatedRejudging, NewStoredRejudging, PackageProblem, Selected, SwitchRefusal, Switched,
 };
@@ -94,7 +96,8 @@ impl Fixture {
     }
 
     async fn apply(&self, id: RejudgingId) -> Result<Switched, SwitchRefusal> {
-        let applied = self.store.rejudging_apply(id, &ALL, false, self.token_id);
+        let asked = ApplyRejudging::default();
+        let applied = self.store.rejudging_apply(id, &asked, &ALL, self.token_id);
         applied.await.unwrap()
     }
 
@@ -285,11 +288,13 @@ async fn a_part_is_applied_and_the_rest_later_or_never(pool: PgPool) {
     fixture.rejudged(id, a, Verdict::Ac).await;
     fixture.rejudged(id, b, Verdict::Ac).await;
     let apply = async |filter: &str, finished_only| {
+        let asked = ApplyRejudging {
+            filter: Some(filter.into()),
+            finished_only,
+        };
         let filter = Filter::parse(filter, Scope::Members).unwrap();
         let by = fixture.token_id;
-        let applied = fixture
-            .store
-            .rejudging_apply(id, &filter, finished_only, by);
+        let applied = fixture.store.rejudging_apply(id, &asked, &filter, by);
         applied.await.unwrap()
     };
     assert_eq!(
@@ -306,6 +311,18 @@ async fn a_part_is_applied_and_the_rest_later_or_never(pool: PgPool) {
     assert_eq!(fixture.state(id).await, RejudgingState::Open);
     fixture.sound(false).await;
     assert_eq!(apply("all", true).await, Ok(switched(1, 1)));
+    // What was applied is in the log as it was asked for.
+    let subject = id.to_string();
+    let actions = fixture.store.admin_action_list(Some(&subject), None, 2);
+    let actions = actions.await.unwrap();
+    let filters: Vec<_> = actions
+        .iter()
+        .map(|action| action.details["filter"].as_str())
+        .collect();
+    assert_eq!(
+        filters,
+        [Some("all"), Some("team = a and new_verdict = AC")]
+    );
     let cancelled = fixture.store.rejudging_cancel(id, fixture.token_id);
     cancelled.await.unwrap().unwrap();
     assert_eq!(fixture.state(id).await, RejudgingState::Applied);
@@ -348,6 +365,28 @@ async fn a_paused_rejudging_holds_everything_back(pool: PgPool) {
             .unwrap()
             .paused
     );
+    // A worker had one before, and failed at it: the next attempt waits, too.
+    let had = fixture.judged("c", Verdict::Wa).await;
+    let third = fixture.rejudge("team = c").await;
+    let [judgement_id] = fixture.new_judgements(third, had).await[..] else {
+        panic!("it was asked for");
+    };
+    pause(third, true).await;
+    let held = HeldJudgement {
+        judgement_id,
+        attempt: 1,
+    };
+    let failed = judging_error(WorkerId::generate(), held);
+    apply_batch(&fixture.store, &[&failed], SETTINGS)
+        .await
+        .unwrap();
+    let waits = "SELECT count(*) FROM outbox WHERE attempt = 2 AND not_before = 'infinity'";
+    assert_eq!(fixture.count(waits).await, 1);
+    pause(third, false).await;
+    assert_eq!(fixture.count(waits).await, 0);
+    let cancelled = fixture.store.rejudging_cancel(third, fixture.token_id);
+    cancelled.await.unwrap().unwrap();
+
     pause(fed, false).await;
     pause(unfed, false).await;
     feed(&fixture.store, &Bells::default()).await.unwrap();
@@ -447,9 +486,13 @@ async fn a_failed_judgement_is_never_applied(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(fixture.apply(id).await, Err(SwitchRefusal::Unfinished(1)));
+    let finished = ApplyRejudging {
+        finished_only: true,
+        ..ApplyRejudging::default()
+    };
     let applied = fixture
         .store
-        .rejudging_apply(id, &ALL, true, fixture.token_id);
+        .rejudging_apply(id, &finished, &ALL, fixture.token_id);
     assert_eq!(applied.await.unwrap(), Err(SwitchRefusal::Nothing));
     assert_eq!(fixture.verdict(a).await, Some(Verdict::Wa));
 }
@@ -493,4 +536,121 @@ async fn no_submission_slips_between_an_import_and_its_rejudging(pool: PgPool) {
     );
     assert_eq!(slipped.await, 0);
     fixture.sound(false).await;
+}
+
+/// A result that is exchanged at that moment is what the rejudging starts from.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_rejudging_starts_from_the_results_after_an_exchange(pool: PgPool) {
+    let fixture = Fixture::new(pool.clone()).await;
+    let a = fixture.judged("a", Verdict::Wa).await;
+    let first = fixture.rejudge("all").await;
+    fixture.rejudged(first, a, Verdict::Ac).await;
+    // What applying does, held in the middle.
+    let mut exchange = pool.begin().await.unwrap();
+    for statement in [
+        "SELECT pg_advisory_xact_lock(107148485425765)",
+        "DELETE FROM rejudging_claims",
+        "UPDATE judgements SET is_current = false WHERE is_current",
+        "UPDATE judgements SET is_current = true WHERE rejudging_id IS NOT NULL",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut *exchange)
+            .await
+            .unwrap();
+    }
+    let store = fixture.store.clone();
+    let new = NewStoredRejudging {
+        created_by: fixture.token_id,
+        ..asked("all")
+    };
+    let creating = tokio::spawn(async move { store.rejudging_create(&new).await });
+    let waits = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while fixture.count(waits).await == 0 && !creating.is_finished() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    exchange.commit().await.unwrap();
+    let created = creating.await.unwrap().unwrap();
+    assert!(
+        matches!(created, CreatedRejudging::Stored(_)),
+        "{created:?}"
+    );
+    let sound = "SELECT count(*) FROM rejudging_claims c
+         JOIN rejudging_members m USING (rejudging_id, submission_id)
+         JOIN judgements j ON j.id = m.old_judgement_id AND j.is_current";
+    assert_eq!(fixture.count(sound).await, 1);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_same_request_twice_finds_its_key_and_not_that_its_submissions_are_taken(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    fixture.judged("a", Verdict::Wa).await;
+    let new = NewStoredRejudging {
+        idempotency: Some(("key".into(), assize_common::ContentHash::of(b"request"))),
+        ..asked("all")
+    };
+    let made = tokio::join!(fixture.create(new.clone()), fixture.create(new.clone()));
+    let stored = |created: &CreatedRejudging| matches!(created, CreatedRejudging::Stored(_));
+    assert!(stored(&made.0) != stored(&made.1), "{made:?}");
+    for created in [made.0, made.1, fixture.create(new).await] {
+        assert!(
+            stored(&created) || created == CreatedRejudging::KeyTaken,
+            "{created:?}"
+        );
+    }
+    // One that comes to nothing does not use up its key.
+    let nothing = NewStoredRejudging {
+        idempotency: Some(("other".into(), assize_common::ContentHash::of(b"request"))),
+        ..asked("team = nobody")
+    };
+    for _ in 0..2 {
+        assert_eq!(
+            fixture.create(nothing.clone()).await,
+            CreatedRejudging::NothingSelected
+        );
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_was_in_quarantine_is_rejudged_there(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    fixture.judged("a", Verdict::Wa).await;
+    fixture.judged("b", Verdict::Wa).await;
+    fixture
+        .execute(
+            "UPDATE judgements SET lane = 'quarantine' FROM submissions s
+             WHERE s.id = submission_id AND s.team = 'b'",
+        )
+        .await
+        .unwrap();
+    fixture.rejudge("all").await;
+    for table in [
+        "judgements j",
+        "judgements j JOIN outbox o ON o.judgement_id = j.id AND o.lane = j.lane",
+    ] {
+        let lanes: Vec<(String, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT j.lane, count(*) FROM {table} WHERE NOT j.is_current GROUP BY 1 ORDER BY 1"
+        )))
+        .fetch_all(&fixture.pool)
+        .await
+        .unwrap();
+        assert_eq!(lanes, [("quarantine".into(), 1), ("rejudge".into(), 1)]);
+    }
+}
+
+/// Postgres must plan with judgements that did not exist moments ago.
+#[sqlx::test(migrations = "../migrations")]
+async fn postgres_knows_of_many_new_judgements_once_all_are_made(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    for team in 0..26 {
+        fixture.judged(&format!("t{team}"), Verdict::Wa).await;
+    }
+    let mut new = asked("all");
+    new.new.overrides.repeat = 40;
+    let known = "SELECT count(*) FROM pg_stats
+         WHERE tablename = 'judgements' AND attname = 'rejudging_id' AND null_frac < 0.5";
+    assert_eq!(fixture.count(known).await, 0);
+    fixture.create(new).await;
+    feed(&fixture.store, &Bells::default()).await.unwrap();
+    assert_eq!(fixture.count(known).await, 1);
 }
