@@ -358,6 +358,7 @@ async fn publish(
         lost_tasks.run(stop.clone()),
         dead_letters.run(connection, stop.clone()),
         control::run(store, connection, stop.clone()),
+        reconciler::send_echoes(connection, topology, settings.lease, stop.clone()),
     )
     .map(drop)
 }

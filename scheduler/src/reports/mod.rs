@@ -56,7 +56,6 @@ impl Reports {
         let mut consumer = connection
             .consume(&self.topology.reports(), PREFETCH)
             .await?;
-        self.hearing.goes_on();
         // Nothing is heard from that moment on, whatever is still being stored.
         let deaf = async {
             connection.lost().await;
@@ -138,7 +137,9 @@ impl Reports {
         loop {
             match apply_batch(&self.store, &reports, self.settings).await {
                 Ok(effects) => {
-                    self.hearing.goes_on();
+                    if reports.iter().any(|report| report.is_echo()) {
+                        self.hearing.echo(self.settings.lease);
+                    }
                     self.bells.ring_where_full();
                     effects.iter().for_each(Effect::record);
                     return true;
