@@ -75,6 +75,19 @@ impl ClientError {
         }
     }
 
+    /// Whether what was asked for may be done although there was no answer that says so.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Unreachable { source, .. } => !source.is_connect(),
+            Self::Refused { problem, .. } => {
+                matches!(problem.kind.as_str(), "database-unavailable" | "timeout")
+            }
+            Self::Unexpected { .. } => true,
+            Self::InvalidUrl { .. } | Self::InvalidToken | Self::Setup(_) => false,
+        }
+    }
+
     /// Whether the scheduler has no such thing.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
@@ -117,6 +130,22 @@ mod tests {
                 detail: "unknown language \"cobol\"".into(),
                 field: field.map(str::to_owned),
             }),
+        }
+    }
+
+    #[test]
+    fn what_a_refusal_did_is_known_unless_the_database_or_the_time_failed() {
+        for (kind, may_be_done) in [
+            ("database-unavailable", true),
+            ("timeout", true),
+            ("overloaded", false),
+            ("unknown-language", false),
+        ] {
+            let mut error = refused(503, None);
+            if let ClientError::Refused { problem, .. } = &mut error {
+                problem.kind = kind.into();
+            }
+            assert_eq!(error.may_be_done(), may_be_done, "{kind}");
         }
     }
 

@@ -13,6 +13,7 @@ pub mod policy_record;
 pub mod problem;
 pub mod problem_verify;
 pub mod rejudge;
+mod repeat_key;
 pub mod run;
 pub mod submission;
 pub mod submit;

@@ -10,6 +10,7 @@ use assize_common::language::LanguageTable;
 use assize_common::package::{File, Program};
 use clap::Args;
 
+use super::repeat_key::RepeatKey;
 use super::watch;
 use crate::client::{Api, ServerArguments};
 use crate::exit::{self, Failure};
@@ -81,7 +82,9 @@ impl Submit {
             sandbox: self.sandbox,
             flag: self.flag,
         };
-        let submission = api.submit(&new, self.idempotency_key.as_deref()).await?;
+        let key = RepeatKey::new(self.idempotency_key);
+        let submitted = api.submit(&new, Some(key.as_str())).await;
+        let submission = submitted.map_err(|error| key.explain(error))?;
         if self.wait {
             output::note(&format!("submitted as {}", submission.id));
             return watch::follow(&api, &[submission], self.json).await;

@@ -16,11 +16,16 @@ use utoipa::IntoParams;
 use super::auth::{Caller, MayAdminister, MayFetchBlobs};
 use super::error::{ApiError, ErrorKind};
 use super::extract::{Id, Query};
-use super::{Api, Bytes, bytes_of};
+use super::receive::{Most, receive, unusable};
+use super::{Api, Bytes};
 use crate::store::AuditFilter;
 
 /// More than any audit has: workers bound them and compress them.
-const MAX_BODY: ByteSize = ByteSize::mib(64);
+const LARGEST: Most = Most {
+    size: ByteSize::mib(64),
+    of: "the audit",
+    set_by: "",
+};
 
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 1000;
@@ -44,23 +49,22 @@ pub(super) async fn store_audit(
     Id(hash): Id<ContentHash>,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
-    let content = axum::body::to_bytes(body, bytes_of(MAX_BODY))
-        .await
-        .map_err(|error| {
-            let limit = MAX_BODY.display();
-            ApiError::new(
-                ErrorKind::UnreadableBody,
-                format!("the upload broke off, or is larger than {limit}: {error}"),
-            )
-        })?;
-    if ContentHash::of(&content) != hash {
+    if api.pressure.disk_is_low() {
+        return Err(ApiError::storage_full());
+    }
+    let incoming = api.audits.incoming();
+    let file = tempfile::NamedTempFile::new_in(incoming)
+        .map_err(|source| unusable("receive", incoming, source))?
+        .into_temp_path();
+    let (received, _) = receive(body, &file, LARGEST).await?;
+    if received != hash {
         return Err(ApiError::new(
             ErrorKind::InvalidField,
             format!("the bytes do not have the hash {hash}: they were damaged on the way"),
         )
         .in_field("sha256"));
     }
-    api.audits.put(content).await?;
+    api.audits.put_file(&file, hash).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

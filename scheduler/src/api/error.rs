@@ -136,7 +136,9 @@ impl From<StoreError> for ApiError {
         tracing::warn!(error = %error_chain(&error), "the database did not answer a request");
         Self::new(
             ErrorKind::DatabaseUnavailable,
-            "the scheduler can't use its database at the moment; nothing was stored, try again",
+            // The connection may have broken after the commit and before its answer.
+            "the scheduler can't use its database at the moment; what was asked for may be stored or not: \
+             ask again, with the same Idempotency-Key where there was one",
         )
     }
 }

@@ -1,33 +1,18 @@
 //! Importing a package: received, unpacked and checked in a directory of its
 //! own, and only then stored. Whatever goes wrong before, nothing stays.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use assize_common::ContentHash;
 use assize_common::api::ImportedPackage;
-use assize_common::content_hash::ContentHasher;
 use assize_common::id::TokenId;
 use assize_common::package::{Package, PackageError, UnpackLimits};
 use assize_common::telemetry::error_chain;
 use axum::body::Body;
-use bytesize::ByteSize;
-use futures_util::StreamExt as _;
-use tokio::io::AsyncWriteExt as _;
 
 use super::Api;
 use super::error::{ApiError, ErrorKind};
-use crate::blob::is_disk_full;
+use super::receive::{Most, receive, unusable, unusable_because};
 use crate::store::NewPackage;
-
-/// What goes wrong on our side while a package is received and unpacked.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {attempt} an incoming package below {}", path.display())]
-struct Workspace {
-    attempt: &'static str,
-    path: PathBuf,
-    #[source]
-    source: std::io::Error,
-}
 
 pub(super) async fn import(
     api: &Api,
@@ -42,7 +27,16 @@ pub(super) async fn import(
     let directory =
         tempfile::tempdir_in(incoming).map_err(|source| unusable("receive", incoming, source))?;
     let archive = directory.path().join("package.zip");
-    let (archive_sha256, archive_size) = receive(body, &archive, api.max_package).await?;
+    let (archive_sha256, archive_size) = receive(
+        body,
+        &archive,
+        Most {
+            size: api.max_package,
+            of: "the archive",
+            set_by: " of this server (--max-package)",
+        },
+    )
+    .await?;
 
     // Named after the problem, since a package without a name is called by its directory's.
     let unpacked = directory.path().join(short_name);
@@ -87,41 +81,6 @@ pub(super) async fn import(
     })
 }
 
-/// Writes the body to a file.
-async fn receive(
-    body: Body,
-    path: &Path,
-    limit: ByteSize,
-) -> Result<(ContentHash, ByteSize), ApiError> {
-    let failed = |source| unusable("write", path, source);
-    let mut file = tokio::fs::File::create_new(path).await.map_err(failed)?;
-    let mut hasher = ContentHasher::default();
-    let mut size = 0_u64;
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| {
-            ApiError::new(
-                ErrorKind::UnreadableBody,
-                format!("the upload broke off after {size} bytes: {error}"),
-            )
-        })?;
-        size += piece.len() as u64;
-        if size > limit.as_u64() {
-            return Err(ApiError::new(
-                ErrorKind::BodyTooLarge,
-                format!(
-                    "the archive is larger than {}, the limit of this server (--max-package)",
-                    limit.display()
-                ),
-            ));
-        }
-        hasher.update(&piece);
-        file.write_all(&piece).await.map_err(failed)?;
-    }
-    file.flush().await.map_err(failed)?;
-    Ok((hasher.finish(), ByteSize(size)))
-}
-
 fn read(archive: &Path, target: &Path) -> Result<Package, ApiError> {
     std::fs::create_dir(target).map_err(|source| unusable("unpack", target, source))?;
     let file = std::fs::File::open(archive).map_err(|source| unusable("read", archive, source))?;
@@ -139,23 +98,4 @@ fn explain(error: &PackageError) -> ApiError {
         return ApiError::new(ErrorKind::InvalidPackage, error_chain(error));
     }
     unusable_because(error)
-}
-
-fn unusable(attempt: &'static str, path: &Path, source: std::io::Error) -> ApiError {
-    unusable_because(&Workspace {
-        attempt,
-        path: path.to_owned(),
-        source,
-    })
-}
-
-fn unusable_because(error: &(dyn std::error::Error + 'static)) -> ApiError {
-    tracing::error!(error = %error_chain(error), "a package can't be imported");
-    if is_disk_full(error) {
-        return ApiError::storage_full();
-    }
-    ApiError::new(
-        ErrorKind::StorageUnavailable,
-        "the scheduler can't use its data directory: its admin finds the cause in the log; nothing was stored",
-    )
 }

@@ -55,7 +55,11 @@ pub(super) async fn limit_time(limit: Duration, request: Request, next: Next) ->
         Ok(response) => response,
         Err(_) => ApiError::new(
             ErrorKind::Timeout,
-            format!("no answer came about within {} s", limit.as_secs()),
+            format!(
+                "no answer came about within {} s; what was asked for may be done or not: ask again, \
+                 with the same Idempotency-Key where there was one",
+                limit.as_secs()
+            ),
         )
         .into_response(),
     }

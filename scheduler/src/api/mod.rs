@@ -19,6 +19,7 @@ mod lanes;
 mod languages;
 mod middleware;
 mod problems;
+mod receive;
 mod rejudging_error;
 mod rejudgings;
 mod review;

@@ -9,6 +9,7 @@ use assize_common::api::{NewRejudging, Overrides, PackageChoice, RejudgingPrevie
 use clap::Args;
 use serde_json::json;
 
+use super::super::repeat_key::RepeatKey;
 use super::selection::Which;
 use crate::client::ServerArguments;
 use crate::exit::Failure;
@@ -86,8 +87,9 @@ impl New {
             },
             skip_taken: self.skip_taken,
         };
-        let key = self.idempotency_key.as_deref();
-        let rejudging = api.create_rejudging(&new, key).await?;
+        let key = RepeatKey::new(self.idempotency_key);
+        let created = api.create_rejudging(&new, Some(key.as_str())).await;
+        let rejudging = created.map_err(|error| key.explain(error))?;
         if self.json {
             output::print_json([json!(rejudging)])?;
         } else {

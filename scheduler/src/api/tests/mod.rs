@@ -85,11 +85,15 @@ impl Server {
 }
 
 async fn listen(store: Store, data: &Path) -> SocketAddr {
+    listen_under(store, data, Pressure::default()).await
+}
+
+async fn listen_under(store: Store, data: &Path, pressure: Pressure) -> SocketAddr {
     let (_, broker) = tokio::sync::watch::channel(false);
     let api = Api {
         store,
         bells: Bells::default(),
-        pressure: Pressure::default(),
+        pressure,
         blobs: BlobStore::open(data).unwrap(),
         audits: BlobStore::open(&data.join("audits")).unwrap(),
         suspicion: Arc::new(SuspicionRules::load(None).unwrap()),

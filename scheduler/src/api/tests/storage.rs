@@ -4,11 +4,14 @@ use std::io::{Cursor, Write as _};
 
 use assize_common::ContentHash;
 use assize_common::api::{ImportedPackage, NewFile, Readiness};
+use bytesize::ByteSize;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::PgPool;
 
-use super::{Server, listen, problem, right, summary, with};
+use super::{Server, listen, listen_under, problem, right, summary, with};
+use crate::fixture::SETTINGS;
+use crate::pressure::{Limits, Pressure};
 use crate::store::Store;
 
 fn archive(answer: &str) -> Vec<u8> {
@@ -121,4 +124,46 @@ async fn without_the_database_requests_are_told_to_come_back(pool: PgPool) {
     assert!(response.headers().contains_key("retry-after"));
     let problem = problem(response).await;
     assert_eq!(summary(&problem), (503, "database-unavailable", None));
+    // A commit whose answer is lost looks the same.
+    assert!(
+        problem.detail.contains("stored or not") && problem.detail.contains("Idempotency-Key"),
+        "{}",
+        problem.detail
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn audits_leave_the_reserve_of_the_disk_alone(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let store = &server.fixture.store;
+    let pressure = Pressure::default();
+    let address = listen_under(store.clone(), server.data.path(), pressure.clone()).await;
+    let audit = vec![7; 3 << 20];
+    let hash = ContentHash::of(&audit);
+    let put = async |content: &[u8]| {
+        let url = format!("http://{address}/api/v1/audits/{hash}");
+        let request = server.client.put(url).bearer_auth(&server.admin);
+        request.body(content.to_vec()).send().await.unwrap()
+    };
+    let reserve = async |disk_reserve| {
+        let limits = Limits {
+            disk_reserve,
+            ..SETTINGS.limits
+        };
+        pressure
+            .look(store, server.data.path(), limits)
+            .await
+            .unwrap();
+    };
+    reserve(ByteSize::pib(1000)).await;
+    let refused = problem(put(&audit).await).await;
+    assert_eq!(summary(&refused), (507, "storage-full", None));
+    reserve(ByteSize(0)).await;
+    let damaged = problem(put(b"other").await).await;
+    assert_eq!(summary(&damaged), (422, "invalid-field", Some("sha256")));
+    assert_eq!(put(&audit).await.status(), StatusCode::NO_CONTENT);
+    let stored = server.get(&format!("/api/v1/audits/{hash}")).await;
+    assert_eq!(stored.bytes().await.unwrap(), audit);
+    let leftovers = server.data.path().join("audits/incoming");
+    assert_eq!(std::fs::read_dir(leftovers).unwrap().count(), 0);
 }
