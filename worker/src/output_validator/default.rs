@@ -18,7 +18,8 @@ use difference::{Problem, excerpt};
 
 /// Bytes of each file held in memory.
 const CAPACITY: usize = 128 << 10;
-/// A longer token is not taken for a number. The format asks for 61 digits.
+/// A longer token is not taken for a number, nor is an answer too large for an
+/// `f64`: those are compared as text. The format asks for 61 digits.
 const LONGEST_NUMBER: usize = 4096;
 /// Compares an output with the answer: nothing if it is right.
 pub(crate) fn compare(
@@ -134,7 +135,7 @@ impl<O: Read, A: Read> Comparison<O, A> {
         if self.options.compares_numbers()
             && expected_ends
             && expected.len() <= self.longest_number
-            && let Some(wanted) = parse_number(expected)
+            && let Some(wanted) = parse_number(expected).filter(|wanted| wanted.is_finite())
         {
             let number = if got_ends && got.len() <= self.longest_number {
                 parse_number(got)
@@ -165,16 +166,15 @@ impl<O: Read, A: Read> Comparison<O, A> {
 
     fn is_close(&self, number: f64, wanted: f64) -> bool {
         let error = (number - wanted).abs();
-        // Infinities are equal only to themselves.
-        number.to_bits() == wanted.to_bits()
-            || self
-                .options
+        let options = self.options;
+        // A bound may overflow; an error that does is beyond every bound.
+        error.is_finite()
+            && (options
                 .absolute_tolerance
                 .is_some_and(|tolerance| error <= tolerance)
-            || self
-                .options
-                .relative_tolerance
-                .is_some_and(|tolerance| error <= tolerance * wanted.abs())
+                || options
+                    .relative_tolerance
+                    .is_some_and(|tolerance| error <= tolerance * wanted.abs()))
     }
 
     /// Compares tokens of any length as text, piece by piece.
