@@ -22,7 +22,7 @@ use crate::judging_error::JudgingError;
 use crate::output_validator::{JuryValidator, Protocol};
 use crate::runs::{Helpers, History, Runner};
 use crate::slot::{Role, Slot};
-use crate::sources::Sources;
+use crate::sources::{self, Sources};
 use crate::toolchain::Toolchains;
 
 /// All that judging needs of a host, shared by its slots.
@@ -298,6 +298,14 @@ impl Judge {
             .or_else(|| package.include.get("default"));
         let include = include.map(Vec::as_slice).unwrap_or_default();
         let entry = program.entry_point.as_deref();
+        if let (Some(stated), Some(driver)) = (entry, sources::driver(language, include))
+            && !sources::states(stated, &driver, language)
+        {
+            let problem = format!(
+                "the entry point {stated} is stated, but the problem brings its own, {driver}: leave it out"
+            );
+            return Ok(Compilation::Rejected(rejected(problem)));
+        }
         let mut sources = Sources::new(&program.name, language, &program.files, include, entry)?;
         // Constants are for what is in the package, not for what teams send.
         let is_example = program.name.starts_with("submissions/");

@@ -27,8 +27,9 @@ pub(crate) struct Sources {
 impl Sources {
     /// Settles names and entry point. `include` is laid over the files.
     ///
-    /// The entry point is the stated one, else the language's. Where neither is
-    /// there it is a source called `__main__` or `main`, else the first source.
+    /// The entry point is the stated one, else that of a [`driver`] among the
+    /// included files, else the language's. Where none of them is there it is a
+    /// source called `__main__` or `main`, else the first source.
     /// A single file of a language with its own entry point may have any name: if
     /// it declares a class of that name, that is the entry point (so are package
     /// authors' Java files), else it is renamed to what the language expects.
@@ -49,9 +50,10 @@ impl Sources {
                 problem: format!("{program} has a file called {:?}", bad.name),
             });
         }
-        let entry = match stated_entry {
-            Some(stated) => strip_ending(stated, language).to_owned(),
-            None => find_entry(language, &mut files)?,
+        let entry = match (stated_entry, driver(language, include)) {
+            (Some(stated), _) => strip_ending(stated, language).to_owned(),
+            (None, Some(driver)) => driver,
+            (None, None) => find_entry(language, &mut files)?,
         };
         let by_name: BTreeMap<String, File> = files
             .into_iter()
@@ -117,27 +119,49 @@ fn strip_ending<'a>(name: &'a str, language: &Language) -> &'a str {
     }
 }
 
+/// The entry point of a driver: an included main file, which calls what teams
+/// send. It has the name that the language's main file has by default.
+pub(crate) fn driver(language: &Language, include: &[File]) -> Option<String> {
+    match &language.entry_point {
+        None => main_source(language, include),
+        // The self-test is known to have the name that the entry point needs.
+        Some(own) => include
+            .iter()
+            .any(|file| file.name == language.self_test_file)
+            .then(|| own.clone()),
+    }
+}
+
+/// Whether a stated entry point is `entry`.
+pub(crate) fn states(stated: &str, entry: &str, language: &Language) -> bool {
+    strip_ending(stated, language) == entry
+}
+
+/// The stem of the source that is called as main files are.
+fn main_source(language: &Language, files: &[File]) -> Option<String> {
+    ["__main__", "main"].into_iter().find_map(|wanted| {
+        files
+            .iter()
+            .any(|file| {
+                language.is_source(&file.name) && strip_ending(&file.name, language) == wanted
+            })
+            .then(|| wanted.to_owned())
+    })
+}
+
 fn find_entry(language: &Language, files: &mut [File]) -> Result<String, JudgingError> {
     let stem = |file: &File| strip_ending(&file.name, language).to_owned();
     let sources: Vec<usize> = (0..files.len())
         .filter(|at| language.is_source(&files[*at].name))
         .collect();
     let Some(own) = &language.entry_point else {
-        let named = |wanted: &str| {
-            sources
-                .iter()
-                .map(|at| stem(&files[*at]))
-                .find(|stem| stem == wanted)
-        };
         let first = || sources.first().map(|at| stem(&files[*at]));
-        return Ok(named("__main__")
-            .or_else(|| named("main"))
+        return Ok(main_source(language, files)
             .or_else(first)
             .unwrap_or_default());
     };
     if let [only] = sources[..] {
         let file = &mut files[only];
-        // The self-test is known to have the name that the entry point needs.
         let expected = strip_ending(&language.self_test_file, language);
         if stem(file) != expected {
             if declares_class(file, &stem(file))? {
@@ -170,6 +194,16 @@ mod tests {
 
     /// The entry point and the file names of a program with these files.
     fn settled(code: &str, files: &[(&str, &str)], stated: Option<&str>) -> (String, Vec<String>) {
+        with_included(code, files, &[], stated)
+    }
+
+    /// The same with included files of these names.
+    fn with_included(
+        code: &str,
+        files: &[(&str, &str)],
+        include: &[&str],
+        stated: Option<&str>,
+    ) -> (String, Vec<String>) {
         let table = LanguageTable::embedded().unwrap();
         let language = table.by_code(code).unwrap();
         let directory = tempfile::tempdir().unwrap();
@@ -185,7 +219,14 @@ mod tests {
                 }
             })
             .collect();
-        let sources = Sources::new("program", language, &files, &[], stated).unwrap();
+        let include: Vec<File> = include
+            .iter()
+            .map(|name| File {
+                name: (*name).to_owned(),
+                path: "/included".into(),
+            })
+            .collect();
+        let sources = Sources::new("program", language, &files, &include, stated).unwrap();
         (
             sources.entry.clone(),
             sources.files.into_iter().map(|file| file.name).collect(),
@@ -230,6 +271,53 @@ mod tests {
         assert_eq!(named, ("Solver".to_owned(), vec!["Solver.java".to_owned()]));
         let renamed = settled("java", &[("a.java", "public class Main {}")], None);
         assert_eq!(renamed, ("Main".to_owned(), vec!["Main.java".to_owned()]));
+    }
+
+    #[test]
+    fn an_included_main_file_is_the_entry_point() {
+        let settled = |code, files: &[(&str, &str)], include: &[&str]| {
+            let (entry, names) = with_included(code, files, include, None);
+            (entry, names.join(" "))
+        };
+        let is = |entry: &str, names: &str| (entry.to_owned(), names.to_owned());
+        for driver in ["__main__.py", "main.py"] {
+            let stem = driver.trim_end_matches(".py");
+            assert_eq!(
+                settled("python3", &[("solution.py", "")], &[driver]),
+                is(stem, &format!("{driver} solution.py"))
+            );
+        }
+        // A team's file of that name does not come before it.
+        assert_eq!(
+            settled("python3", &[("__main__.py", "")], &["main.py"]).0,
+            "main"
+        );
+        assert_eq!(
+            settled(
+                "java",
+                &[("Solution.java", "class Solution {}")],
+                &["Main.java"]
+            ),
+            is("Main", "Main.java Solution.java")
+        );
+        // Renamed, it would be overwritten.
+        assert_eq!(
+            settled("java", &[("solution.java", "")], &["Main.java"]),
+            is("Main", "Main.java solution.java")
+        );
+        assert_eq!(
+            settled("kotlin", &[("a.kt", "")], &["Main.kt"]),
+            is("MainKt", "Main.kt a.kt")
+        );
+        // Other included files are no drivers.
+        assert_eq!(
+            settled("python3", &[("solution.py", "")], &["lib.py"]).0,
+            "solution"
+        );
+        assert_eq!(
+            settled("java", &[("a.java", "")], &["Lib.java"]),
+            is("Main", "Lib.java Main.java")
+        );
     }
 
     #[test]

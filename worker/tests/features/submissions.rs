@@ -85,6 +85,29 @@ fn files_of_submissions() {
 }
 
 #[test]
+fn an_included_driver_runs_first() {
+    let package = TestPackage::new(LIMIT)
+        .with_testcase("secret/1", "", "7\n")
+        .with(
+            "include/python3/__main__.py",
+            "import solution\nprint(solution.seven())\n",
+        )
+        .with(
+            "submissions/accepted/solution.py",
+            "def seven():\n    return 7\n",
+        );
+    assert_eq!(judge(&package, "solution.py").verdict, Verdict::Ac);
+    // It can't be gone around.
+    let package = package.with(
+        "submissions/submissions.yaml",
+        "accepted/solution.py:\n  entrypoint: solution.py\n",
+    );
+    let judged = judge(&package, "solution.py");
+    assert_eq!(judged.verdict, Verdict::Ce);
+    assert!(judged.compile.output.contains("brings its own, __main__"));
+}
+
+#[test]
 fn constants_in_all_programs_of_the_package() {
     let check =
         "import sys\nsys.exit(42 if sys.stdin.read().split() == ['{{n}}', 'seven'] else 43)\n";
