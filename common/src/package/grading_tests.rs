@@ -195,24 +195,39 @@ fn what_groups_must_not_say() {
         ),
         (
             "",
-            "max_score: 5\nstatic_validation_score: pass-fail",
-            "max_score: 5",
-            "static_validator/",
-        ),
-        (
-            "",
             "max_score: 5\nscore_aggregation: sum\nstatic_validation_score: pass-fail",
             "max_score: 5",
             "needs a group",
         ),
+        // By default secret adds up and groups in it are pass-fail.
+        (
+            "static_validation_score: pass-fail",
+            "max_score: 5",
+            "max_score: 5",
+            "data/secret/test_group.yaml: `static_validation_score`: `pass-fail` needs a group",
+        ),
+        (
+            "",
+            "max_score: 5\nstatic_validation_score: 5",
+            "max_score: 5",
+            "points need a group",
+        ),
     ] {
         let package = package()
+            .with("static_validator/check.py", "")
             .with("data/secret/test_group.yaml", secret)
             .with("data/secret/a/test_group.yaml", a)
             .with("data/secret/b/test_group.yaml", b);
         let error = error(&package);
         assert!(error.contains(part), "{error}");
     }
+    let without = package()
+        .with(
+            "data/secret/a/test_group.yaml",
+            "max_score: 5\nstatic_validation_score: pass-fail\n",
+        )
+        .with("data/secret/b/test_group.yaml", "max_score: 5\n");
+    assert!(error(&without).contains("static_validator/"));
     let sample = package()
         .with("data/sample/test_group.yaml", "max_score: 5\n")
         .with("data/secret/a/test_group.yaml", "max_score: 5\n");

@@ -101,6 +101,22 @@ impl Builder<'_> {
             let problem = "a pass-fail group needs a maximum score: state how many points it gives";
             return Err(invalid("max_score", problem));
         }
+        if let Some(test) = file.and_then(|file| file.static_test.as_ref())
+            && !self.nests
+        {
+            let problem = match (&test.max_score, aggregation) {
+                (None, Aggregation::Sum | Aggregation::Min) => {
+                    Some("`pass-fail` needs a group with `score_aggregation: pass-fail`")
+                }
+                (Some(_), Aggregation::PassFail) => Some(
+                    "points need a group with `score_aggregation: sum` or `min`: use `pass-fail`",
+                ),
+                _ => None,
+            };
+            if let Some(problem) = problem {
+                return Err(invalid("static_validation_score", problem));
+            }
+        }
         let parts = self.parts(name);
         let shares = self.shares(name, aggregation, &max_score, &parts)?;
         let mut members = Vec::new();

@@ -110,13 +110,8 @@ fn current_keys(
             return Err(yaml.invalid("static_validator_args", problem));
         }
         None => None,
-        Some(Value::String(word)) if word == "pass-fail" => {
-            if scoring && matches!(aggregation, Some(Aggregation::Sum | Aggregation::Min)) {
-                let problem = "`pass-fail` needs a group with `score_aggregation: pass-fail`";
-                return Err(yaml.invalid(STATIC, problem));
-            }
-            Some(None)
-        }
+        // Whether it suits the group is seen once that has its defaults.
+        Some(Value::String(word)) if word == "pass-fail" => Some(None),
         Some(value) => {
             let points = value.as_u64().ok_or_else(|| {
                 yaml.invalid(
