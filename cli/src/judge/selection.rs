@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use assize_common::language::{Language, LanguageTable};
-use assize_common::package::{Expectation, File, Package, Program, Submission};
+use assize_common::package::{Expectation, File, Kind, Package, Program, Submission};
 use walkdir::WalkDir;
 
 use crate::exit::{self, Failure};
@@ -44,6 +44,11 @@ pub fn select(
     let usage = |message: String| Failure::new(exit::USAGE, message);
     let forced = language.map(|id| table.get(id)).transpose();
     let forced = forced.map_err(|error| usage(error.to_string()))?;
+    // Outputs are in no language: any will do.
+    let any = table
+        .iter()
+        .next()
+        .filter(|_| opened.package.kind == Kind::SubmitAnswer);
     let mut problems = Vec::new();
     let mut named = Vec::new();
     if given.is_empty() {
@@ -75,7 +80,12 @@ pub fn select(
         expectation,
     } in named
     {
-        let language = forced.map_or_else(|| program.find_language(table), Ok);
+        let language = match forced {
+            Some(language) => Ok(language),
+            None => program
+                .find_language(table)
+                .or_else(|error| any.ok_or(error)),
+        };
         match language {
             Ok(language) => selected.push(Selected {
                 name,

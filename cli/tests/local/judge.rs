@@ -53,6 +53,25 @@ fn a_whole_package_as_directory_and_as_archive() {
     assize.assert_clean();
 }
 
+#[test]
+fn outputs_are_in_no_language() {
+    let assize = Assize::new();
+    let package = echo_package();
+    let root = package.path();
+    write(
+        root,
+        "problem.yaml",
+        "problem_format_version: 2025-09\nname: Echo\ntype: submit-answer\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\nlimits: {time_limit: 1}\n",
+    );
+    std::fs::remove_dir_all(root.join("submissions")).unwrap();
+    write(root, "submissions/accepted/right/1.out", "one\n");
+    let lines = assize
+        .run(&["judge", "--json", root.to_str().unwrap()])
+        .expect_code(0)
+        .lines();
+    assert_eq!(column(&lines, "verdict"), ["AC"]);
+}
+
 /// The example contest, whose margins are wide enough for a busy machine.
 #[test]
 fn all_example_packages() {
