@@ -76,7 +76,7 @@ impl AnswerRun<'_> {
             testcase: self.testcase,
             input: &open(&self.testcase.input)?,
             state: None,
-            meaning: Meaning::on(self.package, self.testcase.is_sample()),
+            meaning: Meaning::on(self.package, self.testcase),
         };
         custom::validate(validator, slot, &call, output, self.scratch, self.cancel)
     }

@@ -23,6 +23,7 @@ use crate::judge::RunSettings;
 use crate::judging_error::JudgingError;
 use crate::output_validator::default::Difference;
 use crate::output_validator::feedback::{Meaning, NextPass};
+use crate::output_validator::interactive::Conversation;
 use crate::output_validator::{
     Call, Feedback, JuryValidator, Validated, custom, default, dmoj, interactive,
 };
@@ -161,16 +162,12 @@ impl TestcaseRun<'_> {
         validator: &JuryValidator,
         pass: Pass<'_>,
     ) -> Result<(Ran, Option<NextPass>), JudgingError> {
-        let stderr = self.temporary_file()?;
-        let spec = self.spec(Input::Null, Sink::Null, &stderr)?;
-        let talk = interactive::converse(
-            validator,
-            slot,
-            &self.call(pass),
-            spec,
-            self.scratch,
-            self.cancel,
-        )?;
+        let call = self.call(pass);
+        let (mut talk, mut stderr) = self.talk(slot, validator, &call, Duration::ZERO)?;
+        if talk.held_up {
+            let time = validator.wall_limit();
+            (talk, stderr) = self.talk(slot, validator, &call, time)?;
+        }
         let evidence = Evidence {
             answer: Some(talk.validated.answer),
             validator_ended_first: talk.validator_ended_first,
@@ -181,7 +178,24 @@ impl TestcaseRun<'_> {
         Ok(self.decided(verdict, talk.facts, feedback, stderr, talk.waiting))
     }
 
-    /// The validator's words count where the verdict is its own.
+    /// One conversation, in which the submission may wait for `extra_time` more.
+    fn talk(
+        self,
+        slot: &mut Slot,
+        validator: &JuryValidator,
+        call: &Call<'_>,
+        extra_time: Duration,
+    ) -> Result<(Conversation, File), JudgingError> {
+        let stderr = self.temporary_file()?;
+        let mut spec = self.spec(Input::Null, Sink::Null, &stderr)?;
+        spec.limits.wall_time += extra_time;
+        spec.limits.idle_time = spec.limits.idle_time.map(|idle| idle + extra_time);
+        let talk = interactive::converse(validator, slot, call, spec, self.scratch, self.cancel)?;
+        Ok((talk, stderr))
+    }
+
+    /// Awards and words to the team count where the verdict is the validator's own;
+    /// its words to the jury are kept in any case.
     fn decided(
         self,
         verdict: Verdict,
@@ -199,6 +213,9 @@ impl TestcaseRun<'_> {
             let mut message = self.failure_message(&facts, &printed);
             if let Some(waiting) = waiting {
                 message = format!("{waiting}: {message}");
+            }
+            if let Some(words) = feedback.judge_message {
+                message = with_words(&message, "the validator said", &words);
             }
             (Some(message), failure)
         };
@@ -223,7 +240,7 @@ impl TestcaseRun<'_> {
             testcase: self.testcase,
             input: pass.input,
             state: pass.state,
-            meaning: Meaning::on(self.package, self.testcase.is_sample()),
+            meaning: Meaning::on(self.package, self.testcase),
         }
     }
 
@@ -379,10 +396,24 @@ fn compare_as_dmoj(
     })
 }
 
+/// A message with somebody's words after it.
+fn with_words(message: &str, who: &str, words: &str) -> String {
+    format!("{message}; {who}: {words}")
+}
+
 /// The report of the last pass with what the most costly one used: limits hold for
-/// each pass by itself.
+/// each pass by itself. Where the validator did not see the last pass, what it said
+/// of the one before is kept.
 fn slower(last: RunReport, earlier: &RunReport) -> RunReport {
+    let by_validator = matches!(last.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe);
+    let message = match (&last.message, &earlier.message) {
+        (Some(message), Some(words)) if !by_validator && !message.contains(words.as_str()) => Some(
+            with_words(message, "the validator said of the pass before", words),
+        ),
+        _ => last.message,
+    };
     RunReport {
+        message,
         cpu_time_ms: last.cpu_time_ms.max(earlier.cpu_time_ms),
         wall_time_ms: last.wall_time_ms.max(earlier.wall_time_ms),
         memory_bytes: last.memory_bytes.max(earlier.memory_bytes),

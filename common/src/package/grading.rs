@@ -42,6 +42,18 @@ pub struct ScoredGroup {
     pub members: Vec<ScoredMember>,
 }
 
+impl ScoredGroup {
+    /// Whether the test case at this place of the package's list gives points here.
+    #[must_use]
+    pub fn has_testcase(&self, wanted: usize) -> bool {
+        self.members.iter().any(|member| match member {
+            ScoredMember::Testcase { index, .. } => *index == wanted,
+            ScoredMember::StaticTest { .. } => false,
+            ScoredMember::Group(group) => group.has_testcase(wanted),
+        })
+    }
+}
+
 /// A part of a [`ScoredGroup`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScoredMember {

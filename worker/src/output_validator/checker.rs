@@ -137,16 +137,20 @@ fn answer(
         // Dirt is something after the end of a right output.
         (Outcome::Exited { code: 2 | 4 }, Some(_)) => (Answer::Misformatted, None),
         (Outcome::Exited { code: 3 }, Some(_)) => return Err(error(format!("failed: {said}"))),
-        (Outcome::Exited { code: 7 }, Some(points)) if call.meaning.scores != Scores::Ignored => {
-            let award = award(said, points)
-                .ok_or_else(|| error(format!("gives points without saying how many: {said}")))?;
-            (Answer::Accepted, Some(award))
-        }
-        (Outcome::Exited { code: 7 }, Some(_)) => {
-            return Err(error(
-                "gives points where there are none to give".to_owned(),
-            ));
-        }
+        (Outcome::Exited { code: 7 }, Some(points)) => match call.meaning.scores {
+            Scores::Legacy | Scores::Strict => {
+                let award = award(said, points).ok_or_else(|| {
+                    error(format!("gives points without saying how many: {said}"))
+                })?;
+                (Answer::Accepted, Some(award))
+            }
+            Scores::Ignored => (Answer::Accepted, None),
+            // Half a solution must not pass for a whole one.
+            Scores::None => {
+                let problem = "gives points where there are none to give";
+                return Err(error(problem.to_owned()));
+            }
+        },
         (outcome, Some(_)) => {
             return Err(error(checker.misbehaviour(outcome, "one of 0 to 4 and 7")));
         }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use assize_common::Award;
 use assize_common::message::Difference;
-use assize_common::package::Package;
-use assize_common::package::grading::Grading;
+use assize_common::package::grading::{Grading, ScoredGroup};
+use assize_common::package::{Package, Testcase};
 use assize_sandbox::{Collected, FileOut};
 use bytesize::ByteSize;
 
@@ -30,14 +30,29 @@ pub(crate) struct Meaning {
 }
 
 impl Meaning {
-    /// What counts on a test case of `package`.
-    pub(crate) fn on(package: &Package, sample: bool) -> Self {
+    /// What counts on a test case of `package`, or of its validators' tests.
+    pub(crate) fn on(package: &Package, testcase: &Testcase) -> Self {
+        // Samples of the package format are in no group; those of Polygon and DMOJ
+        // give points.
+        Self::where_counts(package, |secret| {
+            let mut testcases = package.testcases.iter();
+            testcases
+                .position(|other| other.name == testcase.name)
+                .is_some_and(|index| secret.has_testcase(index))
+        })
+    }
+
+    /// What counts on a static test case of `package`.
+    pub(crate) fn on_static(package: &Package, sample: bool) -> Self {
+        Self::where_counts(package, |_| !sample)
+    }
+
+    fn where_counts(package: &Package, counts: impl FnOnce(&ScoredGroup) -> bool) -> Self {
         let scores = match &package.grading {
-            // By the text, scores of samples are ignored; legacy grades them.
-            Grading::Scoring(_) if sample => Scores::Ignored,
-            Grading::Scoring(_) => Scores::Strict,
+            Grading::Scoring(secret) if counts(secret) => Scores::Strict,
+            Grading::Scoring(_) => Scores::Ignored,
             Grading::Grader(grader) if grader.scoring.is_some() => Scores::Legacy,
-            Grading::Grader(_) | Grading::PassFail => Scores::Ignored,
+            Grading::Grader(_) | Grading::PassFail => Scores::None,
         };
         Self {
             scores,
@@ -49,7 +64,9 @@ impl Meaning {
 /// Whether scores of validators count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scores {
-    /// No: the problem has none, or not on this test case.
+    /// No: the problem has none.
+    None,
+    /// No, not on this test case; validators may give some all the same.
     Ignored,
     /// `score.txt`, whatever the answer.
     Legacy,
@@ -81,7 +98,7 @@ pub(crate) struct NextPass {
 /// The files to take out of the jail.
 pub(super) fn files(meaning: Meaning, max_size: ByteSize) -> Vec<FileOut> {
     let mut names = vec!["judgemessage.txt", "teammessage.txt"];
-    if meaning.scores != Scores::Ignored {
+    if matches!(meaning.scores, Scores::Legacy | Scores::Strict) {
         names.push("score.txt");
     }
     if meaning.scores == Scores::Strict {
@@ -147,6 +164,13 @@ impl Feedback {
         };
         Ok(feedback)
     }
+}
+
+/// What a validator that gave no proper answer left for the jury.
+pub(super) fn judge_message(collected: Vec<Collected>) -> Option<String> {
+    let is_message = |file: &Collected| file.path.ends_with("judgemessage.txt");
+    let found = collected.into_iter().find(is_message)?;
+    message(File::from(found.content)).ok().flatten()
 }
 
 fn award(name: &str, text: &str, answer: Answer, meaning: Meaning) -> Result<Award, String> {
@@ -260,6 +284,7 @@ mod tests {
     fn what_is_taken_out_is_what_counts() {
         let count =
             |scores, multi_pass| files(Meaning { scores, multi_pass }, ByteSize::mib(1)).len();
+        assert_eq!(count(Scores::None, false), 2);
         assert_eq!(count(Scores::Ignored, false), 2);
         assert_eq!(count(Scores::Legacy, false), 3);
         assert_eq!(count(Scores::Strict, true), 6);

@@ -13,7 +13,9 @@
 //!   writes then is read here and thrown away.
 //!
 //! A submission that waits for ever is ended by its own wall or idle limit, as if it slept
-//! (TLE), and the message says who waited for whom. Only a validator that does not end although the submission is gone is a
+//! (TLE), and the message says who waited for whom. Its clock runs on while the
+//! validator computes, which must cost it nothing: where that was much, the caller
+//! lets both talk again, with time for all that the validator may take. Only a validator that does not end although the submission is gone is a
 //! judging error.
 
 use std::fs::File;
@@ -45,6 +47,9 @@ pub(crate) struct Conversation {
     pub(crate) validator_ended_first: bool,
     /// Who waited for whom, if the submission was ended on the clock.
     pub(crate) waiting: Option<&'static str>,
+    /// Whether the submission was ended on the clock, and the validator computed for
+    /// so long that it may have been for that.
+    pub(crate) held_up: bool,
 }
 
 enum Ended {
@@ -52,10 +57,11 @@ enum Ended {
     Validator(Result<Facts, JudgingError>),
 }
 
-/// The ends kept here; see the module.
+/// The ends kept here; see the module. They are dropped in this order: a submission
+/// that sees the end of its input must find nobody who could read its output.
 struct Kept {
-    _towards_submission: PipeWriter,
     _from_submission: PipeReader,
+    _towards_submission: PipeWriter,
 }
 
 /// Lets the submission talk to the validator. `submission` is complete but for
@@ -78,10 +84,10 @@ pub(crate) fn converse(
         |result: io::Result<_>| result.map_err(JudgingError::disk("share a pipe for", scratch));
     let leftovers: PipeReader = share(submission_reads.try_clone())?;
     let kept = Kept {
+        _from_submission: share(validator_reads.try_clone())?,
         _towards_submission: validator_writes
             .try_clone()
             .map_err(JudgingError::disk("share a pipe for", scratch))?,
-        _from_submission: share(validator_reads.try_clone())?,
     };
     let (hears, says) = (
         Input::Fd(validator_reads.into()),
@@ -141,6 +147,7 @@ impl Talk<'_> {
         kept: Kept,
         mut leftovers: PipeReader,
     ) -> Result<(Conversation, Option<File>), JudgingError> {
+        let limits = (submission.limits.wall_time, submission.limits.idle_time);
         let (submission_jail, jury_jail) = slot.both(self.activity)?;
         // Each side can be ended without ending the judgement.
         let (end_submission, end_jury) = (submission_jail.canceller(), jury_jail.canceller());
@@ -200,6 +207,7 @@ impl Talk<'_> {
         let facts = submission_facts.ok_or_else(gone)??;
         let jury_facts = jury_facts.ok_or_else(gone)??;
         let waiting = who_waited(&facts, &jury_facts);
+        let held_up = is_held_up(&facts.outcome, limits, jury_facts.cpu_time);
         let (validated, written) = match validator.protocol {
             Protocol::Kattis => {
                 let name = &call.testcase.name;
@@ -230,6 +238,7 @@ impl Talk<'_> {
             validated,
             validator_ended_first,
             waiting,
+            held_up,
         };
         Ok((conversation, written))
     }
@@ -249,6 +258,25 @@ fn who_waited(submission: &Facts, validator: &Facts) -> Option<&'static str> {
     waiting(submission.wall_time, used, validator.cpu_time)
 }
 
+/// Whether a submission that ended so may owe it to a validator that `used` so much
+/// CPU time. An eighth of the limits is what they leave on top of the CPU limit.
+fn is_held_up(
+    outcome: &Outcome,
+    (wall, idle): (Duration, Option<Duration>),
+    used: Duration,
+) -> bool {
+    let limit = match outcome {
+        Outcome::Killed {
+            cause: KillCause::WallTime,
+        } => Some(wall),
+        Outcome::Killed {
+            cause: KillCause::Idle,
+        } => idle,
+        _ => None,
+    };
+    limit.is_some_and(|limit| used >= limit / 8)
+}
+
 /// A side waits that used little of the time; a busy machine gives little, too.
 fn waiting(elapsed: Duration, submission: Duration, validator: Duration) -> Option<&'static str> {
     let waits = |used: Duration| used < elapsed / 8;
@@ -262,6 +290,22 @@ fn waiting(elapsed: Duration, submission: Duration, validator: Duration) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_held_up() {
+        let held_up = |cause, used| {
+            let limits = (Duration::from_secs(8), Some(Duration::from_secs(4)));
+            is_held_up(
+                &Outcome::Killed { cause },
+                limits,
+                Duration::from_millis(used),
+            )
+        };
+        assert!(held_up(KillCause::WallTime, 1000));
+        assert!(!held_up(KillCause::WallTime, 999));
+        assert!(held_up(KillCause::Idle, 500));
+        assert!(!held_up(KillCause::CpuTime, 8000));
+    }
 
     #[test]
     fn who_uses_no_time_waits() {

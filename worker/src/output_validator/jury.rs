@@ -103,6 +103,11 @@ impl JuryValidator {
         Ok(spec)
     }
 
+    /// How long it may run by the clock, if it waits for nobody.
+    pub(crate) fn wall_limit(&self) -> Duration {
+        self.limits.validation_time * 2 + Duration::from_secs(1)
+    }
+
     /// How the program is run with `args`, under the limits of validators.
     pub(crate) fn program_spec(
         &self,
@@ -130,7 +135,7 @@ impl JuryValidator {
             collect: feedback::files(meaning, limits.validation_output),
             limits: Limits {
                 cpu_time: limits.validation_time,
-                wall_time: limits.validation_time * 2 + Duration::from_secs(1),
+                wall_time: self.wall_limit(),
                 idle_time: None,
                 memory: limits.validation_memory + self.executable.language.memory_overhead,
                 output: limits.validation_output,
@@ -193,10 +198,12 @@ impl JuryValidator {
             Outcome::Exited { code: WRONG } => Answer::Wrong,
             outcome => {
                 let printed = read_start(stderr, MESSAGE_KEPT).unwrap_or_default();
+                let words = feedback::judge_message(facts.collected);
                 return Err(error(format!(
-                    "{}{}",
+                    "{}{}{}",
                     self.misbehaviour(outcome, "42 (accepted) or 43 (wrong answer)"),
-                    quote(&printed)
+                    quote("it printed", &printed),
+                    quote("judgemessage.txt says", &words.unwrap_or_default()),
                 )));
             }
         };
@@ -246,12 +253,12 @@ impl JuryValidator {
     }
 }
 
-fn quote(printed: &str) -> String {
-    let last_words = tail(printed, 500);
+fn quote(what: &str, text: &str) -> String {
+    let last_words = tail(text, 500);
     if last_words.is_empty() {
         String::new()
     } else {
-        format!("; it printed: {last_words}")
+        format!("; {what}: {last_words}")
     }
 }
 

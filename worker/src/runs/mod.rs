@@ -259,7 +259,7 @@ impl Runner<'_> {
                         .static_validator
                         .as_ref()
                         .ok_or_else(|| lacking("a static validator"))?,
-                    meaning: Meaning::on(package, test.group == "sample"),
+                    meaning: Meaning::on_static(package, test.group == "sample"),
                     scratch: self.judge.scratch(),
                     cancel,
                 };

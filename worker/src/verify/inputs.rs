@@ -125,7 +125,7 @@ impl Verifier<'_> {
         let printed = tempfile::tempfile_in(scratch)
             .map_err(JudgingError::disk("create a file in", scratch))?;
         let meaning = Meaning {
-            scores: Scores::Ignored,
+            scores: Scores::None,
             multi_pass: false,
         };
         let spec = validator.program_spec(

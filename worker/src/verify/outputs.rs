@@ -123,7 +123,7 @@ impl Verifier<'_> {
             testcase: &checked.testcase,
             input: &open(&checked.testcase.input)?,
             state: None,
-            meaning: Meaning::on(&self.package, true),
+            meaning: Meaning::on(&self.package, &checked.testcase),
         };
         let scratch = self.judge.scratch();
         custom::validate(validator, self.slot, &call, output, scratch, self.cancel)

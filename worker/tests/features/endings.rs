@@ -21,6 +21,7 @@ for word in open(sys.argv[1]).read().split():
     elif word == 'crash': os.kill(os.getpid(), 11)
     elif word == 'eat': block = b'x' * (1 << 29)
     elif word == 'print': os.write(2, b'x' * (64 << 20))
+    elif word == 'tell': open(sys.argv[3] + 'judgemessage.txt', 'w').write('seen it')
     elif word == 'score': open(sys.argv[3] + 'score.txt', 'w').write('1')
     elif word == 'pass': open(sys.argv[3] + 'nextpass.in', 'w').write('1')
     else: sys.exit(int(word))
@@ -108,6 +109,34 @@ fn both_wait_and_the_message_says_who() {
     );
 }
 
+/// The validator computes for longer than the submission's clock allows for both.
+#[test]
+fn the_validators_time_is_not_the_submissions() {
+    let validator = "import sys, time\n\
+        while time.process_time() < 3.2: pass\n\
+        print('go', flush=True)\n\
+        sys.exit(42 if sys.stdin.readline() == 'went\\n' else 43)\n";
+    let limits = "limits:\n  time_limit: 1\n  validation_time: 30\n";
+    let package = TestPackage::new(&format!("type: interactive\n{limits}"))
+        .with("output_validator/slow.py", validator)
+        .with_testcase("secret/1", "", "")
+        .with("submissions/accepted/it.py", "input()\nprint('went')\n");
+    let judged = judge(&package, "it.py");
+    assert_eq!(judged.verdict, Verdict::Ac, "{judged:?}");
+}
+
+#[test]
+fn the_validators_words_are_kept_when_the_verdict_is_not_its_own() {
+    let package = talk(&["tell hear 42"]).with("submissions/mixed/it.py", "1 / 0\n");
+    let judged = judge(&package, "it.py");
+    assert_eq!(judged.verdict, Verdict::Rte);
+    let message = judged.runs[0].message.as_deref().unwrap();
+    assert!(
+        message.ends_with("; the validator said: seen it"),
+        "{message}"
+    );
+}
+
 /// Whatever a validator does but to answer is an error that names it and the test case.
 #[test]
 fn a_validator_that_misbehaves_is_named() {
@@ -115,6 +144,7 @@ fn a_validator_that_misbehaves_is_named() {
         ("0", "exit code 0, expected 42"),
         ("1", "exit code 1, expected 42"),
         ("44", "exit code 44"),
+        ("tell 1", "judgemessage.txt says: seen it"),
         ("crash", "ended by signal 11"),
         // On a busy machine the clock is faster.
         ("spin", "time"),

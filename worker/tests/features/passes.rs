@@ -47,7 +47,13 @@ fn the_feedback_directory_is_kept_between_passes() {
         Some("pass 1 from 5\npass 2 from 6\npass 3 from 7")
     );
     assert_eq!(judge(&package, "to_six.py").verdict, Verdict::Wa);
-    assert_eq!(judge(&package, "to_six.c").verdict, Verdict::Rte);
+    let failed = judge(&package, "to_six.c");
+    assert_eq!(failed.verdict, Verdict::Rte);
+    let message = failed.runs[0].message.as_deref().unwrap();
+    assert!(
+        message.ends_with("; the validator said of the pass before: pass 1 from 5"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -98,6 +98,14 @@ fn points_of_checkers() {
 }
 
 #[test]
+fn samples_give_points_too() {
+    let package = polygon("points=\"10\" sample=\"true\"");
+    let judged = judge(&package, "arg.py");
+    assert_eq!(judged.score.unwrap().to_string(), "12.5");
+    assert_eq!(judged.runs[1].testcase, "sample/02");
+}
+
+#[test]
 fn validators_of_inputs_end_with_zero() {
     let valid = "import sys\nsys.exit(0 if sys.stdin.read() == 'one\\n' else 3)\n";
     let xml = std::fs::read_to_string(polygon("").path().join("problem.xml")).unwrap();
