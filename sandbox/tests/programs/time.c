@@ -29,7 +29,8 @@ int main(int argc, char **argv) {
         }
     /* Computes for 300 milliseconds first. */
     if (!strcmp(argv[1], "tire")) {
-        while (clock() < 3 * (CLOCKS_PER_SEC / 10)) ;
+        // More than the test asks for: this clock began before the run did.
+        while (clock() < 32 * (CLOCKS_PER_SEC / 100)) ;
         for (;;) pause();
     }
     if (!strcmp(argv[1], "stop")) { kill(getpid(), SIGSTOP); for (;;) pause(); }
