@@ -29,6 +29,10 @@ const SLOWER_MAX: u32 = 4;
 /// their allocators.
 const GROWTH_MAX: u64 = 1024;
 
+/// Names how many times longer attacks may take where everything is slower: in
+/// the emulated machine of `tests/vm`.
+const PATIENCE: &str = "ASSIZE_HOSTILE_PATIENCE";
+
 /// Bytes of output that are looked at.
 const KEEP: ByteSize = ByteSize::mib(1);
 
@@ -188,7 +192,16 @@ fn spec(attack: &Attack, mode: Mode) -> Spec {
     limits.wall_time = attack.wall.unwrap_or(limits.wall_time);
     limits.processes = attack.processes.unwrap_or(limits.processes);
     limits.stack = limits.memory;
+    limits.cpu_time *= patience();
+    limits.wall_time *= patience();
     spec
+}
+
+fn patience() -> u32 {
+    let times = std::env::var(PATIENCE).unwrap_or_else(|_| "1".to_owned());
+    times
+        .parse()
+        .unwrap_or_else(|error| panic!("{PATIENCE}={times}: {error}"))
 }
 
 fn base(args: &[&str], mode: Mode) -> Spec {
