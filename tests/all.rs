@@ -10,3 +10,4 @@ mod e2e;
 mod faults;
 mod hostile;
 mod tidy;
+mod v2;

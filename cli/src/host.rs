@@ -3,9 +3,22 @@
 use std::io;
 
 use assize_worker::judging_error::JudgingError;
-use assize_worker::sandbox::{Grade, JailError, preflight};
+use assize_worker::sandbox::{Grade, JailError, become_root_of_namespace, preflight};
 
 use crate::exit::{self, Failure};
+
+/// Gets an ordinary user the rights to start jails, where the host allows it.
+/// Must come before there are threads.
+///
+/// # Errors
+/// A [`Failure`] of code [`exit::JUDGING_ERROR`] when the host refuses.
+pub fn become_able() -> anyhow::Result<()> {
+    become_root_of_namespace().map_err(|error| {
+        Failure::new(exit::JUDGING_ERROR, "this host can't run jails")
+            .because(error)
+            .into()
+    })
+}
 
 /// Looks at the host before anything is run on it.
 ///

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use assize::command;
-use assize::exit;
+use assize::{exit, host};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Judge programs written by strangers: fairly, fast and safely
@@ -39,6 +39,21 @@ enum Command {
 }
 
 impl Command {
+    /// Gets the rights to start jails, for what does so in this process.
+    fn prepare(&self) -> anyhow::Result<()> {
+        let needs_jails = match self {
+            Self::Judge(_) | Self::Run(_) | Self::Doctor(_) => true,
+            Self::Problem(problem) => problem.needs_jails(),
+            Self::Policy(policy) => policy.needs_jails(),
+            _ => false,
+        };
+        if needs_jails {
+            host::become_able()?;
+        }
+        Ok(())
+    }
+
+    #[tokio::main]
     async fn execute(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Demo(demo) => demo.execute().await,
@@ -63,9 +78,11 @@ impl Command {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match Cli::parse().command.execute().await {
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    // Before there are threads.
+    let ended = command.prepare().and_then(|()| command.execute());
+    match ended {
         Ok(code) => code,
         Err(error) if exit::is_output_closed(&error) => exit::OUTPUT_CLOSED.into(),
         Err(error) => {

@@ -20,6 +20,7 @@ mod nameless;
 mod policy;
 mod preflight;
 mod protocol;
+mod rootless;
 mod spec;
 mod stage;
 mod supervisor;
@@ -40,6 +41,7 @@ pub use policy::{
     CallRule, Difference, EffectivePolicy, Explanation, PolicyLayer, PolicyLayerError, TracerRule,
 };
 pub use preflight::{Finding, Grade, preflight};
+pub use rootless::become_root_of_namespace;
 #[doc(hidden)]
 pub use supervisor::serve;
 

@@ -6,11 +6,15 @@ use std::process::ExitCode;
 use assize_common::daemon::{complain, when_input_ends};
 use assize_common::telemetry;
 use assize_worker::daemon::{self, Arguments, DaemonError, Stop};
+use assize_worker::sandbox::become_root_of_namespace;
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    // Before there are threads.
+    let able = become_root_of_namespace().map_err(DaemonError::Rights);
+    match able.map_err(Into::into).and_then(|()| run(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(error.as_ref());

@@ -98,6 +98,12 @@ struct Checked<'a> {
 }
 
 impl Policy {
+    /// Whether this starts jails here.
+    #[must_use]
+    pub const fn needs_jails(&self) -> bool {
+        matches!(self.action, Action::Record(_))
+    }
+
     /// Does it.
     ///
     /// # Errors

@@ -56,6 +56,12 @@ struct List {
 }
 
 impl Problem {
+    /// Whether this starts jails here.
+    #[must_use]
+    pub const fn needs_jails(&self) -> bool {
+        matches!(self.action, Action::Verify(_))
+    }
+
     /// Does it.
     ///
     /// # Errors

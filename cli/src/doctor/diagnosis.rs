@@ -63,6 +63,9 @@ impl fmt::Display for Diagnosis {
     }
 }
 
+/// On a terminal of fewer columns, lines are left to be broken by it.
+const COLUMNS_MIN: u16 = 60;
+
 fn section(
     f: &mut fmt::Formatter<'_>,
     title: &str,
@@ -72,6 +75,10 @@ fn section(
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic);
+    // A serial console says that it has no columns at all.
+    if table.width().is_some_and(|columns| columns < COLUMNS_MIN) {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
     table.add_rows(rows);
     if table.is_empty() {
         return Ok(());

@@ -6,7 +6,11 @@ use crate::cgroup::Layout;
 use crate::protocol::Failure;
 
 pub(super) fn findings() -> Vec<Finding> {
-    match Layout::detect() {
+    let usable = Layout::detect().and_then(|layout| {
+        layout.require_rights()?;
+        Ok(layout)
+    });
+    match usable {
         Ok(layout) => vec![
             Finding::good("cgroup", layout.describe()),
             peaks(&layout),

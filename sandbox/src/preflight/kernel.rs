@@ -1,6 +1,8 @@
 //! The kernel's version and features, and our own rights.
 
 use super::{Finding, read};
+use crate::protocol::Failure;
+use crate::rootless;
 use crate::stage::LANDLOCK_FIRST;
 use crate::sys::{landlock, probe};
 
@@ -17,25 +19,26 @@ const CALLS: [(&str, libc::c_long, &str); 8] = [
     ("mount_setattr", libc::SYS_mount_setattr, "5.12"),
 ];
 
-/// Bits of `CapEff`: setgid, setuid, sys_admin, with their names.
-const CAPABILITIES: [(u32, &str); 3] = [(6, "setgid"), (7, "setuid"), (21, "sys_admin")];
-
 const NAMESPACES: [&str; 7] = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"];
 
 /// Actions that filters use; `trace` in ptrace mode.
 const ACTIONS: [&str; 4] = ["kill_process", "errno", "trace", "allow"];
 
 pub(super) fn findings() -> Vec<Finding> {
-    vec![
+    let mut findings = vec![
         version(),
         rights(),
-        calls(),
         seccomp(),
         landlock(),
         namespaces(),
         filesystems(),
         proc(),
-    ]
+    ];
+    // Some calls are refused to whom lacks the rights, which was said already.
+    if rootless::missing_capabilities().is_empty() {
+        findings.push(calls());
+    }
+    findings
 }
 
 fn version() -> Finding {
@@ -59,25 +62,27 @@ pub(super) fn at_least(release: &str, wanted: (u32, u32)) -> bool {
 }
 
 fn rights() -> Finding {
-    let status = read("/proc/self/status").unwrap_or_default();
-    let effective = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .and_then(|text| u64::from_str_radix(text.trim(), 16).ok())
-        .unwrap_or(0);
-    let missing: Vec<_> = CAPABILITIES
-        .iter()
-        .filter(|(bit, _)| effective >> bit & 1 == 0)
-        .map(|(_, name)| *name)
-        .collect();
+    let missing = rootless::missing_capabilities();
     if missing.is_empty() {
-        return Finding::good("rights", "may make namespaces, mounts and user maps");
+        return match rootless::owner() {
+            None => Finding::good("rights", "may make namespaces, mounts and user maps"),
+            Some(user) => Finding::good(
+                "rights",
+                format!(
+                    "root of a user namespace, made by user {user}: jails are as for root, but can't \
+                     have more files open than the user may, and settings of the host stay as they are"
+                ),
+            ),
+        };
     }
-    Finding::unfit(
-        "rights",
-        format!("the capabilities {} are missing", missing.join(", ")),
-        "run as root, in a container with these capabilities added",
-    )
+    match rootless::Ranges::find() {
+        Err(Failure::Unfit { problem, fix, .. }) => Finding::unfit("rights", problem, fix),
+        _ => Finding::unfit(
+            "rights",
+            format!("the capabilities {} are missing", missing.join(", ")),
+            "run as root, in a container with these capabilities added",
+        ),
+    }
 }
 
 fn calls() -> Finding {

@@ -8,6 +8,7 @@ use assize_common::api::InvalidToken;
 use assize_common::language::LanguageTableError;
 use assize_common::secret::SecretError;
 use assize_common::telemetry::TelemetryError;
+use assize_sandbox::JailError;
 
 use super::fetch::FetchError;
 use crate::disk_cache::OpenError;
@@ -110,6 +111,9 @@ pub enum DaemonError {
         /// What was found, with what to do about it.
         problems: String,
     },
+    /// The host refuses the rights to start jails.
+    #[error("this host can't run jails")]
+    Rights(#[source] JailError),
     /// The self-test could not be done.
     #[error("this host can't judge")]
     SelfTest(#[source] JudgingError),
@@ -128,7 +132,10 @@ impl DaemonError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Unfit { .. } | Self::SelfTest(_) | Self::BrokenLanguages { .. } => UNFIT,
+            Self::Unfit { .. }
+            | Self::Rights(_)
+            | Self::SelfTest(_)
+            | Self::BrokenLanguages { .. } => UNFIT,
             Self::SchedulerUnreachable { .. } => TEMPORARY,
             Self::HttpClient(_) | Self::Encode(_) => FAILURE,
             Self::Secret(_)
