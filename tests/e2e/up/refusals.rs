@@ -6,13 +6,19 @@ use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use assize::exit;
 use assize_tests::program::{command, complaint};
 use assize_tests::system::{PATIENCE, data_directory, turn};
 
 use super::{NOTHING, processes_of};
 
-/// Runs `assize up`, which must fail; returns what it said.
+/// Runs `assize up`, which must fail on the way; returns what it said.
 async fn refused(data: &Path, arguments: &[&str]) -> String {
+    ended(data, arguments, exit::FAILURE).await
+}
+
+/// Runs `assize up`, which must end with this exit code; returns what it said.
+async fn ended(data: &Path, arguments: &[&str], code: u8) -> String {
     let mut command = command("assize");
     command
         .args(["up", "--workers", "0", "--data-dir"])
@@ -21,7 +27,7 @@ async fn refused(data: &Path, arguments: &[&str]) -> String {
     let output = tokio::time::timeout(PATIENCE, command.output()).await;
     let output = output.expect("it gives up").unwrap();
     let said = complaint(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(code.into()), "{said}");
     assert_eq!(processes_of(data), NOTHING, "{said}");
     said
 }
@@ -77,7 +83,7 @@ async fn languages_and_users_that_are_not_there_are_named() {
     let _turn = turn().await;
     let root = data_directory();
     let data = root.path().join("data");
-    let said = refused(&data, &["--languages", "cobol"]).await;
+    let said = ended(&data, &["--languages", "cobol"], exit::USAGE).await;
     assert!(said.contains("unknown language \"cobol\""), "{said}");
     // Who is not root becomes nobody else.
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
