@@ -33,7 +33,7 @@ const CAPABILITIES: [(u32, &str); 3] = [(6, "setgid"), (7, "setuid"), (21, "sys_
 ///
 /// Call it first: the kernel allows it only to a process without threads.
 ///
-/// [`preflight`]: crate::preflight
+/// [`preflight`]: fn@crate::preflight
 ///
 /// # Errors
 /// [`JailError::Unfit`] when the kernel or the helpers refuse.
