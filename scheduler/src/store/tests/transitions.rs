@@ -6,8 +6,8 @@ use std::time::Duration;
 use assize_common::api::{Judgement, JudgementState};
 use assize_common::id::{JudgementId, SubmissionId, WorkerId};
 use assize_common::message::{
-    Control, Exit, HandedBack, HeldJudgement, KillCause, LanguageVersion, Registered, Report,
-    RunReport, Started, WorkerReport,
+    CompileReport, Control, Exit, HandedBack, HeldJudgement, KillCause, LanguageVersion,
+    Registered, Report, RunReport, Started, WorkerReport,
 };
 use assize_common::{Lane, SandboxMode, Verdict};
 use chrono::Utc;
@@ -547,6 +547,31 @@ async fn reports_about_unknown_judgements_move_nothing(pool: PgPool) {
     assert!(matches!(effect, Effect::Stale { .. }));
 }
 
+/// An attempt ends with this verdict and these runs.
+async fn finish(
+    fixture: &Fixture,
+    held: HeldJudgement,
+    verdict: Verdict,
+    compile: &CompileReport,
+    runs: &[RunReport],
+) {
+    let mut transaction = fixture.store.begin().await.unwrap();
+    let complete = FinishedAttempt {
+        held,
+        worker: WorkerId::generate(),
+        verdict,
+        compile,
+        runs,
+        score: None,
+        groups: &[],
+        audit: None,
+    };
+    judgement_list_finish(&mut transaction, &[complete])
+        .await
+        .unwrap();
+    Store::commit(transaction).await.unwrap();
+}
+
 /// The database has a list of its own.
 #[sqlx::test(migrations = "../migrations")]
 async fn every_cause_of_a_kill_can_be_stored(pool: PgPool) {
@@ -567,21 +592,7 @@ async fn every_cause_of_a_kill_can_be_stored(pool: PgPool) {
         kill_cause: Some(cause),
         ..run("secret/1", Verdict::Tle)
     });
-    let mut transaction = fixture.store.begin().await.unwrap();
-    let complete = FinishedAttempt {
-        held,
-        worker: WorkerId::generate(),
-        verdict: Verdict::Tle,
-        compile: &compiled(),
-        runs: &runs,
-        score: None,
-        groups: &[],
-        audit: None,
-    };
-    judgement_list_finish(&mut transaction, &[complete])
-        .await
-        .unwrap();
-    Store::commit(transaction).await.unwrap();
+    finish(&fixture, held, Verdict::Tle, &compiled(), &runs).await;
     let stored = judgement(&fixture, id).await;
     let stored: Vec<_> = stored.runs.iter().map(|run| run.kill_cause).collect();
     assert_eq!(stored, causes.map(Some));
@@ -599,21 +610,14 @@ async fn whatever_programs_print_can_be_stored(pool: PgPool) {
     };
     let mut compile = compiled();
     compile.output = "warning: \0\\u0000".into();
-    let mut transaction = fixture.store.begin().await.unwrap();
-    let complete = FinishedAttempt {
+    finish(
+        &fixture,
         held,
-        worker: WorkerId::generate(),
-        verdict: Verdict::Sv,
-        compile: &compile,
-        runs: std::slice::from_ref(&odd),
-        score: None,
-        groups: &[],
-        audit: None,
-    };
-    judgement_list_finish(&mut transaction, &[complete])
-        .await
-        .unwrap();
-    Store::commit(transaction).await.unwrap();
+        Verdict::Sv,
+        &compile,
+        std::slice::from_ref(&odd),
+    )
+    .await;
     let stored = judgement(&fixture, id).await;
     assert_eq!(stored.runs[0].exit, Exit::Killed);
     assert_eq!(stored.runs[0].kill_cause, Some(KillCause::Policy));
