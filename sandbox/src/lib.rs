@@ -17,6 +17,7 @@ mod init;
 mod jail;
 mod limits;
 mod nameless;
+mod pipe;
 mod policy;
 mod preflight;
 mod protocol;
@@ -37,6 +38,7 @@ pub use facts::{Activity, Collected, Facts, KillCause, Outcome, Stalls};
 pub use jail::Jail;
 pub use limits::Limits;
 pub use nameless::nameless;
+pub use pipe::has_no_writer;
 pub use policy::{
     CallRule, Difference, EffectivePolicy, Explanation, PolicyLayer, PolicyLayerError, TracerRule,
 };

@@ -12,6 +12,10 @@
 //!   still writes to a submission that is gone is not killed for it. What it
 //!   writes then is read here and thrown away.
 //!
+//! The other way round, a validator ends because the submission did long before
+//! the submission's jail says so on a busy machine. Whoever closed its output is
+//! therefore given time to end by itself before it is told of the validator's end.
+//!
 //! A submission that waits for ever is ended by its own wall or idle limit, as if it slept
 //! (TLE), and the message says who waited for whom. Its clock runs on while the
 //! validator computes, which must cost it nothing: where that was much, the caller
@@ -25,7 +29,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use assize_sandbox::{Facts, Input, JailError, KillCause, Outcome, Sink, Spec};
+use assize_sandbox::{Facts, Input, JailError, KillCause, Outcome, Sink, Spec, has_no_writer};
 
 use super::jury::{Call, JuryValidator, Protocol};
 use super::{Validated, checker, custom};
@@ -37,6 +41,9 @@ use crate::verdict::Answer;
 /// After the validator's end, the submission's ends of the pipes stay open this
 /// long: a submission that ended before them is then known to have ended by itself.
 const GUARD: Duration = Duration::from_millis(4);
+/// The same for a submission that closed its output before the validator ended: it
+/// is most likely gone, and a busy machine needs this long to say so.
+const GUARD_OF_CLOSED: Duration = Duration::from_secs(1);
 
 /// What came of a conversation.
 #[derive(Debug)]
@@ -60,7 +67,7 @@ enum Ended {
 /// The ends kept here; see the module. They are dropped in this order: a submission
 /// that sees the end of its input must find nobody who could read its output.
 struct Kept {
-    _from_submission: PipeReader,
+    from_submission: PipeReader,
     _towards_submission: PipeWriter,
 }
 
@@ -84,7 +91,7 @@ pub(crate) fn converse(
         |result: io::Result<_>| result.map_err(JudgingError::disk("share a pipe for", scratch));
     let leftovers: PipeReader = share(submission_reads.try_clone())?;
     let kept = Kept {
-        _from_submission: share(validator_reads.try_clone())?,
+        from_submission: share(validator_reads.try_clone())?,
         _towards_submission: validator_writes
             .try_clone()
             .map_err(JudgingError::disk("share a pipe for", scratch))?,
@@ -181,7 +188,11 @@ impl Talk<'_> {
                     }
                     Ended::Validator(facts) => {
                         if submission_facts.is_none() {
-                            match events.recv_timeout(GUARD) {
+                            let closed = kept
+                                .as_ref()
+                                .is_some_and(|kept| has_no_writer(&kept.from_submission));
+                            let guard = if closed { GUARD_OF_CLOSED } else { GUARD };
+                            match events.recv_timeout(guard) {
                                 Ok(Ended::Submission(facts)) => submission_facts = Some(facts),
                                 _ => released = Some(Instant::now()),
                             }

@@ -76,6 +76,11 @@ fn the_submission_ends_first() {
             "os.close(1); time.sleep(0.2); sys.exit(0)",
             ["AC", "WA", "AC"],
         ),
+        // The validator ends first, because of this one's end of output.
+        (
+            "os.close(1); time.sleep(0.2); sys.exit(3)",
+            ["RTE", "RTE", "RTE"],
+        ),
         ("os.write(1, b'x' * 50000); sys.exit(0)", ["AC", "WA", "AC"]),
     ] {
         assert_eq!(verdicts(program, &LAST), expected, "{program}");
