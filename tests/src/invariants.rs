@@ -1,7 +1,11 @@
 //! What must hold of the database whatever happened, once nothing is under way.
 
+use std::time::Duration;
+
 use assize_scheduler::store::Store;
 use sqlx::PgPool;
+
+use crate::system::PATIENCE;
 
 /// A statement that finds what breaks a rule, and the rule.
 const RULES: [(&str, &str); 9] = [
@@ -49,11 +53,13 @@ const RULES: [(&str, &str); 9] = [
     ),
 ];
 
-/// Fails with everything that breaks a rule. `submissions` is how many there must be.
+/// Fails with everything that breaks a rule, once nothing is to be sent any more.
+/// `submissions` is how many there must be.
 ///
 /// # Panics
 /// When a rule is broken, or the database does not answer.
 pub async fn assert_hold(database: &PgPool, submissions: usize) {
+    sent(database).await;
     let mut findings = Vec::new();
     for (rule, statement) in RULES {
         let broken: Vec<String> = sqlx::query_scalar(statement)
@@ -75,4 +81,22 @@ pub async fn assert_hold(database: &PgPool, submissions: usize) {
         ));
     }
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// Waits until everything was sent. A relay that lost the broker between a task's
+/// arrival and the confirmation sends it again, maybe after its verdict.
+async fn sent(database: &PgPool) {
+    let sent = async {
+        loop {
+            let left: Result<i64, _> = sqlx::query_scalar("SELECT count(*) FROM outbox")
+                .fetch_one(database)
+                .await;
+            if matches!(left, Ok(0)) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    // What is left then, the rules name.
+    drop(tokio::time::timeout(PATIENCE, sent).await);
 }
