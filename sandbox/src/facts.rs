@@ -143,7 +143,9 @@ pub enum KillCause {
     Processes,
     /// A system call was made that the policy forbids.
     Policy {
-        /// Its name, where the killer learns it.
+        /// Its name, with `i386:` or `x32:` before that of another table. None when
+        /// whoever made it was gone too soon, and in `Mode::Unshare` where the
+        /// filter can't have a listener, which preflight tells.
         syscall: Option<String>,
     },
     /// Somebody called `Canceller::cancel`.

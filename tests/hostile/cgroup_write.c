@@ -1,6 +1,5 @@
 /* Mounts the control groups, to lift its own limits.
- * expect: killed policy
- * ptrace: killed policy mount */
+ * expect: killed policy mount */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* The old way out of a chroot: another one below, then up.
- * expect: killed policy
- * ptrace: killed policy chroot */
+ * expect: killed policy chroot */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

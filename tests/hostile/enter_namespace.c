@@ -1,6 +1,5 @@
 /* Enters the namespaces of init.
- * expect: killed policy
- * ptrace: killed policy setns */
+ * expect: killed policy setns */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

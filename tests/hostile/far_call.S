@@ -1,5 +1,5 @@
 # Switches to the 32-bit code segment and makes the call from there.
-# expect: killed policy or signalled 11
+# expect: killed policy i386:getpid or signalled 11
 .globl main
 main:
     mov $0x23, %eax

@@ -1,6 +1,6 @@
 # Makes the call as a program of 32 bits would: its number means another call
 # to a filter that does not look.
-# expect: killed policy
+# expect: killed policy i386:getpid
 .globl main
 main:
     mov $20, %eax

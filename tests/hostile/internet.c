@@ -1,6 +1,5 @@
 /* A socket to the outside.
- * expect: killed policy
- * ptrace: killed policy socket */
+ * expect: killed policy socket */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Calls that no filter sees, by a ring.
- * expect: killed policy
- * ptrace: killed policy io_uring_setup */
+ * expect: killed policy io_uring_setup */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* A family that has been a hole more than once.
- * expect: killed policy
- * ptrace: killed policy socket */
+ * expect: killed policy socket */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Loads a program into the kernel.
- * expect: killed policy
- * ptrace: killed policy bpf */
+ * expect: killed policy bpf */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

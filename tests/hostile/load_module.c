@@ -1,6 +1,5 @@
 /* Loads a module.
- * expect: killed policy
- * ptrace: killed policy finit_module */
+ * expect: killed policy finit_module */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

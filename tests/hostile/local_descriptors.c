@@ -1,6 +1,5 @@
 /* Segments of its own.
- * expect: killed policy
- * ptrace: killed policy modify_ldt */
+ * expect: killed policy modify_ldt */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Mounts a file system of its own making over what is there.
- * expect: killed policy
- * ptrace: killed policy mount */
+ * expect: killed policy mount */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Asks the kernel about the network of the host.
- * expect: killed policy
- * ptrace: killed policy socket */
+ * expect: killed policy socket */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

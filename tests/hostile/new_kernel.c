@@ -1,6 +1,5 @@
 /* Boots another kernel.
- * expect: killed policy
- * ptrace: killed policy kexec_load */
+ * expect: killed policy kexec_load */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

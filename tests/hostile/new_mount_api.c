@@ -1,6 +1,5 @@
 /* The same by the calls that old filters do not know.
- * expect: killed policy
- * ptrace: killed policy fsopen */
+ * expect: killed policy fsopen */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Becomes root in a user namespace of its own.
- * expect: killed policy
- * ptrace: killed policy unshare */
+ * expect: killed policy unshare */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

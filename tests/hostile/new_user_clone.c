@@ -1,6 +1,5 @@
 /* The same by clone, whose flags are only an argument.
- * expect: killed policy
- * ptrace: killed policy clone */
+ * expect: killed policy clone */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Turns its address randomisation off.
- * expect: killed policy
- * ptrace: killed policy personality */
+ * expect: killed policy personality */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

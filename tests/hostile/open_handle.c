@@ -1,6 +1,5 @@
 /* Opens a file by number, past every path (the shocker of old containers).
- * expect: killed policy
- * ptrace: killed policy open_by_handle_at */
+ * expect: killed policy open_by_handle_at */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Makes the disk of the host as a device file.
- * expect: killed policy
- * ptrace: killed policy mknodat */
+ * expect: killed policy mknodat */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* A filter over the one that it has, to tell itself other results.
- * expect: killed policy
- * ptrace: killed policy seccomp */
+ * expect: killed policy seccomp */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Holds the kernel still in the middle of a copy.
- * expect: killed policy
- * ptrace: killed policy userfaultfd */
+ * expect: killed policy userfaultfd */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

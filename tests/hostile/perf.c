@@ -1,6 +1,5 @@
 /* Counts what others do on the same core.
- * expect: killed policy
- * ptrace: killed policy perf_event_open */
+ * expect: killed policy perf_event_open */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

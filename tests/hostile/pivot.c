@@ -1,6 +1,5 @@
 /* Puts another root in place of its own.
- * expect: killed policy
- * ptrace: killed policy pivot_root */
+ * expect: killed policy pivot_root */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

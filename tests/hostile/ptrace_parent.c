@@ -1,6 +1,5 @@
 /* Attaches to init, which is whoever it was forked from.
- * expect: killed policy
- * ptrace: killed policy ptrace */
+ * expect: killed policy ptrace */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Reads the memory of init, where the sandbox was a moment ago.
- * expect: killed policy
- * ptrace: killed policy process_vm_readv */
+ * expect: killed policy process_vm_readv */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Leaves a note in a keyring that others may read.
- * expect: killed policy
- * ptrace: killed policy keyctl */
+ * expect: killed policy keyctl */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

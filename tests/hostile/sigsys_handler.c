@@ -1,6 +1,5 @@
 /* Handles the signal that a filter sends, to find out what is allowed.
- * expect: killed policy
- * ptrace: killed policy socket */
+ * expect: killed policy socket */
 #include <signal.h>
 #include <sys/socket.h>
 static void go_on(int signal_) {}

@@ -1,6 +1,5 @@
 /* Takes a descriptor of init: its way to the supervisor.
- * expect: killed policy
- * ptrace: killed policy pidfd_getfd */
+ * expect: killed policy pidfd_getfd */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 /* Takes away the mounts that hide things.
- * expect: killed policy
- * ptrace: killed policy umount2 */
+ * expect: killed policy umount2 */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

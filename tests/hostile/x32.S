@@ -1,5 +1,5 @@
 # The same calls in the numbers of x32.
-# expect: killed policy
+# expect: killed policy x32:socket
 .globl main
 main:
     mov $0x40000029, %eax

@@ -314,6 +314,41 @@ fn key_opens_our_own_calls_and_no_others() {
     }
 }
 
+/// What is installed where there can be a listener.
+#[test]
+fn filters_that_hold_calls_kill_for_none_and_let_no_more_pass() {
+    let (machine, arch) = native();
+    for name in [PolicyName::Contestant, PolicyName::Compiler] {
+        let policy = merge(name, &[]).unwrap();
+        let killing = compile_for(machine, &policy, Stops::None).unwrap();
+        let killing = keyed::keyed(&killing, KEY).unwrap();
+        let holding = killing.holding();
+        let mut held = 0;
+        for number in (0..2048).flat_map(|number| [number, number | X32_BIT]) {
+            for arch in [arch, I386, 0] {
+                for arguments in [[0; 6], [u64::MAX; 6], [2; 6]] {
+                    let answer = |filter| {
+                        let call = Call {
+                            number,
+                            arch,
+                            arguments,
+                        };
+                        interpret(filter, &call)
+                    };
+                    let (kills, holds) = (answer(&killing), answer(&holding));
+                    if kills == libc::SECCOMP_RET_KILL_PROCESS {
+                        assert_eq!(holds, libc::SECCOMP_RET_USER_NOTIF, "{number:#x}");
+                        held += 1;
+                    } else {
+                        assert_eq!(holds, kills, "{number:#x} {arguments:?}");
+                    }
+                }
+            }
+        }
+        assert!(held > 24_000, "{held}");
+    }
+}
+
 /// What is answered without a look at the arguments the kernel keeps; the way
 /// around must not take that from more than our own calls.
 #[test]

@@ -4,6 +4,7 @@ use super::{Finding, read};
 use crate::protocol::Failure;
 use crate::rootless;
 use crate::stage::LANDLOCK_FIRST;
+use crate::sys::seccomp::can_listen;
 use crate::sys::{landlock, probe};
 
 /// System calls of the sandbox that a kernel, or the filter of a container
@@ -120,6 +121,19 @@ fn seccomp() -> Finding {
         "seccomp",
         format!("filters lack the actions {}", missing.join(", ")),
         "install a newer kernel",
+    )
+}
+
+/// Who hears of forbidden calls: without it their names are not known.
+pub(super) fn listener() -> Finding {
+    if can_listen() {
+        return Finding::good("seccomp.listener", "forbidden calls are told by name");
+    }
+    Finding::warning(
+        "seccomp.listener",
+        "there can be no listener at a filter: forbidden calls end a run without being named, and in a \
+         child that child alone",
+        "start this outside of a container whose manager answers system calls (seccomp notify)",
     )
 }
 

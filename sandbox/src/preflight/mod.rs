@@ -69,6 +69,7 @@ impl Finding {
 /// Looks at everything a jail needs of the host. Changes nothing.
 pub fn preflight() -> Vec<Finding> {
     let mut findings = required();
+    findings.push(kernel::listener());
     findings.extend(timing::findings());
     findings.extend(capacity::findings());
     findings

@@ -140,6 +140,9 @@ pub(crate) enum FromZygote {
 /// Stage, and init on its behalf, to supervisor.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum FromStage {
+    /// What hears of the calls that the filter of all its runs holds is beside; comes
+    /// first, if there is one.
+    Listener,
     /// The program has been executed; the pidfd of the run's init is beside.
     Started,
     /// The program has ended and everything in the run is dead; descriptors

@@ -142,22 +142,33 @@ impl<'a> Stage<'a> {
 
     /// What all its descendants inherit.
     fn confine_partner(&mut self, key: u64) -> Result<(), Failure> {
-        let mut confined = Ok(());
+        let mut confined = Ok(None);
         let calls = self.calls;
-        let filter = match self.props.shape.mode {
+        let filters = match self.props.shape.mode {
             // With a tracer the program has to install it, when there is one.
             Mode::Ptrace => None,
-            Mode::Unshare => Some(self.props.policy.keyed(key)?),
+            Mode::Unshare => {
+                let killing = self.props.policy.keyed(key)?;
+                Some((killing.holding(), killing))
+            }
         };
         in_partner(&mut self.partner, &mut || {
-            confined = set_common_limits().and_then(|()| match &filter {
-                None => Ok(()),
-                Some(filter) => filter
-                    .install(calls)
+            confined = set_common_limits().and_then(|()| match &filters {
+                None => Ok(None),
+                Some((holding, killing)) => holding
+                    .install_with_listener(calls)
+                    .map(Some)
+                    // A filter around us has the one listener that there can be.
+                    .or_else(|_| killing.install(calls).map(|()| None))
                     .map_err(Failure::step("install the system call filter")),
             });
         });
-        confined
+        // The supervisor alone keeps it: whoever has it can let calls go on.
+        confined?.map_or(Ok(()), |listener| {
+            self.channel
+                .send(&FromStage::Listener, &[listener.as_fd()])
+                .map_err(Failure::step("hand over the filter's listener"))
+        })
     }
 
     fn run(

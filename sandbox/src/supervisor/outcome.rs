@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) exec_out_of_memory: bool,
     /// The tracer killed the run for this system call.
     pub(super) forbidden: Option<String>,
+    /// The filter kills for a system call, and tells nobody.
+    pub(super) filter_kills: bool,
 }
 
 /// One outcome, by this precedence: somebody's wish to cancel; what the kernel
@@ -65,7 +67,7 @@ pub(super) fn decide(record: Record) -> Option<Outcome> {
         });
     }
     match libc::WTERMSIG(status) {
-        libc::SIGSYS => killed(KillCause::Policy { syscall: None }),
+        libc::SIGSYS if record.filter_kills => killed(KillCause::Policy { syscall: None }),
         libc::SIGXFSZ => killed(KillCause::Output),
         libc::SIGSEGV | libc::SIGKILL if record.oversized => killed(KillCause::Memory),
         signal => Some(Outcome::Signalled { signal }),
@@ -168,13 +170,25 @@ mod tests {
         assert_eq!(decide(record(limit)), Some(Outcome::Exited { code: 0 }));
     }
 
+    /// The supervisor would have heard of a call; the program has sent it to itself.
+    #[test]
+    fn signal_of_a_filter_that_does_not_kill_is_the_programs_own() {
+        assert_eq!(
+            decide(signalled(libc::SIGSYS)),
+            Some(Outcome::Signalled {
+                signal: libc::SIGSYS
+            })
+        );
+    }
+
     #[test]
     fn signals_of_the_sandbox_have_their_cause() {
         assert_eq!(cause(signalled(libc::SIGXFSZ)), KillCause::Output);
-        assert_eq!(
-            cause(signalled(libc::SIGSYS)),
-            KillCause::Policy { syscall: None }
-        );
+        let record = Record {
+            filter_kills: true,
+            ..signalled(libc::SIGSYS)
+        };
+        assert_eq!(cause(record), KillCause::Policy { syscall: None });
         let record = Record {
             oversized: true,
             ..signalled(libc::SIGSEGV)

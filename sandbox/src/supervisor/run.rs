@@ -8,11 +8,14 @@ use super::setup::Setup;
 use super::stage::Stage;
 use super::state::{Ended, State, tracing_time};
 use super::timer::Timer;
+use crate::audit::Call;
 use crate::cgroup::Group;
 use crate::facts::{Facts, KillCause};
 use crate::limits::Limits;
 use crate::protocol::{Channel, Descriptors, Failure, FromStage, Order, Shape};
+use crate::spec::Mode;
 use crate::sys::process;
+use crate::sys::seccomp::Listener;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -54,7 +57,7 @@ pub(super) fn run(
     request::detach_mounts(&order, &mut descriptors)?;
     let pumps = request::make_pumps(&order, &mut descriptors)?;
     let shape = Shape::take(&mut order);
-    let stage = setup.stage(shape, &std::mem::take(&mut descriptors.mounts))?;
+    let mut stage = setup.stage(shape, &std::mem::take(&mut descriptors.mounts))?;
     let group = setup.home.group(&order.limits)?;
 
     let mut all = descriptors.all();
@@ -69,7 +72,7 @@ pub(super) fn run(
     let [deadline, cpu_timer] = &setup.timers;
     let mut watch = Watch {
         setup,
-        stage: &stage,
+        stage: &mut stage,
         worker,
         limits: &order.limits,
         group: &group,
@@ -83,7 +86,8 @@ pub(super) fn run(
         state: State::default(),
     };
     let watched = sent.and_then(|()| watch.until_gone());
-    let state = watch.state;
+    let mut state = watch.state;
+    state.filter_kills = order.mode == Mode::Unshare && stage.listener.is_none();
     if watched.is_ok() && state.usable {
         setup.idle = Some(stage);
     } else {
@@ -97,7 +101,7 @@ pub(super) fn run(
 
 struct Watch<'a> {
     setup: &'a Setup,
-    stage: &'a Stage,
+    stage: &'a mut Stage,
     worker: &'a Channel,
     limits: &'a Limits,
     group: &'a Group,
@@ -123,6 +127,7 @@ struct Events {
     deadline: bool,
     cpu: bool,
     processes: bool,
+    forbidden: bool,
     idle: bool,
     pumps: [bool; 2],
 }
@@ -145,6 +150,10 @@ impl Watch<'_> {
                         }
                     }
                 }
+            }
+            if events.forbidden {
+                // Before the run's end is heard of, if both have happened.
+                self.forbid()?;
             }
             if events.jail {
                 self.hear()?;
@@ -170,6 +179,12 @@ impl Watch<'_> {
         if !self.state.cancelled {
             set.push(PollFd::new(self.setup.cancel.as_fd(), input));
         }
+        let listener = self.stage.listener.as_ref();
+        let listener = listener.filter(|_| self.state.killed.is_none());
+        let forbidden = listener.map(|listener| {
+            set.push(PollFd::new(listener.as_fd(), input));
+            set.len() - 1
+        });
         let idle = self.idleness.as_ref().map(|idleness| {
             set.push(PollFd::new(idleness.as_fd(), input));
             set.len() - 1
@@ -206,6 +221,11 @@ impl Watch<'_> {
             cpu: raised(3),
             processes: raised(4) && !self.state.finished,
             cancel: !self.state.cancelled && raised(5),
+            // Without a call it says that nobody is left who could make one.
+            forbidden: forbidden.is_some_and(|index| {
+                let flags = set.get(index).and_then(PollFd::revents);
+                flags.is_some_and(|flags| flags.contains(input))
+            }),
             idle: idle.is_some_and(raised),
             pumps,
         })
@@ -224,6 +244,9 @@ impl Watch<'_> {
             return self.wait_for_init();
         };
         match message {
+            FromStage::Listener => {
+                self.stage.listener = descriptors.into_iter().next().map(Listener::new);
+            }
             FromStage::Started => {
                 let now = Instant::now();
                 self.state.init = descriptors.into_iter().next();
@@ -271,6 +294,19 @@ impl Watch<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Ends the run for a call that its filter holds. Everybody in it is of this run:
+    /// the last one's are dead.
+    fn forbid(&mut self) -> Result<(), Failure> {
+        let Some(listener) = &self.stage.listener else {
+            return Ok(());
+        };
+        let held = listener
+            .take()
+            .map_err(Failure::step("hear of a forbidden call"))?;
+        let syscall = held.map(|held| Call::new(held.arch, held.number).name());
+        self.kill(KillCause::Policy { syscall })
     }
 
     /// Waits until init is dead, and with it the run's whole pid namespace.

@@ -2,12 +2,15 @@
 
 use super::setup::Setup;
 use crate::protocol::{Channel, Failure, Shape};
+use crate::sys::seccomp::Listener;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// A stage that waits for an order. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) channel: Channel,
+    /// Hears of forbidden calls. None with a tracer, and where the filter kills.
+    pub(super) listener: Option<Listener>,
     shape: Shape,
 }
 
@@ -25,6 +28,10 @@ impl Setup {
         self.zygote
             .send(&shape, &descriptors)
             .map_err(Failure::step("ask the zygote for a stage"))?;
-        Ok(Stage { channel, shape })
+        Ok(Stage {
+            channel,
+            listener: None,
+            shape,
+        })
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) abandoned: bool,
     pub(super) worker_gone: bool,
     pub(super) finished: bool,
+    /// The filter of this run could not but kill for a forbidden call.
+    pub(super) filter_kills: bool,
     /// The stage can be used again.
     pub(super) usable: bool,
     pub(super) cancelled: bool,
@@ -90,6 +92,7 @@ impl State {
             oversized,
             exec_out_of_memory,
             forbidden,
+            filter_kills: self.filter_kills,
         })
         .ok_or_else(|| Failure::Step {
             step: "learn how the program ended".to_owned(),

@@ -413,11 +413,12 @@ impl Calls {
             .map(drop)
     }
 
-    /// Installs a filter for the calling process and its descendants.
-    pub(super) fn install(self, program: &libc::sock_fprog) -> Result<(), Errno> {
+    /// Installs a filter for the calling process and its descendants. Returns a
+    /// descriptor if the flags ask for one.
+    pub(super) fn install(self, program: &libc::sock_fprog, flags: usize) -> Result<usize, Errno> {
         let mode = libc::SECCOMP_SET_MODE_FILTER as usize;
-        let arguments = [mode, 0, std::ptr::from_ref(program).addr(), 0, 0];
-        self.plain(libc::SYS_seccomp, arguments).map(drop)
+        let arguments = [mode, flags, std::ptr::from_ref(program).addr(), 0, 0];
+        self.plain(libc::SYS_seccomp, arguments)
     }
 
     /// Executes; returns only the reason why not. Both arrays end with null and

@@ -9,6 +9,7 @@ mod activity;
 mod cancel;
 mod collect;
 mod descriptors;
+mod forbidden;
 mod harness;
 mod host;
 mod isolation;

@@ -1,41 +1,42 @@
 //! What happens to system calls that no program of a contest needs.
 
 use crate::harness::*;
-use assize_sandbox::{KillCause, Outcome, PolicyName};
+use assize_sandbox::{Jail, KillCause, Mode, PolicyName};
 
-const FATAL: [&str; 32] = [
-    "ptrace",
-    "process_vm_readv",
-    "process_vm_writev",
-    "mount",
-    "umount",
-    "chroot",
-    "pivot_root",
-    "unshare",
-    "setns",
-    "clone-user",
-    "clone-mount",
-    "inet",
-    "inet6",
-    "netlink",
-    "vsock",
-    "packet",
-    "bind",
-    "io_uring",
-    "keyctl",
-    "add_key",
-    "bpf",
-    "perf",
-    "userfaultfd",
-    "modify_ldt",
-    "personality",
-    "module",
-    "kexec",
-    "reboot",
-    "handle",
-    "mknod",
-    "sethostname",
-    "seccomp",
+/// What the program does, and the call that it makes for that.
+const FATAL: [(&str, &str); 32] = [
+    ("ptrace", "ptrace"),
+    ("process_vm_readv", "process_vm_readv"),
+    ("process_vm_writev", "process_vm_writev"),
+    ("mount", "mount"),
+    ("umount", "umount2"),
+    ("chroot", "chroot"),
+    ("pivot_root", "pivot_root"),
+    ("unshare", "unshare"),
+    ("setns", "setns"),
+    ("clone-user", "clone"),
+    ("clone-mount", "clone"),
+    ("inet", "socket"),
+    ("inet6", "socket"),
+    ("netlink", "socket"),
+    ("vsock", "socket"),
+    ("packet", "socket"),
+    ("bind", "bind"),
+    ("io_uring", "io_uring_setup"),
+    ("keyctl", "keyctl"),
+    ("add_key", "add_key"),
+    ("bpf", "bpf"),
+    ("perf", "perf_event_open"),
+    ("userfaultfd", "userfaultfd"),
+    ("modify_ldt", "modify_ldt"),
+    ("personality", "personality"),
+    ("module", "init_module"),
+    ("kexec", "kexec_load"),
+    ("reboot", "reboot"),
+    ("handle", "open_by_handle_at"),
+    ("mknod", "mknod"),
+    ("sethostname", "sethostname"),
+    ("seccomp", "seccomp"),
 ];
 
 const DENIED: [(&str, i32); 7] = [
@@ -48,21 +49,28 @@ const DENIED: [(&str, i32); 7] = [
     ("unknown", libc::ENOSYS),
 ];
 
-fn is_policy(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Killed {
-            cause: KillCause::Policy { .. }
-        }
-    )
+/// The run must be killed for this call, in both modes.
+fn assert_killed_for(jail: &mut Jail, what: &str, syscall: &str) {
+    let cause = KillCause::Policy {
+        syscall: Some(syscall.to_owned()),
+    };
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        let mut spec = program("forbidden", &[what]);
+        spec.mode = mode;
+        let facts = jail.run(spec).unwrap();
+        assert_eq!(
+            facts.outcome,
+            killed(cause.clone()),
+            "{what} in mode {mode:?}"
+        );
+    }
 }
 
 #[test]
 fn attacks_end_the_run() {
     let mut jail = start();
-    for name in FATAL {
-        let facts = jail.run(program("forbidden", &[name])).unwrap();
-        assert!(is_policy(&facts.outcome), "{name}: {:?}", facts.outcome);
+    for (what, syscall) in FATAL {
+        assert_killed_for(&mut jail, what, syscall);
     }
     assert_usable(&mut jail);
 }
@@ -73,9 +81,8 @@ fn other_architectures_end_the_run() {
         return;
     }
     let mut jail = start();
-    for name in ["i386", "x32"] {
-        let facts = jail.run(program("forbidden", &[name])).unwrap();
-        assert!(is_policy(&facts.outcome), "{name}: {:?}", facts.outcome);
+    for (what, syscall) in [("i386", "i386:getpid"), ("x32", "x32:getpid")] {
+        assert_killed_for(&mut jail, what, syscall);
     }
 }
 

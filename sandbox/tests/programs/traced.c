@@ -186,6 +186,39 @@ static void forbidden_untraced(void) {
   for (;;) pause();
 }
 
+static void forbidden_by_many(void) {
+  pthread_t thread;
+  for (int i = 0; i < 8; i++) pthread_create(&thread, NULL, forbidden_thread, NULL);
+  for (;;) pause();
+}
+
+// Each is gone sooner or later: before its call, at it, or after.
+static void forbidden_and_killed(void) {
+  for (int i = 0; i < 300; i++) {
+    pid_t child = fork();
+    if (child == 0) forbidden();
+    for (volatile int spin = 0; spin < i * 1000; spin++);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+  }
+}
+
+// The call can be interrupted while it waits, but not made.
+static void forbidden_and_interrupted(void) {
+  struct sigaction action = {.sa_handler = note};
+  sigaction(SIGALRM, &action, NULL);
+  struct itimerval timer = {.it_value = {.tv_usec = 100}, .it_interval = {.tv_usec = 100}};
+  setitimer(ITIMER_REAL, &timer, NULL);
+  while (socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EINTR);
+  puts("went on");
+}
+
+static void forbidden_at_the_end(void) {
+  if (fork() == 0) forbidden();
+  for (volatile int spin = 0; spin < rand() % 20000; spin++);
+  _exit(0);
+}
+
 static void i386(void) {
   long result;
   __asm__ volatile("int $0x80" : "=a"(result) : "a"(20) : "memory");
@@ -282,7 +315,8 @@ static const struct {
     COMMAND(threads), COMMAND(forks), COMMAND(vforks), COMMAND(exec_from_thread), COMMAND(signals),
     COMMAND(stops), COMMAND(stopped_threads), COMMAND(denied), COMMAND(deny_for_ever),
     COMMAND(forbidden), COMMAND(forbidden_in_thread), COMMAND(forbidden_in_child),
-    COMMAND(forbidden_untraced), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
+    COMMAND(forbidden_untraced), COMMAND(forbidden_by_many), COMMAND(forbidden_and_killed),
+    COMMAND(forbidden_and_interrupted), COMMAND(forbidden_at_the_end), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
     COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(turns), COMMAND(kill_race), COMMAND(orphans),
     COMMAND(many_files), COMMAND(compute), COMMAND(compute_and_call_often), COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
 };
