@@ -15,15 +15,17 @@ pub enum SandboxOption {
 }
 
 impl SandboxOption {
-    /// The mode and the reason for it, chosen as a scheduler does.
+    /// The mode and the reason for it, chosen as a scheduler does for a problem
+    /// that has rules of its own or not.
     #[must_use]
-    pub fn choose(self) -> SandboxChoice {
+    pub fn choose(self, problem_has_rules: bool) -> SandboxChoice {
         choose_sandbox(SandboxFactors {
             requested: match self {
                 Self::Auto => None,
                 Self::Unshare => Some(SandboxMode::Unshare),
                 Self::Ptrace => Some(SandboxMode::Ptrace),
             },
+            problem_has_rules,
             ..SandboxFactors::default()
         })
     }

@@ -88,6 +88,8 @@ pub struct SandboxFactors<'a> {
     /// Whether more wait in the flagged lane than may. Suspicion alone does not
     /// count then: a rule that finds too much must not slow a contest down.
     pub flagged_lane_is_full: bool,
+    /// Whether its problem has rules that need a tracer.
+    pub problem_has_rules: bool,
     /// What the language table asks for.
     pub language: Option<SandboxMode>,
     /// The lane of the judgement, when it goes through a queue.
@@ -135,6 +137,8 @@ pub fn choose_sandbox(factors: SandboxFactors<'_>) -> SandboxChoice {
         (SandboxMode::Ptrace, format!("suspicious: {suspicion}"))
     } else if let Some(lane @ Lane::Flagged) = factors.lane {
         (SandboxMode::Ptrace, format!("{lane} lane"))
+    } else if factors.problem_has_rules {
+        (SandboxMode::Ptrace, "its problem has rules".to_owned())
     } else if let Some(suspicion) = factors.suspicion {
         let reason = format!("suspicious ({suspicion}), but the flagged lane is full");
         (SandboxMode::Unshare, reason)
@@ -169,6 +173,7 @@ mod tests {
             problem_flag: Some("leaked"),
             suspicion: Some("socket: a network"),
             flagged_lane_is_full: false,
+            problem_has_rules: true,
             language: Some(Ptrace),
             lane: Some(Lane::Quarantine),
         };
@@ -194,6 +199,8 @@ mod tests {
         factors.flagged_lane_is_full = true;
         assert_eq!(chosen(factors), (Ptrace, "flagged lane".into()));
         factors.lane = Some(Lane::Live);
+        assert_eq!(chosen(factors), (Ptrace, "its problem has rules".into()));
+        factors.problem_has_rules = false;
         assert_eq!(
             chosen(factors),
             (

@@ -30,6 +30,7 @@ mod tracer;
 mod units;
 mod zygote;
 
+pub use assize_policy::{LayerOf, PolicyLayer, PolicyLayerError, PolicyName};
 pub use audit::{Audit, AuditEntry, AuditFileError, AuditLevel, AuditLog, CallSummary, Decision};
 pub use cancel::Canceller;
 pub use config::{JailConfig, Tree};
@@ -39,12 +40,10 @@ pub use jail::Jail;
 pub use limits::Limits;
 pub use nameless::nameless;
 pub use pipe::has_no_writer;
-pub use policy::{
-    CallRule, Difference, EffectivePolicy, Explanation, PolicyLayer, PolicyLayerError, TracerRule,
-};
+pub use policy::{CallRule, Difference, EffectivePolicy, Explanation, TracerRule};
 pub use preflight::{Finding, Grade, preflight};
 pub use rootless::become_root_of_namespace;
 #[doc(hidden)]
 pub use supervisor::serve;
 
-pub use spec::{FileIn, FileOut, Input, Mode, Mount, PolicyName, Scratch, Sink, Spec};
+pub use spec::{FileIn, FileOut, Input, Mode, Mount, Scratch, Sink, Spec};

@@ -2,8 +2,8 @@
 
 use crate::audit::AuditLevel;
 use crate::limits::Limits;
-use crate::policy::PolicyLayer;
 use crate::units::bytes;
+use assize_policy::{PolicyLayer, PolicyName};
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use std::os::fd::OwnedFd;
@@ -45,8 +45,8 @@ pub struct Spec {
     pub mode: Mode,
     /// Which system calls are allowed.
     pub policy: PolicyName,
-    /// Rules over the policy's own: the language's, the problem's, the
-    /// submission's, in this order.
+    /// Rules over the policy's own: those of languages, problems and flags, each
+    /// kind in any order; see [`PolicyLayer`].
     pub layers: Vec<PolicyLayer>,
     /// How much the tracer records; nothing does in `Mode::Unshare`.
     pub audit: AuditLevel,
@@ -142,14 +142,4 @@ pub enum Mode {
     /// Additionally a tracer that decides and records the calls which the
     /// policy names.
     Ptrace,
-}
-
-/// A policy file shipped with the sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PolicyName {
-    /// For contestant and jury programs.
-    Contestant,
-    /// For compilers and build tools.
-    Compiler,
 }

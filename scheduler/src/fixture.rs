@@ -173,6 +173,7 @@ pub(crate) fn package(seed: u8) -> NewPackage {
         code_limit: ByteSize::kib(128),
         testcases: 2,
         language_codes: None,
+        has_rules: false,
     }
 }
 

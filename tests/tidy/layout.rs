@@ -7,7 +7,7 @@ use assize_tests::tree::{rust_files, text_files};
 use super::assert_none;
 
 /// The folders of the root, as ARCHITECTURE.md describes them.
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 13] = [
     ".cargo",
     ".ci",
     ".sqlx",
@@ -16,6 +16,7 @@ const FOLDERS: [&str; 12] = [
     "deploy",
     "docs",
     "migrations",
+    "policy",
     "sandbox",
     "scheduler",
     "tests",

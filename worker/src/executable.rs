@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use assize_common::language::Language;
 use assize_common::package;
-use assize_sandbox::{FileIn, Mount, PolicyLayer, Scratch, Spec};
+use assize_sandbox::{FileIn, LayerOf, Mount, PolicyLayer, Scratch, Spec};
 use bytesize::ByteSize;
 use walkdir::WalkDir;
 
@@ -39,7 +39,7 @@ impl Executable {
         language: &Language,
     ) -> Result<Self, JudgingError> {
         let layers = language.layers.iter();
-        let layers = layers.map(|layer| PolicyLayer::parse(layer));
+        let layers = layers.map(|layer| PolicyLayer::parse(LayerOf::Language, layer));
         let layers = layers.collect::<Result<_, _>>().map_err(|error| {
             JudgingError::LanguageUnavailable {
                 id: language.id.clone(),

@@ -311,7 +311,10 @@ impl TestcaseRun<'_> {
             // They need a tracer to be seen to be refused.
             layers: match self.sandbox {
                 SandboxMode::Unshare => Vec::new(),
-                SandboxMode::Ptrace => self.executable.layers.clone(),
+                SandboxMode::Ptrace => {
+                    let language = self.executable.layers.iter();
+                    language.chain(&self.package.policy).cloned().collect()
+                }
             },
             audit: self.audit,
             observe: false,

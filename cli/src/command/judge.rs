@@ -97,7 +97,7 @@ impl Judge {
             fixed_layout: self.fixed_layout,
             ..RunSettings::default()
         });
-        let sandbox = self.sandbox.choose();
+        let sandbox = self.sandbox.choose(opened.package.policy.is_some());
         let session = Session {
             judge: local.judge(),
             package: &opened.package,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use assize_common::SandboxMode;
 use assize_worker::cancel::Cancel;
-use assize_worker::sandbox::{Limits, PolicyLayer};
+use assize_worker::sandbox::{LayerOf, Limits, PolicyLayer};
 use bytesize::ByteSize;
 use clap::Args;
 
@@ -206,7 +206,7 @@ impl Run {
                 exit::USAGE,
                 "--audit needs the tracer: leave out --sandbox unshare",
             )),
-            _ => Ok(self.sandbox.choose().mode),
+            _ => Ok(self.sandbox.choose(false).mode),
         }
     }
 
@@ -261,5 +261,5 @@ impl Run {
 fn open_layer(path: &PathBuf) -> Result<PolicyLayer, Failure> {
     let unusable = || Failure::new(exit::USAGE, format!("unusable layer {}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unusable().because(error))?;
-    PolicyLayer::parse(&text).map_err(|error| unusable().because(error))
+    PolicyLayer::parse(LayerOf::Language, &text).map_err(|error| unusable().because(error))
 }

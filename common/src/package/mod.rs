@@ -22,6 +22,7 @@ pub mod grading;
 mod grading_tests;
 mod group_scoring;
 mod model;
+mod policy;
 mod polygon;
 mod problem_yaml;
 mod program;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use assize_policy::PolicyLayer;
 use bytesize::ByteSize;
 use tempfile::TempDir;
 
@@ -47,6 +48,8 @@ pub struct Package {
     /// What validators must say of certain inputs and outputs, not used when
     /// judging.
     pub validator_tests: Vec<ValidatorTest>,
+    /// What submissions may do less than others, as a tracer sees it.
+    pub policy: Option<PolicyLayer>,
     /// Language codes that submissions may be written in; all if `None`.
     pub languages: Option<Vec<String>>,
     /// Files added to every submission of a language before compiling, by
@@ -89,6 +92,7 @@ impl Package {
             static_validator: None,
             input_validators: Vec::new(),
             validator_tests: Vec::new(),
+            policy: None,
             languages: None,
             include: BTreeMap::new(),
             constants: Constants::default(),

@@ -10,7 +10,9 @@ use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::model::{File, Kind, Limits, Package, Timing};
 use super::problem_yaml::{self, ProblemYaml, StatedLimits};
-use super::{dmoj, polygon, submissions, testdata, time_limit, validator_tests, validators};
+use super::{
+    dmoj, policy, polygon, submissions, testdata, time_limit, validator_tests, validators,
+};
 
 impl Package {
     /// Reads the package in the directory `root`.
@@ -35,17 +37,29 @@ impl Package {
 
 fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageError> {
     let tree = FileTree::read(root)?;
-    if tree.get(problem_yaml::FILE).is_none() {
-        if tree.get(polygon::FILE).is_some() {
-            return polygon::read(&tree);
-        }
-        if tree.get(dmoj::FILE).is_some() {
-            return dmoj::read(root, &tree, provisional);
-        }
-        return Err(PackageError::NotAPackage {
+    let package = if tree.get(problem_yaml::FILE).is_some() {
+        read_icpc(root, &tree, provisional)
+    } else if tree.get(polygon::FILE).is_some() {
+        polygon::read(&tree)
+    } else if tree.get(dmoj::FILE).is_some() {
+        dmoj::read(root, &tree, provisional)
+    } else {
+        Err(PackageError::NotAPackage {
             path: root.to_owned(),
-        });
-    }
+        })
+    }?;
+    Ok(Package {
+        policy: policy::read(&tree)?,
+        ..package
+    })
+}
+
+/// Reads a package of the ICPC/Kattis format.
+fn read_icpc(
+    root: &Path,
+    tree: &FileTree,
+    provisional: Option<Duration>,
+) -> Result<Package, PackageError> {
     let mut warnings: Vec<String> = tree
         .ignored
         .iter()
@@ -53,26 +67,26 @@ fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageEr
         .filter(|path| !path.split('/').any(|name| name.starts_with('.')))
         .map(|path| format!("{path}: ignored, its name is not allowed by the format"))
         .collect();
-    let problem = ProblemYaml::read(&tree, &mut warnings)?;
-    let stated = time_limit::find(&tree, problem.limits.time_limit, &mut warnings)?;
+    let problem = ProblemYaml::read(tree, &mut warnings)?;
+    let stated = time_limit::find(tree, problem.limits.time_limit, &mut warnings)?;
     let time_limit = stated.or(provisional).ok_or(PackageError::NoTimeLimit)?;
     let limits = limits(time_limit, &problem.limits);
-    let output_validator = validators::output_validator(&tree, &problem, &mut warnings)?;
-    let data = testdata::read(&tree, &problem, &output_validator, &mut warnings)?;
+    let output_validator = validators::output_validator(tree, &problem, &mut warnings)?;
+    let data = testdata::read(tree, &problem, &output_validator, &mut warnings)?;
     let static_validator =
-        validators::static_validator(&tree, &problem, data.static_tests, &mut warnings)?;
-    let validator_tests = validator_tests::read(&tree, &problem, &output_validator, &mut warnings)?;
+        validators::static_validator(tree, &problem, data.static_tests, &mut warnings)?;
+    let validator_tests = validator_tests::read(tree, &problem, &output_validator, &mut warnings)?;
     Ok(Package {
         content_hash: tree.content_hash()?,
         submissions: submissions::read(
-            &tree,
+            tree,
             problem.format.is_legacy(),
             &data.grading,
             &mut warnings,
         )?,
-        input_validators: validators::input_validators(&tree, &mut warnings),
-        include: include(&tree, &problem, &mut warnings),
-        attachments: attachments(&tree, &problem, &mut warnings),
+        input_validators: validators::input_validators(tree, &mut warnings),
+        include: include(tree, &problem, &mut warnings),
+        attachments: attachments(tree, &problem, &mut warnings),
         name: problem.name.unwrap_or_else(|| directory_name(root)),
         uuid: problem.uuid,
         format: problem.format,
@@ -83,6 +97,7 @@ fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageEr
         kind: problem.kind,
         passes: problem.passes,
         allows_file_writing: problem.allows_file_writing,
+        policy: None,
         languages: problem.languages,
         constants: problem.constants,
         limits,

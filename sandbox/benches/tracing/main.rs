@@ -12,7 +12,7 @@
 mod near_limit;
 
 use assize_sandbox::{
-    Audit, AuditLevel, Facts, Input, Jail, JailConfig, Limits, Mode, Outcome, PolicyLayer,
+    Audit, AuditLevel, Facts, Input, Jail, JailConfig, LayerOf, Limits, Mode, Outcome, PolicyLayer,
     PolicyName, Sink, Spec,
 };
 use bytesize::ByteSize;
@@ -181,7 +181,7 @@ impl Bench {
             spec.mode = Mode::Ptrace;
             spec.audit = level;
             spec.layers = layer
-                .map(|text| PolicyLayer::parse(text).unwrap())
+                .map(|text| PolicyLayer::parse(LayerOf::Language, text).unwrap())
                 .into_iter()
                 .collect();
             run(&mut self.jail, spec).wall_time

@@ -1,8 +1,8 @@
 //! From rules to a filter program, by libseccomp.
 
 use super::effective::{ABI, DEFAULT, FIRST, RuleNumber, TracedAction, stopping, traced};
-use super::file::{Action, Is, Policy, Rule, When};
 use crate::sys::seccomp::Program;
+use assize_policy::{Action, ErrorName, Is, Policy, Rule, When};
 use libseccomp::{
     ScmpAction, ScmpArch, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall,
 };
@@ -32,7 +32,7 @@ pub(super) fn compile_for(
     policy: &Policy,
     stops: Stops,
 ) -> Result<Program, String> {
-    let default = action(Action::Deny, policy.default.as_deref(), DEFAULT, stops)?;
+    let default = action(Action::Deny, policy.default, DEFAULT, stops)?;
     let mut filter = ScmpFilterContext::new(default).map_err(text)?;
     if arch != ScmpArch::native() {
         filter.add_arch(arch).map_err(text)?;
@@ -55,7 +55,7 @@ pub(super) fn compile_for(
                 Action::Allow if stops_anyway => Action::Trace,
                 other => other,
             };
-            let action = action(kind, rule.errno.as_deref(), number, stops)?;
+            let action = action(kind, rule.errno, number, stops)?;
             // libseccomp refuses a rule that says what holds anyway.
             if action != default {
                 add(&mut filter, rule, name, action)?;
@@ -98,7 +98,7 @@ fn add(
 
 fn action(
     action: Action,
-    name: Option<&str>,
+    name: Option<ErrorName>,
     rule: RuleNumber,
     stops: Stops,
 ) -> Result<ScmpAction, String> {

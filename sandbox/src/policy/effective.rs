@@ -1,11 +1,12 @@
 //! All layers of a policy put together: what the filter and the tracer do.
 
-use super::file::{Action, Policy, When, errno};
+use super::Merged;
 use super::keyed::keyed;
 use super::names::native;
 use super::paths::Paths;
 use crate::protocol::Failure;
 use crate::sys::seccomp::Program;
+use assize_policy::{Action, ErrorName, Policy, When};
 use std::collections::{BTreeSet, HashMap};
 
 /// Index of a rule: what the filter tells the tracer in the 16 bits of data
@@ -56,7 +57,8 @@ pub(crate) struct History {
 }
 
 impl Effective {
-    pub(super) fn new(policy: &Policy, filter: Program) -> Result<Self, String> {
+    pub(super) fn new(merged: &Merged, filter: Program) -> Result<Self, String> {
+        let policy = &merged.policy;
         let actions = actions(policy)?;
         let number = |count: usize| RuleNumber::try_from(count).map_err(|error| error.to_string());
         let first_path = FIRST + number(policy.rule.len())?;
@@ -81,7 +83,7 @@ impl Effective {
         };
         Ok(Self {
             filter,
-            paths: Paths::new(policy, first_path, &actions),
+            paths: Paths::new(merged, first_path, &actions),
             rules: actions
                 .iter()
                 .enumerate()
@@ -121,8 +123,8 @@ impl Effective {
             .is_none_or(|(_, always)| *always)
     }
 
-    /// Takes an allowed call into the history; a rule that has something
-    /// against it now, if there is one.
+    /// Takes an allowed call into the history; the strictest rule that has
+    /// something against it now, if there is one.
     pub(crate) fn remember(
         &self,
         history: &mut History,
@@ -135,14 +137,14 @@ impl Effective {
         let mut against = None;
         for index in &watched.ends {
             if history.begun.get(*index) == Some(&true) {
-                against = against.or(rule(self.first_sequence, *index));
+                against = self.strictest(against, rule(self.first_sequence, *index));
             }
         }
         for index in &watched.budgets {
             let (used, allowed) = (history.used.get_mut(*index)?, self.budgets.get(*index)?);
             *used += 1;
             if *used > *allowed {
-                against = against.or(rule(self.first_budget, *index));
+                against = self.strictest(against, rule(self.first_budget, *index));
             }
         }
         for index in &watched.begins {
@@ -152,6 +154,13 @@ impl Effective {
             }
         }
         against
+    }
+
+    /// Of two rules against a call, the one that kills: what one layer kills
+    /// for is not only denied because another denies it.
+    fn strictest(&self, one: Option<RuleNumber>, other: Option<RuleNumber>) -> Option<RuleNumber> {
+        let kills = |rule: &RuleNumber| self.action(*rule) == TracedAction::Kill;
+        one.filter(kills).or(other.filter(kills)).or(one).or(other)
     }
 }
 
@@ -185,26 +194,39 @@ pub(super) fn stopping(policy: &Policy) -> BTreeSet<&str> {
 }
 
 fn actions(policy: &Policy) -> Result<Vec<TracedAction>, String> {
-    let default = policy.default.as_deref();
-    let mut actions = vec![traced(Action::Deny, default)?, TracedAction::Kill];
+    let mut actions = vec![traced(Action::Deny, policy.default)?, TracedAction::Kill];
     let rules = policy.rule.iter();
-    let rules = rules.map(|rule| (rule.action, rule.errno.as_deref()));
+    let rules = rules.map(|rule| (rule.action, rule.errno));
     let paths = policy.path.iter();
-    let paths = paths.map(|rule| (rule.action, rule.errno.as_deref()));
+    let paths = paths.map(|rule| (rule.action, rule.errno));
     let budgets = policy.budget.iter();
-    let budgets = budgets.map(|rule| (rule.action, rule.errno.as_deref()));
+    let budgets = budgets.map(|rule| (rule.action, rule.errno));
     let sequences = policy.sequence.iter();
-    let sequences = sequences.map(|rule| (rule.action, rule.errno.as_deref()));
+    let sequences = sequences.map(|rule| (rule.action, rule.errno));
     for (action, errno) in rules.chain(paths).chain(budgets).chain(sequences) {
         actions.push(traced(action, errno)?);
     }
     Ok(actions)
 }
 
-pub(super) fn traced(action: Action, name: Option<&str>) -> Result<TracedAction, String> {
-    Ok(match action {
-        Action::Allow | Action::Trace => TracedAction::Allow,
-        Action::Deny => TracedAction::Deny(errno(name.unwrap_or_default())?),
-        Action::Kill => TracedAction::Kill,
+pub(super) fn traced(action: Action, name: Option<ErrorName>) -> Result<TracedAction, String> {
+    Ok(match (action, name) {
+        (Action::Allow | Action::Trace, _) => TracedAction::Allow,
+        (Action::Deny, Some(name)) => TracedAction::Deny(errno(name)),
+        (Action::Deny, None) => return Err("the policy has no `default`".to_owned()),
+        (Action::Kill, _) => TracedAction::Kill,
     })
+}
+
+/// The number of an error.
+pub(super) const fn errno(name: ErrorName) -> i32 {
+    match name {
+        ErrorName::Eacces => libc::EACCES,
+        ErrorName::Eafnosupport => libc::EAFNOSUPPORT,
+        ErrorName::Einval => libc::EINVAL,
+        ErrorName::Enoent => libc::ENOENT,
+        ErrorName::Enosys => libc::ENOSYS,
+        ErrorName::Eperm => libc::EPERM,
+        ErrorName::Erofs => libc::EROFS,
+    }
 }

@@ -3,12 +3,13 @@
 //! other.
 
 use super::compile::{self, Stops};
-use super::file::{Action, Is, Policy, Rule, When};
-use super::{PolicyLayer, PolicyLayerError, merge, names};
-use crate::spec::PolicyName;
+use super::{merge, names};
+use assize_policy::{
+    Action, ErrorName, Is, LayerOf, Policy, PolicyLayer, PolicyLayerError, PolicyName, Rule, When,
+    check_name,
+};
 use libseccomp::ScmpArch;
 use serde::Serialize;
-use std::fmt;
 
 /// A policy with everything over and below it, to be asked what it does.
 #[derive(Clone, Debug)]
@@ -70,8 +71,8 @@ impl EffectivePolicy {
     /// # Errors
     /// When they can't be enforced together.
     pub fn shipped(name: PolicyName, layers: &[PolicyLayer]) -> Result<Self, PolicyLayerError> {
-        let policy = merge(name, layers).map_err(PolicyLayerError::new)?;
-        Self::enforceable(policy)
+        let merged = merge(name, layers).map_err(PolicyLayerError::new)?;
+        Self::enforceable(merged.policy)
     }
 
     /// The policy in a file: one that says what it extends or what its default
@@ -82,9 +83,8 @@ impl EffectivePolicy {
     pub fn parse(text: &str, base: PolicyName) -> Result<Self, PolicyLayerError> {
         let policy = Policy::parse(text).map_err(PolicyLayerError::new)?;
         if policy.extends.is_none() && policy.default.is_none() {
-            return Self::shipped(base, &[PolicyLayer::parse(text)?]);
+            return Self::shipped(base, &[PolicyLayer::parse(LayerOf::Language, text)?]);
         }
-        names::check(&policy).map_err(PolicyLayerError::new)?;
         let policy = super::complete(policy).map_err(PolicyLayerError::new)?;
         Self::enforceable(policy)
     }
@@ -101,7 +101,7 @@ impl EffectivePolicy {
     /// # Errors
     /// When no machine has a call of that name.
     pub fn explain(&self, syscall: &str) -> Result<Explanation, PolicyLayerError> {
-        names::known(syscall).map_err(PolicyLayerError::new)?;
+        check_name(syscall).map_err(PolicyLayerError::new)?;
         let names = |calls: &[String]| calls.iter().any(|name| name == syscall);
         let budgets = self
             .policy
@@ -112,7 +112,7 @@ impl EffectivePolicy {
             rule: rule.id.clone(),
             says: format!(
                 "{} after {} of {}",
-                verb(rule.action, rule.errno.as_deref()),
+                verb(rule.action, rule.errno),
                 rule.count,
                 rule.syscalls.join(", ")
             ),
@@ -124,7 +124,7 @@ impl EffectivePolicy {
             rule: rule.id.clone(),
             says: format!(
                 "{} {} after {}",
-                verb(rule.action, rule.errno.as_deref()),
+                verb(rule.action, rule.errno),
                 rule.syscalls.join(", "),
                 rule.after.join(", ")
             ),
@@ -148,7 +148,7 @@ impl EffectivePolicy {
         syscall: &str,
         arguments: &[u64; 6],
     ) -> Result<CallRule, PolicyLayerError> {
-        names::known(syscall).map_err(PolicyLayerError::new)?;
+        check_name(syscall).map_err(PolicyLayerError::new)?;
         Ok(holding(&self.policy, syscall, arguments)
             .next()
             .map_or_else(
@@ -158,7 +158,7 @@ impl EffectivePolicy {
                     conditions: Vec::new(),
                     why: "no rule names it".to_owned(),
                 },
-                |(_, rule)| rule.about(),
+                |(_, rule)| about(rule),
             ))
     }
 
@@ -188,7 +188,7 @@ impl EffectivePolicy {
         let rules = self.policy.rule.iter();
         rules
             .filter(|rule| rule.syscalls.iter().any(|name| name == syscall))
-            .map(Rule::about)
+            .map(about)
             .collect()
     }
 
@@ -208,7 +208,7 @@ impl EffectivePolicy {
     }
 
     fn default(&self) -> String {
-        verb(Action::Deny, self.policy.default.as_deref())
+        verb(Action::Deny, self.policy.default)
     }
 }
 
@@ -236,44 +236,37 @@ pub(super) fn holding<'a>(
     })
 }
 
-impl Rule {
-    fn about(&self) -> CallRule {
-        let mut conditions: Vec<String> = self.when.iter().map(When::to_string).collect();
-        if !self.any.is_empty() {
-            let any: Vec<String> = self.any.iter().map(When::to_string).collect();
-            conditions.push(any.join(" or "));
-        }
-        CallRule {
-            rule: self.id.clone(),
-            action: verb(self.action, self.errno.as_deref()),
-            conditions,
-            why: self.why.clone(),
-        }
+fn about(rule: &Rule) -> CallRule {
+    let mut conditions: Vec<String> = rule.when.iter().map(condition).collect();
+    if !rule.any.is_empty() {
+        let any: Vec<String> = rule.any.iter().map(condition).collect();
+        conditions.push(any.join(" or "));
+    }
+    CallRule {
+        rule: rule.id.clone(),
+        action: verb(rule.action, rule.errno),
+        conditions,
+        why: rule.why.clone(),
     }
 }
 
-impl fmt::Display for When {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is = match self.is {
-            Is::Equal => "==",
-            Is::NotEqual => "!=",
-        };
-        match self.mask {
-            Some(mask) => write!(
-                formatter,
-                "arg{} & {mask:#x} {is} {:#x}",
-                self.arg, self.value
-            ),
-            None => write!(formatter, "arg{} {is} {:#x}", self.arg, self.value),
-        }
+fn condition(when: &When) -> String {
+    let (arg, value) = (when.arg, when.value);
+    let is = match when.is {
+        Is::Equal => "==",
+        Is::NotEqual => "!=",
+    };
+    match when.mask {
+        Some(mask) => format!("arg{arg} & {mask:#x} {is} {value:#x}"),
+        None => format!("arg{arg} {is} {value:#x}"),
     }
 }
 
-fn verb(action: Action, errno: Option<&str>) -> String {
+fn verb(action: Action, errno: Option<ErrorName>) -> String {
     match action {
         Action::Allow => "allow".to_owned(),
         Action::Trace => "trace".to_owned(),
         Action::Kill => "kill".to_owned(),
-        Action::Deny => format!("deny {}", errno.unwrap_or_default()),
+        Action::Deny => format!("deny {}", errno.map_or("", ErrorName::name)),
     }
 }

@@ -3,12 +3,12 @@
 //! arguments at the edges of every condition.
 
 use super::compile::{Stops, compile_for};
-use super::effective::{ABI, DEFAULT, FIRST, stopping};
+use super::effective::{ABI, DEFAULT, FIRST, errno, stopping};
 use super::explain::holding;
-use super::file::{Action, Policy, When, errno};
 use super::*;
 use crate::sys::calls::NUMBERS;
 use crate::sys::seccomp::Program;
+use assize_policy::{Action, ErrorName, When};
 use libseccomp::ScmpArch;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,12 +103,7 @@ fn expected(policy: &Policy, stops: Stops, name: Option<&str>, arguments: &[u64;
     let holding: Vec<_> =
         name.map_or_else(Vec::new, |name| holding(policy, name, arguments).collect());
     if holding.is_empty() {
-        return vec![answer(
-            stops,
-            Action::Deny,
-            policy.default.as_deref(),
-            DEFAULT,
-        )];
+        return vec![answer(stops, Action::Deny, policy.default, DEFAULT)];
     }
     let effects: BTreeSet<_> = holding.iter().map(|(_, rule)| rule.effect()).collect();
     assert_eq!(effects.len(), 1, "{name:?} {arguments:x?}: {effects:?}");
@@ -120,17 +115,17 @@ fn expected(policy: &Policy, stops: Stops, name: Option<&str>, arguments: &[u64;
             other => other,
         };
         let number = FIRST + RuleNumber::try_from(index).unwrap();
-        answer(stops, action, rule.errno.as_deref(), number)
+        answer(stops, action, rule.errno, number)
     });
     answers.collect()
 }
 
-fn answer(stops: Stops, action: Action, error: Option<&str>, rule: RuleNumber) -> u32 {
+fn answer(stops: Stops, action: Action, error: Option<ErrorName>, rule: RuleNumber) -> u32 {
     match action {
         Action::Allow => libc::SECCOMP_RET_ALLOW,
         _ if stops != Stops::None => libc::SECCOMP_RET_TRACE | u32::from(rule),
         Action::Trace => libc::SECCOMP_RET_ALLOW,
-        Action::Deny => libc::SECCOMP_RET_ERRNO | errno(error.unwrap()).unwrap().unsigned_abs(),
+        Action::Deny => libc::SECCOMP_RET_ERRNO | errno(error.unwrap()).unsigned_abs(),
         Action::Kill => libc::SECCOMP_RET_KILL_PROCESS,
     }
 }
@@ -243,7 +238,7 @@ fn hold_everywhere(policy: &Policy) {
 #[test]
 fn filters_do_what_shipped_policies_say_for_every_call() {
     for name in [PolicyName::Contestant, PolicyName::Compiler] {
-        hold_everywhere(&merge(name, &[]).unwrap());
+        hold_everywhere(&merge(name, &[]).unwrap().policy);
     }
 }
 
@@ -255,7 +250,7 @@ const KEY: u64 = 0x1234_5678_9abc_def0;
 fn filters_with_a_key_do_the_same_for_who_does_not_know_it() {
     let (machine, arch) = native();
     for name in [PolicyName::Contestant, PolicyName::Compiler] {
-        let policy = merge(name, &[]).unwrap();
+        let policy = merge(name, &[]).unwrap().policy;
         let filter =
             keyed::keyed(&compile_for(machine, &policy, Stops::None).unwrap(), KEY).unwrap();
         let tried = hold_filter(&filter, &policy, Stops::None, machine, arch);
@@ -266,7 +261,7 @@ fn filters_with_a_key_do_the_same_for_who_does_not_know_it() {
 #[test]
 fn key_opens_our_own_calls_and_no_others() {
     let (machine, arch) = native();
-    let policy = merge(PolicyName::Contestant, &[]).unwrap();
+    let policy = merge(PolicyName::Contestant, &[]).unwrap().policy;
     let plain = compile_for(machine, &policy, Stops::None).unwrap();
     let filter = keyed::keyed(&plain, KEY).unwrap();
     let ours: BTreeSet<u32> = NUMBERS
@@ -319,7 +314,7 @@ fn key_opens_our_own_calls_and_no_others() {
 fn filters_that_hold_calls_kill_for_none_and_let_no_more_pass() {
     let (machine, arch) = native();
     for name in [PolicyName::Contestant, PolicyName::Compiler] {
-        let policy = merge(name, &[]).unwrap();
+        let policy = merge(name, &[]).unwrap().policy;
         let killing = compile_for(machine, &policy, Stops::None).unwrap();
         let killing = keyed::keyed(&killing, KEY).unwrap();
         let holding = killing.holding();
@@ -354,7 +349,7 @@ fn filters_that_hold_calls_kill_for_none_and_let_no_more_pass() {
 #[test]
 fn kernel_can_keep_the_answers_for_all_other_calls() {
     let (machine, arch) = native();
-    let policy = merge(PolicyName::Contestant, &[]).unwrap();
+    let policy = merge(PolicyName::Contestant, &[]).unwrap().policy;
     let plain = compile_for(machine, &policy, Stops::None).unwrap();
     let filter = keyed::keyed(&plain, KEY).unwrap();
     let kept = |filter: &Program, number| {
@@ -388,6 +383,7 @@ fn native() -> (ScmpArch, u32) {
 #[test]
 fn filters_do_what_layers_say() {
     let layer = PolicyLayer::parse(
+        LayerOf::Language,
         "
         [[rule]]
         id = 'lone'
@@ -419,12 +415,12 @@ fn filters_do_what_layers_say() {
         action = 'kill'",
     )
     .unwrap();
-    hold_everywhere(&merge(PolicyName::Contestant, &[layer]).unwrap());
+    hold_everywhere(&merge(PolicyName::Contestant, &[layer]).unwrap().policy);
 }
 
 #[test]
 fn every_machine_has_most_calls_that_policies_name() {
-    let policy = merge(PolicyName::Contestant, &[]).unwrap();
+    let policy = merge(PolicyName::Contestant, &[]).unwrap().policy;
     let named: BTreeSet<&str> = policy
         .rule
         .iter()

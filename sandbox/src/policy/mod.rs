@@ -2,24 +2,20 @@
 //! when they are first needed.
 
 mod compile;
-mod consistency;
 mod effective;
 mod explain;
-mod file;
 mod keyed;
-mod layer;
 mod names;
 mod paths;
 mod record;
 
 pub(crate) use effective::{Effective, History, RuleNumber, TracedAction};
 pub use explain::{CallRule, Difference, EffectivePolicy, Explanation, TracerRule};
-pub(crate) use file::Access;
-pub use layer::{PolicyLayer, PolicyLayerError};
 
 use crate::audit::AuditLevel;
 use crate::protocol::{Failure, Shape};
-use crate::spec::{Mode, PolicyName};
+use crate::spec::Mode;
+use assize_policy::{LayerOf, Policy, PolicyLayer, PolicyName};
 use compile::Stops;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -72,8 +68,9 @@ impl Policies {
         if let Some(known) = self.kept.get(&key) {
             return Ok(Rc::clone(known));
         }
-        let policy = merge(name, layers)?;
-        let effective = Rc::new(Effective::new(&policy, compile::compile(&policy, stops)?)?);
+        let merged = merge(name, layers)?;
+        let filter = compile::compile(&merged.policy, stops)?;
+        let effective = Rc::new(Effective::new(&merged, filter)?);
         if self.kept.len() >= KEPT_MAX {
             self.kept.retain(|(_, _, layers), _| layers.is_empty());
         }
@@ -85,25 +82,46 @@ impl Policies {
 /// Ids of a policy's rules by number, to name them in an audit.
 pub(crate) fn rule_ids(name: PolicyName, layers: &[PolicyLayer]) -> Vec<String> {
     // A run with broken layers has made no audit.
-    merge(name, layers).map_or_else(|_| Vec::new(), |policy| effective::rule_ids(&policy))
+    merge(name, layers).map_or_else(|_| Vec::new(), |merged| effective::rule_ids(&merged.policy))
 }
 
-/// A shipped policy with layers over it, the lowest first.
-fn merge(name: PolicyName, layers: &[PolicyLayer]) -> Result<file::Policy, String> {
-    let mut policy = file::Policy::default();
-    for layer in layers.iter().rev() {
-        policy.extend(layer.0.clone());
+/// A policy with all layers over it.
+#[derive(Debug)]
+struct Merged {
+    /// All rules of all layers.
+    policy: Policy,
+    /// Where in `policy.path` the rules of each layer begin that only adds, the
+    /// lowest first: they decide beside those before them.
+    added_paths: Vec<usize>,
+}
+
+/// A shipped policy with layers over it. Those that only add come last, so that
+/// none of them has a say in what others refuse.
+fn merge(name: PolicyName, layers: &[PolicyLayer]) -> Result<Merged, String> {
+    let mut policy = Policy::default();
+    let of = |of: LayerOf| layers.iter().filter(move |layer| layer.of() == of);
+    for layer in layers.iter().filter(|layer| !layer.of().only_adds()).rev() {
+        policy.extend(layer.rules());
     }
-    policy.extend(file::Policy::parse(text(name))?);
-    complete(policy)
+    policy.extend(Policy::parse(text(name))?);
+    let mut policy = complete(policy)?;
+    let mut added_paths = Vec::new();
+    for layer in of(LayerOf::Problem).chain(of(LayerOf::Flag)) {
+        added_paths.push(policy.path.len());
+        policy.add(layer.rules());
+    }
+    Ok(Merged {
+        policy,
+        added_paths,
+    })
 }
 
 /// A policy with those that it extends.
-fn complete(mut policy: file::Policy) -> Result<file::Policy, String> {
+fn complete(mut policy: Policy) -> Result<Policy, String> {
     while let Some(base) = policy.extends {
-        policy.extend(file::Policy::parse(text(base))?);
+        policy.extend(Policy::parse(text(base))?);
     }
-    consistency::check(&policy)?;
+    policy.check_consistency()?;
     Ok(policy)
 }
 

@@ -1,47 +1,57 @@
 //! Which path rule decides.
 
+use super::Merged;
 use super::effective::{RuleNumber, TracedAction};
-use super::file::{Access, Policy};
+use assize_policy::{Access, PathRule};
 use std::collections::HashMap;
 
-/// Path rules by pattern.
-#[derive(Debug, Default)]
+/// Path rules of all layers.
+#[derive(Debug)]
 pub(crate) struct Paths {
-    exact: HashMap<(Access, Vec<u8>), RuleNumber>,
-    children: HashMap<(Access, Vec<u8>), RuleNumber>,
-    subtrees: HashMap<(Access, Vec<u8>), RuleNumber>,
+    /// Those of the host, then those of each layer that only adds: each decides
+    /// by itself.
+    sets: Vec<PathSet>,
     /// Accesses for which some path is refused.
     restricted: Vec<Access>,
 }
 
+/// Path rules by pattern.
+#[derive(Clone, Debug, Default)]
+struct PathSet {
+    exact: HashMap<(Access, Vec<u8>), PathDecision>,
+    children: HashMap<(Access, Vec<u8>), PathDecision>,
+    subtrees: HashMap<(Access, Vec<u8>), PathDecision>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct PathDecision {
+    rule: RuleNumber,
+    action: TracedAction,
+}
+
 impl Paths {
     /// `first` is the number of the first path rule.
-    pub(super) fn new(policy: &Policy, first: RuleNumber, actions: &[TracedAction]) -> Self {
-        let mut paths = Self::default();
-        for (rule, number) in policy.path.iter().zip(first..) {
-            for access in &rule.access {
-                for pattern in &rule.paths {
-                    let (map, path) = if let Some(path) = pattern.strip_suffix("/**") {
-                        (&mut paths.subtrees, path)
-                    } else if let Some(path) = pattern.strip_suffix("/*") {
-                        (&mut paths.children, path)
-                    } else {
-                        (&mut paths.exact, pattern.as_str())
-                    };
-                    map.entry((*access, path.as_bytes().to_vec()))
-                        .or_insert(number);
-                }
-                let action = actions.get(usize::from(number));
-                if action != Some(&TracedAction::Allow) && !paths.restricted.contains(access) {
-                    paths.restricted.push(*access);
-                }
+    pub(super) fn new(merged: &Merged, first: RuleNumber, actions: &[TracedAction]) -> Self {
+        let mut paths = Self {
+            sets: vec![PathSet::default(); 1 + merged.added_paths.len()],
+            restricted: Vec::new(),
+        };
+        for ((index, path), rule) in merged.policy.path.iter().enumerate().zip(first..) {
+            let action = actions.get(usize::from(rule)).copied();
+            let action = action.unwrap_or(TracedAction::Kill);
+            let begun = merged.added_paths.iter().filter(|begin| **begin <= index);
+            if let Some(set) = paths.sets.get_mut(begun.count()) {
+                set.add(path, PathDecision { rule, action });
             }
+            let refused = path.access.iter().filter(|_| action != TracedAction::Allow);
+            paths.restricted.extend(refused);
         }
+        paths.sets.retain(|set| !set.is_empty());
         paths
     }
 
     pub(crate) fn are_none(&self) -> bool {
-        self.exact.is_empty() && self.children.is_empty() && self.subtrees.is_empty()
+        self.sets.is_empty()
     }
 
     /// Whether the path decides about such an access at all.
@@ -49,25 +59,61 @@ impl Paths {
         self.restricted.contains(&access)
     }
 
-    /// The most specific rule for a canonical path.
+    /// The rule for a canonical path: of the most specific ones of each set the
+    /// strictest.
     pub(crate) fn decide(&self, access: Access, path: &[u8]) -> Option<RuleNumber> {
+        let decisions = self.sets.iter().filter_map(|set| set.decide(access, path));
+        let strictness = |decision: &PathDecision| match decision.action {
+            TracedAction::Allow => 0,
+            TracedAction::Deny(_) => 1,
+            TracedAction::Kill => 2,
+        };
+        decisions
+            .max_by_key(strictness)
+            .map(|decision| decision.rule)
+    }
+}
+
+impl PathSet {
+    fn add(&mut self, rule: &PathRule, decision: PathDecision) {
+        for access in &rule.access {
+            for pattern in &rule.paths {
+                let (map, path) = if let Some(path) = pattern.strip_suffix("/**") {
+                    (&mut self.subtrees, path)
+                } else if let Some(path) = pattern.strip_suffix("/*") {
+                    (&mut self.children, path)
+                } else {
+                    (&mut self.exact, pattern.as_str())
+                };
+                map.entry((*access, path.as_bytes().to_vec()))
+                    .or_insert(decision);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.children.is_empty() && self.subtrees.is_empty()
+    }
+
+    /// The most specific rule.
+    fn decide(&self, access: Access, path: &[u8]) -> Option<PathDecision> {
         // One buffer for all look-ups: keys only get shorter.
         let mut key = (access, path.to_vec());
-        if let Some(rule) = self.exact.get(&key) {
-            return Some(*rule);
+        if let Some(decision) = self.exact.get(&key) {
+            return Some(*decision);
         }
         let mut directly = true;
-        if let Some(rule) = self.subtrees.get(&key) {
-            return Some(*rule);
+        if let Some(decision) = self.subtrees.get(&key) {
+            return Some(*decision);
         }
         while let Some(slash) = key.1.iter().rposition(|byte| *byte == b'/') {
             key.1.truncate(slash);
-            if directly && let Some(rule) = self.children.get(&key) {
-                return Some(*rule);
+            if directly && let Some(decision) = self.children.get(&key) {
+                return Some(*decision);
             }
             directly = false;
-            if let Some(rule) = self.subtrees.get(&key) {
-                return Some(*rule);
+            if let Some(decision) = self.subtrees.get(&key) {
+                return Some(*decision);
             }
         }
         None

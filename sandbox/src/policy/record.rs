@@ -1,7 +1,7 @@
 //! A layer that leaves of a policy what programs were seen to use.
 
 use super::EffectivePolicy;
-use super::file::Action;
+use assize_policy::Action;
 use std::collections::BTreeSet;
 
 /// Calls that no run does without: the sandbox executes the program by the

@@ -2,21 +2,27 @@
 
 use super::effective::FIRST;
 use super::*;
+use assize_policy::{Access, PolicyLayerError};
 
 const RULE: &str = "[[rule]]\nid = 'one'\nwhy = 'x'\naction = 'allow'\n";
 
+fn parse(layer: &str) -> Result<PolicyLayer, PolicyLayerError> {
+    PolicyLayer::parse(LayerOf::Language, layer)
+}
+
 fn problem(layer: &str) -> String {
-    PolicyLayer::parse(layer).unwrap_err().to_string()
+    parse(layer).unwrap_err().to_string()
 }
 
 fn effective(layers: &[&str]) -> Effective {
-    let layers: Vec<_> = layers
-        .iter()
-        .map(|layer| PolicyLayer::parse(layer).unwrap())
-        .collect();
-    let policy = merge(PolicyName::Contestant, &layers).unwrap();
-    let filter = compile::compile(&policy, Stops::Decided).unwrap();
-    Effective::new(&policy, filter).unwrap()
+    let layers: Vec<_> = layers.iter().map(|layer| parse(layer).unwrap()).collect();
+    put_together(&layers)
+}
+
+fn put_together(layers: &[PolicyLayer]) -> Effective {
+    let merged = merge(PolicyName::Contestant, layers).unwrap();
+    let filter = compile::compile(&merged.policy, Stops::Decided).unwrap();
+    Effective::new(&merged, filter).unwrap()
 }
 
 fn decides(policy: &Effective, ids: &[String], access: Access, path: &str) -> Option<String> {
@@ -65,7 +71,7 @@ fn rules_that_could_both_hold_must_do_the_same() {
     problem(&rules(low, "{ arg = 2, is = 'equal', value = 2 }"));
     problem(&rules(low, "{ arg = 1, is = 'not_equal', value = 2 }"));
     let fine = rules(low, "{ arg = 1, is = 'equal', mask = 0xff, value = 2 }");
-    PolicyLayer::parse(&fine).unwrap();
+    parse(&fine).unwrap();
 }
 
 #[test]
@@ -229,7 +235,7 @@ fn most_specific_pattern_decides() {
         access = ['read']
         paths = ['/usr/share/*', '/usr/secret/**']";
     let policy = effective(&[layer]);
-    let layer = PolicyLayer::parse(layer).unwrap();
+    let layer = parse(layer).unwrap();
     let ids = rule_ids(PolicyName::Contestant, &[layer]);
     let read = |path| decides(&policy, &ids, Access::Read, path).unwrap();
     for (path, rule) in [
@@ -267,7 +273,7 @@ fn higher_layer_wins() {
     };
     let (low, high) = (path("low", "kill"), path("high", "trace"));
     let policy = effective(&[&low, &high]);
-    let layers = [&low, &high].map(|layer| PolicyLayer::parse(layer).unwrap());
+    let layers = [&low, &high].map(|layer| parse(layer).unwrap());
     let ids = rule_ids(PolicyName::Contestant, &layers);
     assert_eq!(
         decides(&policy, &ids, Access::Read, "/etc/x").unwrap(),
@@ -308,4 +314,56 @@ fn history_counts_and_remembers() {
     assert_eq!(call(execve, 0), None);
     assert_eq!(call(read, 0), None);
     assert_eq!(call(execve, 0), Some(TracedAction::Deny(libc::EPERM)));
+}
+
+/// A problem's and a flag's layer are laid over one of a language that says the
+/// opposite: whatever one of the three refuses is refused, by the strictest.
+#[test]
+fn layers_that_only_add_take_nothing_back() {
+    let path = |id: &str, action: &str, path: &str| {
+        format!(
+            "[[path]]\nid = '{id}'\nwhy = 'x'\naction = {action}\naccess = ['read']\npaths = ['{path}']\n"
+        )
+    };
+    let deny = "'deny'\nerrno = 'EACCES'";
+    let budget = |id: &str, action: &str| {
+        format!(
+            "[[budget]]\nid = '{id}'\nwhy = 'x'\nsyscalls = ['fork']\ncount = 0\naction = {action}\n"
+        )
+    };
+    let language = [
+        path("a", "'kill'", "/a/**"),
+        path("b", deny, "/b"),
+        path("c", "'trace'", "/c"),
+        budget("f", "'kill'"),
+    ];
+    let problem = [
+        path("all", deny, "/**"),
+        path("a", "'trace'", "/a/**"),
+        path("b", "'trace'", "/b"),
+        budget("f", deny),
+    ];
+    let flag = [path("c", "'kill'", "/c")];
+    // The order they are given in says nothing.
+    let layers = [
+        PolicyLayer::parse(LayerOf::Flag, &flag.concat()).unwrap(),
+        PolicyLayer::parse(LayerOf::Problem, &problem.concat()).unwrap(),
+        parse(&language.concat()).unwrap(),
+    ];
+    let ids = rule_ids(PolicyName::Contestant, &layers);
+    let policy = put_together(&layers);
+    for (path, rule) in [
+        ("/a/x", "a"),
+        ("/b", "b"),
+        ("/c", "flag:c"),
+        ("/d", "problem:all"),
+    ] {
+        let decided = decides(&policy, &ids, Access::Read, path);
+        assert_eq!(decided.as_deref(), Some(rule), "{path}");
+    }
+    assert_eq!(decides(&policy, &ids, Access::Write, "/d"), None);
+    let mut history = History::default();
+    let fork = names::native("fork").unwrap();
+    let against = policy.remember(&mut history, fork, &[0; 6]).unwrap();
+    assert_eq!(ids.get(usize::from(against)).unwrap(), "f");
 }

@@ -1,6 +1,6 @@
 //! Which calls take paths, and what they do with them.
 
-use crate::policy::Access;
+use assize_policy::Access;
 use libc::c_long;
 
 /// One path among the arguments of a call; numbers are places of arguments.

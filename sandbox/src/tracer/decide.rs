@@ -4,10 +4,11 @@ use super::arguments::{self, Follow, PathArgument, Uses};
 use super::resolve::Start;
 use super::{Tracer, alive, memory};
 use crate::audit::{AuditLevel, Call, Decision, Entry};
-use crate::policy::{Access, RuleNumber, TracedAction};
+use crate::policy::{RuleNumber, TracedAction};
 use crate::protocol::Failure;
 use crate::sys::ptrace::{self, StoppedCall};
 use crate::sys::registers;
+use assize_policy::Access;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 

@@ -15,10 +15,11 @@ mod tasks;
 pub(crate) use arguments::path_calls;
 
 use crate::audit::{AuditLevel, Entry, Space};
-use crate::policy::{Access, Effective, History};
+use crate::policy::{Effective, History};
 use crate::protocol::{Failure, Order};
 use crate::sys::process::{self, Waited};
 use crate::sys::ptrace;
+use assize_policy::Access;
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::prctl;

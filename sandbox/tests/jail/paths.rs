@@ -3,7 +3,8 @@
 
 use crate::harness::*;
 use assize_sandbox::{
-    Audit, AuditLevel, Decision, FileIn, Jail, KillCause, Mode, Mount, Outcome, PolicyLayer, Spec,
+    Audit, AuditLevel, Decision, FileIn, Jail, KillCause, LayerOf, Mode, Mount, Outcome,
+    PolicyLayer, Spec,
 };
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -53,7 +54,7 @@ impl Secret {
             .collect();
         spec.mode = Mode::Ptrace;
         spec.audit = AuditLevel::Decisions;
-        spec.layers = vec![PolicyLayer::parse(layer).unwrap()];
+        spec.layers = vec![PolicyLayer::parse(LayerOf::Language, layer).unwrap()];
         spec.mounts = vec![Mount {
             source: File::open(&self.directory).unwrap().into(),
             target: "/data".into(),
@@ -318,6 +319,7 @@ fn history_decides() {
     spec.mode = Mode::Ptrace;
     spec.layers = vec![
         PolicyLayer::parse(
+            LayerOf::Language,
             "[[sequence]]
          id = 'no-exec-after-input'
          why = 'a solution has no reason to'

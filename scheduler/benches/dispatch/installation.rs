@@ -230,5 +230,6 @@ fn package() -> NewPackage {
         code_limit: ByteSize::kib(128),
         testcases: 10,
         language_codes: None,
+        has_rules: false,
     }
 }

@@ -58,6 +58,7 @@ pub(super) async fn import(
         code_limit: package.limits.code,
         testcases: package.testcases.len(),
         language_codes: package.languages,
+        has_rules: package.policy.is_some(),
     };
     let imported = api
         .store

@@ -136,6 +136,7 @@ async fn choose(
     api: &Api,
     new: &NewSubmission,
     language: &Language,
+    problem_has_rules: bool,
 ) -> Result<(Lane, SandboxChoice), ApiError> {
     let flags = api
         .store
@@ -151,6 +152,7 @@ async fn choose(
         problem_flag: flags.problem.as_deref(),
         suspicion: suspicion.as_deref(),
         flagged_lane_is_full: api.pressure.flagged_lane_is_full(),
+        problem_has_rules,
         language: language.sandbox,
         lane: None,
     };
@@ -179,7 +181,7 @@ async fn stored(
     submitted_by: TokenId,
     idempotency: Option<(String, ContentHash)>,
 ) -> Result<NewStoredSubmission, ApiError> {
-    let (lane, sandbox) = choose(api, new, language).await?;
+    let (lane, sandbox) = choose(api, new, language, problem.has_rules).await?;
     Ok(NewStoredSubmission {
         problem_id: problem.problem_id,
         package_id: problem.package_id,

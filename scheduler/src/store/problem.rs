@@ -31,6 +31,8 @@ pub struct NewPackage {
     pub testcases: usize,
     /// Language codes that submissions may be written in; all if `None`.
     pub language_codes: Option<Vec<String>>,
+    /// Whether it has rules for system calls.
+    pub has_rules: bool,
 }
 
 /// What an import did.
@@ -55,6 +57,8 @@ pub struct CurrentPackage {
     pub testcases: i32,
     /// Language codes that submissions may be written in; all if `None`.
     pub language_codes: Option<Vec<String>>,
+    /// Whether it has rules for system calls.
+    pub has_rules: bool,
 }
 
 struct ProblemRow {
@@ -156,8 +160,8 @@ impl Store {
                 sqlx::query!(
                     "INSERT INTO packages (id, problem_id, version, content_hash, archive_sha256, archive_bytes, name,
                          time_limit_us, memory_limit_bytes, code_limit_bytes, testcases, language_codes, is_current,
-                         imported_by)
-                     SELECT $1, $2, 1 + COALESCE(max(version), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, true, $12
+                         imported_by, has_rules)
+                     SELECT $1, $2, 1 + COALESCE(max(version), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, true, $12, $13
                      FROM packages WHERE problem_id = $2",
                     Uuid::now_v7(),
                     problem_id,
@@ -170,7 +174,8 @@ impl Store {
                     row::column::<i64, _>("the code limit", package.code_limit.as_u64())?,
                     row::column::<i32, _>("the number of test cases", package.testcases)?,
                     package.language_codes.as_deref(),
-                    imported_by.as_uuid()
+                    imported_by.as_uuid(),
+                    package.has_rules
                 )
                 .execute(&mut *transaction)
                 .await
@@ -224,7 +229,8 @@ impl Store {
         short_name: &str,
     ) -> Result<Option<CurrentPackage>, StoreError> {
         let found = sqlx::query!(
-            "SELECT v.problem_id, v.id AS package_id, v.code_limit_bytes, v.testcases, v.language_codes
+            "SELECT v.problem_id, v.id AS package_id, v.code_limit_bytes, v.testcases, v.language_codes,
+                    v.has_rules
              FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
              WHERE p.short_name = $1",
             short_name
@@ -239,6 +245,7 @@ impl Store {
             code_limit: ByteSize(row::count("a code limit", found.code_limit_bytes)?),
             testcases: found.testcases,
             language_codes: found.language_codes,
+            has_rules: found.has_rules,
         }))
     }
 }

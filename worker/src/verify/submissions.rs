@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use assize_common::Verdict;
 use assize_common::message::{KillCause, RunReport};
 use assize_common::package::{Kind, Package, Submission};
-use assize_common::{SandboxMode, Verdict};
+use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
 
 use super::{Step, VerifiedSubmission, Verifier, is_fault_of_package};
 use crate::cancel::Cancel;
@@ -219,7 +220,11 @@ pub(super) fn judge_on(
         package,
         program: &submission.program,
         language,
-        sandbox: SandboxMode::Unshare,
+        sandbox: choose_sandbox(SandboxFactors {
+            problem_has_rules: package.policy.is_some(),
+            ..SandboxFactors::default()
+        })
+        .mode,
         stop: Stop::AtEnd,
     };
     judge.judge(slot, request, &mut |_| (), cancel)

@@ -1,5 +1,5 @@
-//! The policies of languages: what a tracer refuses besides what all programs are
-//! refused.
+//! The policies of languages and problems: what a tracer refuses besides what all
+//! programs are refused.
 
 use std::collections::BTreeSet;
 
@@ -101,4 +101,81 @@ fn languages_have_policies_under_ptrace() {
             "{name}"
         );
     }
+}
+
+const RULES: &str = r#"
+[[path]]
+id = "no-maps"
+why = "the layout of memory is what this problem asks for"
+action = "deny"
+errno = "EACCES"
+access = ["read"]
+paths = ["/proc/self/maps"]
+
+[[path]]
+id = "accounts"
+why = "would allow what the language's policy refuses"
+action = "trace"
+access = ["read"]
+paths = ["/etc/passwd"]
+
+[[sequence]]
+id = "files-before-input"
+why = "who has read the input only computes"
+after = ["read"]
+when = [{ arg = 0, is = "equal", value = 0 }]
+syscalls = ["open", "openat"]
+action = "deny"
+errno = "EPERM"
+
+[[budget]]
+id = "few-questions"
+why = "three are enough"
+syscalls = ["getppid"]
+count = 3
+action = "kill"
+"#;
+
+const ASKS_C: &str = r#"
+#include <stdio.h>
+#include <unistd.h>
+
+static void look(const char *path) {
+  printf("%s %s\n", path, fopen(path, "r") ? "allowed" : "refused");
+}
+
+int main(void) {
+  look("/proc/self/maps");
+  look("/proc/self/status");
+  look("/etc/passwd");
+  int questions = getchar() - '0';
+  look("/proc/self/status");
+  fflush(stdout);
+  while (questions--) getppid();
+}
+"#;
+
+#[test]
+fn problems_have_rules_under_ptrace() {
+    let output = "/proc/self/maps refused\n/proc/self/status allowed\n/etc/passwd refused\n/proc/self/status refused\n";
+    let package = TestPackage::new("limits:\n  time_limit: 5\n")
+        .with_testcase("secret/1", "3\n", output)
+        .with_testcase("secret/2", "4\n", output)
+        .with("assize-policy.toml", RULES)
+        .with("submissions/accepted/asks.c", ASKS_C);
+    let judged = try_judge_under(SandboxMode::Ptrace, &package, "asks.c", Stop::AtEnd)
+        .unwrap_or_else(|error| panic!("{}", chain(&error)));
+    let verdicts: Vec<_> = judged.runs.iter().map(|run| run.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Ac, Verdict::Sv], "{judged:?}");
+    let refused = judged.audits.iter().flat_map(|run| &run.audit.refused);
+    let by: BTreeSet<&str> = refused.map(|call| &*call.rule).collect();
+    assert_eq!(
+        by.into_iter().collect::<Vec<_>>(),
+        [
+            "look-around",
+            "problem:few-questions",
+            "problem:files-before-input",
+            "problem:no-maps"
+        ]
+    );
 }

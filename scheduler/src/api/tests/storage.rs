@@ -2,8 +2,8 @@
 
 use std::io::{Cursor, Write as _};
 
-use assize_common::ContentHash;
-use assize_common::api::{ImportedPackage, NewFile, Readiness};
+use assize_common::api::{ImportedPackage, NewFile, Readiness, Submission};
+use assize_common::{ContentHash, Lane, SandboxMode};
 use bytesize::ByteSize;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -15,14 +15,18 @@ use crate::pressure::{Limits, Pressure};
 use crate::store::Store;
 
 fn archive(answer: &str) -> Vec<u8> {
+    archive_with(&[("data/secret/1.ans", answer)])
+}
+
+fn archive_with(files: &[(&str, &str)]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in [
+    let always = [
         ("problem.yaml", "name: Echo\nlimits:\n  memory: 64\n"),
         (".timelimit", "2\n"),
         ("data/secret/1.in", "1\n"),
-        ("data/secret/1.ans", answer),
-    ] {
-        zip.start_file(name, zip::write::SimpleFileOptions::default())
+    ];
+    for (name, content) in always.iter().chain(files) {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default())
             .unwrap();
         zip.write_all(content.as_bytes()).unwrap();
     }
@@ -51,6 +55,36 @@ async fn packages_are_imported_once_and_served_to_workers(pool: PgPool) {
     assert_eq!((fixed.problem.version, fixed.unchanged), (2, false));
     let leftovers = std::fs::read_dir(server.data.path().join("incoming")).unwrap();
     assert_eq!(leftovers.count(), 0);
+}
+
+/// Rules that nobody enforces would be none.
+#[sqlx::test(migrations = "../migrations")]
+async fn submissions_to_a_package_with_rules_are_traced(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let answer = ("data/secret/1.ans", "1\n");
+    let rules = "[[budget]]\nid = 'alone'\nwhy = 'one process'\nsyscalls = ['fork']\ncount = 0\naction = 'kill'\n";
+    let wrong = rules.replace("fork", "forkk");
+    let refused = server
+        .import(archive_with(&[answer, ("assize-policy.toml", &wrong)]))
+        .await;
+    let refused = problem(refused).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.detail.contains("assize-policy.toml") && refused.detail.contains("mean fork?"),
+        "{refused:?}"
+    );
+
+    let imported = server
+        .import(archive_with(&[answer, ("assize-policy.toml", rules)]))
+        .await;
+    assert_eq!(imported.status(), StatusCode::CREATED);
+    let sent = server.submit(&with(json!({"problem": "echo"}))).await;
+    let sent: Submission = sent.json().await.unwrap();
+    let sandbox = sent.judgement.sandbox;
+    assert_eq!(
+        (sandbox.mode, &*sandbox.reason, sent.judgement.lane),
+        (SandboxMode::Ptrace, "its problem has rules", Lane::Live)
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]

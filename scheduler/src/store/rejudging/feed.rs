@@ -65,9 +65,10 @@ pub(crate) async fn rejudging_feed(
                SELECT gen_random_uuid(), b.submission_id, b.package_id, false,
                    -- What workers died of is for those that may die.
                    CASE old.lane WHEN 'quarantine' THEN 'quarantine' ELSE 'rejudge' END,
-                   COALESCE($4, old.sandbox_mode),
+                   COALESCE($4, CASE WHEN v.has_rules THEN 'ptrace' END, old.sandbox_mode),
                    CASE
                        WHEN $4 IS NOT NULL THEN 'rejudging asks for it'
+                       WHEN v.has_rules AND old.sandbox_mode = 'unshare' THEN 'its problem has rules'
                        WHEN old.sandbox_reason LIKE 'as before: %' THEN old.sandbox_reason
                        ELSE 'as before: ' || old.sandbox_reason
                    END,

@@ -1,54 +1,77 @@
 //! The form of a policy file, and of a layer over one.
 
-use crate::spec::PolicyName;
+use crate::error_name::ErrorName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// The length of a rule's id, at most.
+const ID_BYTES: usize = 64;
+
+/// A policy that is shipped with the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyName {
+    /// For contestant and jury programs.
+    Contestant,
+    /// For compilers and build tools.
+    Compiler,
+}
 
 /// A policy: what happens to each system call. A call that no rule names
 /// fails with `default`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Policy {
+pub struct Policy {
     /// The policy whose rules hold for calls that are not named here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) extends: Option<PolicyName>,
-    /// Name of an error number; the lower layer's when absent.
+    pub extends: Option<PolicyName>,
+    /// What calls fail with that no rule names; the lower layer's when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) default: Option<String>,
+    pub default: Option<ErrorName>,
+    /// What happens to system calls by their numbers and arguments.
     #[serde(default)]
-    pub(super) rule: Vec<Rule>,
+    pub rule: Vec<Rule>,
+    /// What may be done with files.
     #[serde(default)]
-    pub(super) path: Vec<PathRule>,
+    pub path: Vec<PathRule>,
+    /// How often calls may be made.
     #[serde(default)]
-    pub(super) budget: Vec<Budget>,
+    pub budget: Vec<Budget>,
+    /// What is over once something has happened.
     #[serde(default)]
-    pub(super) sequence: Vec<Sequence>,
+    pub sequence: Vec<Sequence>,
 }
 
 /// What happens to a group of system calls, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rule {
-    pub(super) id: String,
-    pub(super) why: String,
-    pub(super) action: Action,
+pub struct Rule {
+    /// What the audit calls it.
+    pub id: String,
+    /// The reason, for whoever reads that.
+    pub why: String,
+    /// What happens.
+    pub action: Action,
     /// The error number's name, with `action = "deny"`.
-    pub(super) errno: Option<String>,
-    pub(super) syscalls: Vec<String>,
+    pub errno: Option<ErrorName>,
+    /// To which calls.
+    pub syscalls: Vec<String>,
     /// All of these must hold for the rule to apply.
     #[serde(default)]
-    pub(super) when: Vec<When>,
+    pub when: Vec<When>,
     /// And one of these, if there are some.
     #[serde(default)]
-    pub(super) any: Vec<When>,
+    pub any: Vec<When>,
     /// Holds when a run is only observed, too.
     #[serde(default)]
-    pub(super) always: bool,
+    pub always: bool,
 }
 
+/// What happens to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Action {
+pub enum Action {
+    /// Allowed, at full speed.
     Allow,
     /// Allowed; in ptrace mode each call is recorded.
     Trace,
@@ -61,24 +84,31 @@ pub(super) enum Action {
 /// A condition on one argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct When {
+pub struct When {
     /// 0 to 5.
-    pub(super) arg: u32,
-    pub(super) is: Is,
-    pub(super) value: u64,
+    pub arg: u32,
+    /// How it is compared.
+    pub is: Is,
+    /// With what.
+    pub value: u64,
     /// Only these bits count; all of them when absent.
-    pub(super) mask: Option<u64>,
+    pub mask: Option<u64>,
 }
 
+/// How an argument is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Is {
+pub enum Is {
+    /// It is the value.
     Equal,
+    /// It is anything else.
     NotEqual,
 }
 
 impl When {
-    pub(crate) fn holds(&self, arguments: &[u64; 6]) -> bool {
+    /// Whether it holds for a call with these arguments.
+    #[must_use]
+    pub fn holds(&self, arguments: &[u64; 6]) -> bool {
         let argument = arguments.get(self.arg as usize).copied();
         let mask = self.mask.unwrap_or(u64::MAX);
         let equal = argument.is_some_and(|argument| argument & mask == self.value & mask);
@@ -94,22 +124,26 @@ impl When {
 /// matches is left to the namespaces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PathRule {
-    pub(super) id: String,
-    pub(super) why: String,
+pub struct PathRule {
+    /// What the audit calls it.
+    pub id: String,
+    /// The reason, for whoever reads that.
+    pub why: String,
     /// `trace` allows: nothing here goes unrecorded.
-    pub(super) action: Action,
-    pub(super) errno: Option<String>,
-    pub(super) access: BTreeSet<Access>,
+    pub action: Action,
+    /// With `action = "deny"`.
+    pub errno: Option<ErrorName>,
+    /// What must not be done, or may be.
+    pub access: BTreeSet<Access>,
     /// `/a/b` is that file alone, `/a/*` all directly in `/a`, `/a/**` all
     /// below and `/a` itself. Names are canonical: without dots and links.
-    pub(super) paths: Vec<String>,
+    pub paths: Vec<String>,
 }
 
 /// What a call does with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Access {
+pub enum Access {
     /// Content, or the names in a directory.
     Read,
     /// Content, names or attributes changed.
@@ -123,66 +157,79 @@ pub(crate) enum Access {
 /// How often some calls may be made in one run, all of them together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Budget {
-    pub(super) id: String,
-    pub(super) why: String,
-    pub(super) syscalls: Vec<String>,
-    pub(super) count: u64,
+pub struct Budget {
+    /// What the audit calls it.
+    pub id: String,
+    /// The reason, for whoever reads that.
+    pub why: String,
+    /// The calls.
+    pub syscalls: Vec<String>,
+    /// How often; never with 0.
+    pub count: u64,
     /// `deny` or `kill`, for those past `count`.
-    pub(super) action: Action,
-    pub(super) errno: Option<String>,
+    pub action: Action,
+    /// With `action = "deny"`.
+    pub errno: Option<ErrorName>,
 }
 
 /// What is over once something has happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Sequence {
-    pub(super) id: String,
-    pub(super) why: String,
+pub struct Sequence {
+    /// What the audit calls it.
+    pub id: String,
+    /// The reason, for whoever reads that.
+    pub why: String,
     /// After the first of these calls,
-    pub(super) after: Vec<String>,
+    pub after: Vec<String>,
     /// for which all of this holds,
     #[serde(default)]
-    pub(super) when: Vec<When>,
+    pub when: Vec<When>,
     /// none of these
-    pub(super) syscalls: Vec<String>,
+    pub syscalls: Vec<String>,
     /// is made any more: `deny` or `kill`.
-    pub(super) action: Action,
-    pub(super) errno: Option<String>,
+    pub action: Action,
+    /// With `action = "deny"`.
+    pub errno: Option<ErrorName>,
 }
 
 impl Policy {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a policy in TOML.
+    ///
+    /// # Errors
+    /// When it has not this form; names the rule or the field.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let policy: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         policy.check()?;
         Ok(policy)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// What a form can be wrong about by itself.
+    pub(crate) fn check(&self) -> Result<(), String> {
         for rule in &self.rule {
-            check_rule(&rule.id, &rule.why, rule.action, rule.errno.as_deref())?;
+            check_rule(&rule.id, &rule.why, rule.action, rule.errno)?;
             let mut conditions = rule.when.iter().chain(&rule.any);
             conditions.try_for_each(|when| check_condition(&rule.id, when))?;
         }
         for rule in &self.path {
-            check_rule(&rule.id, &rule.why, rule.action, rule.errno.as_deref())?;
+            check_rule(&rule.id, &rule.why, rule.action, rule.errno)?;
             for path in &rule.paths {
                 check_pattern(path).map_err(|problem| format!("{}: {path} {problem}", rule.id))?;
             }
         }
         for rule in &self.budget {
-            check_rule(&rule.id, &rule.why, rule.action, rule.errno.as_deref())?;
+            check_rule(&rule.id, &rule.why, rule.action, rule.errno)?;
             check_refuses(&rule.id, rule.action)?;
         }
         for rule in &self.sequence {
-            check_rule(&rule.id, &rule.why, rule.action, rule.errno.as_deref())?;
+            check_rule(&rule.id, &rule.why, rule.action, rule.errno)?;
             check_refuses(&rule.id, rule.action)?;
         }
         Ok(())
     }
 
     /// Adds what `base` says about everything that is not named here.
-    pub(super) fn extend(&mut self, base: Self) {
+    pub fn extend(&mut self, base: Self) {
         let named: BTreeSet<String> = self
             .rule
             .iter()
@@ -194,14 +241,33 @@ impl Policy {
         }
         self.default = self.default.take().or(base.default);
         self.extends = base.extends;
-        // Of two rules for one pattern the first counts.
-        self.path.extend(base.path);
-        self.budget.extend(base.budget);
-        self.sequence.extend(base.sequence);
+        // Of two path rules for one pattern the first counts.
+        self.add(Self {
+            path: base.path,
+            budget: base.budget,
+            sequence: base.sequence,
+            ..Self::default()
+        });
     }
 
-    /// The ids of all rules, in the order of their numbers.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+    /// Adds paths, budgets and sequences.
+    pub fn add(&mut self, added: Self) {
+        self.path.extend(added.path);
+        self.budget.extend(added.budget);
+        self.sequence.extend(added.sequence);
+    }
+
+    /// The ids of all rules, to be changed.
+    pub(crate) fn ids_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let rules = self.rule.iter_mut().map(|rule| &mut rule.id);
+        rules
+            .chain(self.path.iter_mut().map(|rule| &mut rule.id))
+            .chain(self.budget.iter_mut().map(|rule| &mut rule.id))
+            .chain(self.sequence.iter_mut().map(|rule| &mut rule.id))
+    }
+
+    /// The ids of all rules: of calls, paths, budgets and sequences, in this order.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
         let rules = self.rule.iter().map(|rule| &rule.id);
         rules
             .chain(self.path.iter().map(|rule| &rule.id))
@@ -211,9 +277,16 @@ impl Policy {
     }
 }
 
-fn check_rule(id: &str, why: &str, action: Action, errno: Option<&str>) -> Result<(), String> {
+fn check_rule(id: &str, why: &str, action: Action, errno: Option<ErrorName>) -> Result<(), String> {
     if id.is_empty() || why.trim().is_empty() {
         return Err(format!("the rule {id:?} has no id or no reason (why)"));
+    }
+    // It goes into tables and queries, and a colon tells whose it is.
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if id.len() > ID_BYTES || !id.bytes().all(plain) {
+        return Err(format!(
+            "the rule {id:?}: an id is made of at most {ID_BYTES} lower-case letters, digits and dashes"
+        ));
     }
     if errno.is_some() != (action == Action::Deny) {
         return Err(format!(
@@ -259,18 +332,4 @@ fn check_pattern(path: &str) -> Result<(), &'static str> {
         return Err("has a star that is not at its end");
     }
     Ok(())
-}
-
-/// The number of an error by its name.
-pub(super) fn errno(name: &str) -> Result<i32, String> {
-    match name {
-        "EACCES" => Ok(libc::EACCES),
-        "EAFNOSUPPORT" => Ok(libc::EAFNOSUPPORT),
-        "EINVAL" => Ok(libc::EINVAL),
-        "ENOENT" => Ok(libc::ENOENT),
-        "ENOSYS" => Ok(libc::ENOSYS),
-        "EPERM" => Ok(libc::EPERM),
-        "EROFS" => Ok(libc::EROFS),
-        other => Err(format!("unknown error name {other}")),
-    }
 }

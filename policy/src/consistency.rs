@@ -1,38 +1,45 @@
 //! That a policy says one thing about each call. Libseccomp gives no order of
 //! rules to rely on, so rules that could both hold must do the same.
 
-use super::file::{Action, Is, Policy, Rule, When};
+use crate::error_name::ErrorName;
+use crate::form::{Action, Is, Policy, Rule, When};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Refuses rules that contradict each other, and an id that names two rules.
-pub(super) fn check(policy: &Policy) -> Result<(), String> {
-    let mut by_call: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
-    for rule in &policy.rule {
-        for name in &rule.syscalls {
-            let others = by_call.entry(name).or_default();
-            match others.iter().find(|other| contradict(rule, other)) {
-                None => others.push(rule),
-                Some(other) => {
-                    return Err(format!(
-                        "{name} has contradicting rules, {} and {}: have their conditions exclude \
+impl Policy {
+    /// Refuses rules that contradict each other, and an id that names two rules.
+    ///
+    /// # Errors
+    /// Names the rules.
+    pub fn check_consistency(&self) -> Result<(), String> {
+        let mut by_call: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
+        for rule in &self.rule {
+            for name in &rule.syscalls {
+                let others = by_call.entry(name).or_default();
+                match others.iter().find(|other| contradict(rule, other)) {
+                    None => others.push(rule),
+                    Some(other) => {
+                        return Err(format!(
+                            "{name} has contradicting rules, {} and {}: have their conditions exclude \
                          each other",
-                        other.id, rule.id
-                    ));
+                            other.id, rule.id
+                        ));
+                    }
                 }
             }
         }
-    }
-    let mut ids = BTreeSet::new();
-    match policy.ids().find(|id| !ids.insert(*id)) {
-        Some(id) => Err(format!("two rules have the id {id}")),
-        None => Ok(()),
+        let mut ids = BTreeSet::new();
+        match self.ids().find(|id| !ids.insert(*id)) {
+            Some(id) => Err(format!("two rules have the id {id}")),
+            None => Ok(()),
+        }
     }
 }
 
 impl Rule {
     /// What it comes to for a program, or for a tracer.
-    pub(super) fn effect(&self) -> (Action, Option<&str>) {
-        (self.action, self.errno.as_deref())
+    #[must_use]
+    pub const fn effect(&self) -> (Action, Option<ErrorName>) {
+        (self.action, self.errno)
     }
 }
 
