@@ -33,6 +33,7 @@ bench: setup ## Measure
 	cargo build --locked --release --workspace --bins
 	$(target)/release/assize run --repeat 500 --json -- /bin/true
 	cargo bench --locked -p assize-sandbox --bench runs
+	cargo bench --locked -p assize-sandbox --bench promises
 	cargo bench --locked -p assize-sandbox --bench tracing
 	cargo build --locked --release -p assize-scheduler --benches
 	tests/with-services cargo bench --locked -p assize-scheduler --bench dispatch

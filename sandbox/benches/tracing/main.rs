@@ -10,14 +10,16 @@
 )]
 
 mod near_limit;
+#[path = "../common/program.rs"]
+mod program;
+#[path = "../common/spec.rs"]
+mod spec;
 
-use assize_sandbox::{
-    Audit, AuditLevel, Facts, Input, Jail, JailConfig, LayerOf, Limits, Mode, Outcome, PolicyLayer,
-    PolicyName, Sink, Spec,
-};
-use bytesize::ByteSize;
+use assize_sandbox::{Audit, AuditLevel, Input, Jail, JailConfig, LayerOf, Mode, PolicyLayer, Spec};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
+use program::compile;
+use spec::{run, spec};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -265,58 +267,4 @@ fn write_numbers(directory: &Path) -> PathBuf {
 
 fn stops(audit: &Audit) -> u64 {
     audit.calls.values().map(|call| call.count).sum()
-}
-
-fn compile(name: &str, directory: &Path) -> PathBuf {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/programs");
-    let source = sources.join(name);
-    let program = directory.join(name).with_extension("");
-    let compiler = if name.ends_with(".c") { "gcc" } else { "g++" };
-    let compiled = Command::new(compiler)
-        .args(["-O2", "-static", "-o"])
-        .arg(&program)
-        .arg(source)
-        .status()
-        .unwrap();
-    assert!(compiled.success());
-    program
-}
-
-fn run(jail: &mut Jail, spec: Spec) -> Facts {
-    let facts = jail.run(spec).unwrap();
-    assert_eq!(facts.outcome, Outcome::Exited { code: 0 }, "{facts:?}");
-    facts
-}
-
-fn spec(args: Vec<String>) -> Spec {
-    Spec {
-        args,
-        executable: None,
-        env: vec![("PATH".to_owned(), "/usr/bin".to_owned())],
-        directory: "/tmp".into(),
-        stdin: Input::Null,
-        stdout: Sink::Null,
-        stderr: Sink::Null,
-        mounts: Vec::new(),
-        scratch: Vec::new(),
-        files: Vec::new(),
-        collect: Vec::new(),
-        limits: Limits {
-            cpu_time: Duration::from_secs(60),
-            wall_time: Duration::from_secs(120),
-            idle_time: None,
-            memory: ByteSize::gib(1),
-            output: ByteSize::mib(64),
-            stack: ByteSize::mib(64),
-            processes: 64,
-            open_files: 256,
-            file_size: ByteSize::mib(64),
-        },
-        mode: Mode::Unshare,
-        policy: PolicyName::Contestant,
-        layers: Vec::new(),
-        audit: AuditLevel::Summary,
-        observe: false,
-        fixed_layout: false,
-    }
 }

@@ -1,7 +1,8 @@
 //! Programs near their CPU limit, in both modes: what tracing is charged to a
 //! program must not decide about it.
 
-use super::{fastest, spec};
+use super::fastest;
+use crate::spec::spec;
 use assize_sandbox::{AuditLevel, Facts, Jail, KillCause, Mode, Outcome};
 use std::fs::File;
 use std::path::Path;
