@@ -41,7 +41,7 @@ pub use limits::Limits;
 pub use nameless::nameless;
 pub use pipe::has_no_writer;
 pub use policy::{CallRule, Difference, EffectivePolicy, Explanation, TracerRule};
-pub use preflight::{Finding, Grade, preflight};
+pub use preflight::{Finding, Grade, PinError, examine_cores, preflight};
 pub use rootless::become_root_of_namespace;
 #[doc(hidden)]
 pub use supervisor::serve;

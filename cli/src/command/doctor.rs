@@ -128,6 +128,7 @@ fn no_jail(error: &anyhow::Error) -> Finding {
         name: "jail",
         grade: Grade::Unfit,
         detail: format!("{error:#}"),
+        cost: String::new(),
         fix: String::new(),
     }
 }

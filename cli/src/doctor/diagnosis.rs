@@ -37,6 +37,9 @@ impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let findings = self.findings.iter().map(|finding| {
             let mut text = finding.detail.clone();
+            if !finding.cost.is_empty() {
+                text = format!("{text}\ncosts: {}", finding.cost);
+            }
             if !finding.fix.is_empty() {
                 text = format!("{text}\n→ {}", finding.fix);
             }

@@ -20,8 +20,10 @@ mod bare;
 mod cpu_time;
 mod idle;
 mod kill;
+mod layers;
 mod overhead;
 mod peers;
+mod settings;
 mod slots;
 mod transfer;
 
@@ -33,7 +35,7 @@ use std::path::Path;
 
 type Question = fn(&Bench);
 
-const QUESTIONS: [(&str, Question); 7] = [
+const QUESTIONS: [(&str, Question); 9] = [
     ("peers", peers::table),
     ("slots", slots::table),
     ("overhead", overhead::table),
@@ -41,6 +43,8 @@ const QUESTIONS: [(&str, Question); 7] = [
     ("kill", kill::table),
     ("idle", idle::table),
     ("transfer", transfer::table),
+    ("settings", settings::table),
+    ("layers", layers::table),
 ];
 
 fn main() {

@@ -15,7 +15,9 @@ mod program;
 #[path = "../common/spec.rs"]
 mod spec;
 
-use assize_sandbox::{Audit, AuditLevel, Input, Jail, JailConfig, LayerOf, Mode, PolicyLayer, Spec};
+use assize_sandbox::{
+    Audit, AuditLevel, Input, Jail, JailConfig, LayerOf, Mode, PolicyLayer, Spec,
+};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use program::compile;

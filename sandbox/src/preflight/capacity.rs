@@ -18,7 +18,8 @@ fn cores() -> Finding {
     match std::thread::available_parallelism().map_or(1, usize::from) {
         1 => Finding::warning(
             name,
-            "1: programs share it with everything else",
+            "1",
+            "programs share it with everything else: judging is slow, and times are unsteady",
             "give the host a second core",
         ),
         cores => Finding::good(name, cores.to_string()),
@@ -37,6 +38,7 @@ fn memory() -> Finding {
         return Finding::warning(
             name,
             format!("only {available} available"),
+            "programs that use what they may can make the host slow, or its kernel kill something",
             "give the host more memory than all slots' limits together",
         );
     }
@@ -50,7 +52,12 @@ fn disk() -> Finding {
     let free = ByteSize::b(free);
     let detail = format!("{free} free at {}", directory.display());
     if free < LOW_DISK {
-        return Finding::warning(name, detail, "free some, or set TMPDIR elsewhere");
+        return Finding::warning(
+            name,
+            detail,
+            "compilers and large outputs may fail, which is a judging error",
+            "free some, or set TMPDIR elsewhere",
+        );
     }
     Finding::good(name, detail)
 }
@@ -63,6 +70,7 @@ fn open_files() -> Finding {
         return Finding::warning(
             name,
             format!("{hard} at most"),
+            "a problem that allows more can't be judged",
             "raise the hard limit (ulimit -Hn, LimitNOFILE=)",
         );
     }

@@ -43,7 +43,8 @@ fn peaks(layout: &Layout) -> Finding {
     Finding::warning(
         "cgroup.memory_peak",
         format!("Linux {release} tells the peak of memory but not of processes"),
-        "install Linux 6.12 or later to have it in the facts",
+        "facts of runs lack the latter",
+        "install Linux 6.12 or later",
     )
 }
 
@@ -56,10 +57,10 @@ fn swap(layout: &Layout) -> Finding {
         (_, true) => Finding::warning(
             "swap",
             format!(
-                "{areas} swap area(s): denied to programs, but the host may swap out what they read: \
-                 a page read back takes milliseconds"
+                "{areas} swap area(s): denied to programs, but the host may swap out what they read"
             ),
-            "swapoff -a for repeatable times",
+            "a page read back takes some 0.1 ms from a solid-state disk and 10 ms from a rotating one",
+            "swapoff -a",
         ),
         (_, false) => Finding::unfit(
             "swap",

@@ -131,8 +131,8 @@ pub(super) fn listener() -> Finding {
     }
     Finding::warning(
         "seccomp.listener",
-        "there can be no listener at a filter: forbidden calls end a run without being named, and in a \
-         child that child alone",
+        "there can be no listener at a filter",
+        "forbidden calls end a run without being named, and in a child that child alone",
         "start this outside of a container whose manager answers system calls (seccomp notify)",
     )
 }
@@ -145,9 +145,8 @@ fn landlock() -> Finding {
         }
         version => Finding::warning(
             "landlock",
-            format!(
-                "version {version} of the interface, {LANDLOCK_FIRST} is needed: jails have one wall less"
-            ),
+            format!("version {version} of the interface, {LANDLOCK_FIRST} is needed"),
+            "jails have one wall less",
             "use Linux 5.19 or newer with CONFIG_SECURITY_LANDLOCK, and landlock in the lsm= parameter",
         ),
     }

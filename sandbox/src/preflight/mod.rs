@@ -5,12 +5,18 @@
 
 mod capacity;
 mod cgroups;
+mod host;
 mod kernel;
 mod timing;
+mod topology;
 
 use crate::protocol::Failure;
+use host::Host;
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
 use serde::Serialize;
 use std::path::Path;
+use topology::Topology;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,6 +27,9 @@ pub struct Finding {
     pub grade: Grade,
     /// What was found.
     pub detail: String,
+    /// What that costs until it is mended, and how this is known; empty unless
+    /// the grade is [`Grade::Warning`].
+    pub cost: String,
     /// What to do about it; empty when nothing need be done.
     pub fix: String,
 }
@@ -43,15 +52,22 @@ impl Finding {
             name,
             grade: Grade::Good,
             detail: detail.into(),
+            cost: String::new(),
             fix: String::new(),
         }
     }
 
-    fn warning(name: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+    fn warning(
+        name: &'static str,
+        detail: impl Into<String>,
+        cost: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
         Self {
             name,
             grade: Grade::Warning,
             detail: detail.into(),
+            cost: cost.into(),
             fix: fix.into(),
         }
     }
@@ -61,6 +77,7 @@ impl Finding {
             name,
             grade: Grade::Unfit,
             detail: detail.into(),
+            cost: String::new(),
             fix: fix.into(),
         }
     }
@@ -70,9 +87,47 @@ impl Finding {
 pub fn preflight() -> Vec<Finding> {
     let mut findings = required();
     findings.push(kernel::listener());
-    findings.extend(timing::findings());
+    let host = Host::here();
+    findings.push(Topology::read(&host, &allowed_cores()).finding());
+    findings.extend(timing::findings(&host));
     findings.extend(capacity::findings());
     findings
+}
+
+/// Why slots can't be bound to cores as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PinError {
+    /// There is no such core, or it is not for us.
+    #[error("--cores names {core}, which this process may not use; it may use {usable}")]
+    Missing {
+        /// The core.
+        core: usize,
+        /// Those that there are.
+        usable: String,
+    },
+    /// Two slots would share it all the time.
+    #[error("--cores names {core} twice: give each slot a core of its own")]
+    Twice {
+        /// The core.
+        core: usize,
+    },
+}
+
+/// Looks at the cores that slots are to be bound to, one each: a warning when
+/// two of them are hardware threads of one core.
+///
+/// # Errors
+/// When they can't be bound like that.
+pub fn examine_cores(cores: &[usize]) -> Result<Option<Finding>, PinError> {
+    Topology::read(&Host::here(), &allowed_cores()).pinned(cores)
+}
+
+/// Those that this process may use.
+fn allowed_cores() -> Vec<usize> {
+    let set = sched_getaffinity(Pid::from_raw(0)).unwrap_or_default();
+    (0..CpuSet::count())
+        .filter(|core| set.is_set(*core).unwrap_or(false))
+        .collect()
 }
 
 /// What a jail can't do without.
@@ -97,10 +152,9 @@ pub(crate) fn refuse() -> Result<(), Failure> {
     }
 }
 
-/// The trimmed text of a file of /proc or /sys; none where there is no such.
+/// The trimmed text of a file of this host; none where there is no such.
 fn read(path: impl AsRef<Path>) -> Option<String> {
-    let text = std::fs::read_to_string(path).ok()?;
-    Some(text.trim().to_owned())
+    Host::here().read(path)
 }
 
 #[cfg(test)]
@@ -118,6 +172,11 @@ mod tests {
             assert_eq!(
                 finding.fix.is_empty(),
                 finding.grade == Grade::Good,
+                "{finding:?}"
+            );
+            assert_eq!(
+                finding.cost.is_empty(),
+                finding.grade != Grade::Warning,
                 "{finding:?}"
             );
         }

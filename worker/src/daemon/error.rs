@@ -8,7 +8,7 @@ use assize_common::api::InvalidToken;
 use assize_common::language::LanguageTableError;
 use assize_common::secret::SecretError;
 use assize_common::telemetry::TelemetryError;
-use assize_sandbox::JailError;
+use assize_sandbox::{JailError, PinError};
 
 use super::fetch::FetchError;
 use crate::disk_cache::OpenError;
@@ -54,6 +54,9 @@ pub enum DaemonError {
         /// The number of cores.
         cores: usize,
     },
+    /// Slots can't be bound to the cores.
+    #[error(transparent)]
+    Pin(#[from] PinError),
     /// The languages can't be had.
     #[error("cannot enable the languages")]
     Languages(#[source] LanguageTableError),
@@ -143,6 +146,7 @@ impl DaemonError {
             | Self::Token(_)
             | Self::SchedulerUrl { .. }
             | Self::Cores { .. }
+            | Self::Pin(_)
             | Self::Languages(_)
             | Self::Cache(_)
             | Self::Scratch { .. }

@@ -70,7 +70,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         telemetry::serve_metrics(address).map_err(DaemonError::Metrics)?;
     }
     // What can fail at once comes before what may take a while.
-    startup::examine_host()?;
+    startup::examine_host(&config.cores)?;
     let cache = DiskCache::open(&config.cache_directory, config.cache_size)
         .map(Arc::new)
         .map_err(DaemonError::Cache)?;

@@ -6,7 +6,7 @@ use std::thread;
 use assize_common::language::{Language, LanguageTable};
 use assize_common::message::LanguageVersion;
 use assize_common::telemetry::error_chain;
-use assize_sandbox::{Grade, preflight};
+use assize_sandbox::{Grade, examine_cores, preflight};
 
 use super::error::DaemonError;
 use crate::cancel::Cancel;
@@ -14,14 +14,21 @@ use crate::judge::Judge;
 use crate::judging_error::JudgingError;
 use crate::slot::Slot;
 
-/// Looks at what jails need of the host.
-pub(super) fn examine_host() -> Result<(), DaemonError> {
+/// Looks at what jails need of the host, and slots of the cores they are bound to.
+pub(super) fn examine_host(cores: &[usize]) -> Result<(), DaemonError> {
+    let of_cores = examine_cores(cores)?;
     let mut problems = Vec::new();
-    for finding in preflight() {
+    for finding in preflight().into_iter().chain(of_cores) {
         match finding.grade {
             Grade::Good => {}
             Grade::Warning => {
-                tracing::warn!(finding.name, finding.fix, "{}", finding.detail);
+                tracing::warn!(
+                    finding.name,
+                    finding.cost,
+                    finding.fix,
+                    "{}",
+                    finding.detail
+                );
             }
             Grade::Unfit => {
                 problems.push(format!(
@@ -104,5 +111,19 @@ pub(super) fn test_languages(
         Err(DaemonError::BrokenLanguages {
             problems: problems.join("; "),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_that_slots_cannot_have_are_wrong_configuration() {
+        for (cores, word) in [(vec![0, 0], "twice"), (vec![100_000], "100000")] {
+            let error = examine_host(&cores).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{error}");
+            assert!(error.to_string().contains(word), "{error}");
+        }
     }
 }
