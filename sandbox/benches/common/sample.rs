@@ -18,6 +18,10 @@ impl Sample {
         self.0.push(duration.as_secs_f64() * 1e6);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn median(&self) -> f64 {
         self.quantile(50)
     }
