@@ -84,8 +84,9 @@ impl Space {
         self.set(CHARGE, u64::try_from(per_stop.as_nanos()).unwrap_or(0));
     }
 
-    pub(crate) fn count_stop(&self) {
-        self.add(STOPS, 1);
+    /// Counts a stop; how many there were before.
+    pub(crate) fn count_stop(&self) -> u64 {
+        self.add(STOPS, 1)
     }
 
     /// Counts a call that has been decided.

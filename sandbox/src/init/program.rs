@@ -9,7 +9,7 @@ use crate::sys::calls::Calls;
 use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::exec::Image;
 use crate::sys::process;
-use crate::tracer::{self, Tracer};
+use crate::tracer::{self, Charge, Tracer};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sched::CloneFlags;
@@ -19,7 +19,6 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::time::Duration;
 
 /// All that it takes to start a program, made ready before: the last steps are done
 /// in memory that others go on with, and must not allocate.
@@ -29,7 +28,7 @@ pub(crate) struct Launch<'a> {
     policy: &'a Effective,
     /// A ruleset of Landlock, where the kernel has that.
     wall: Option<OwnedFd>,
-    charge: Duration,
+    charge: Option<&'a Charge>,
     image: Image,
     directory: CString,
     executable: Option<OwnedFd>,
@@ -63,7 +62,7 @@ impl<'a> Launch<'a> {
         descriptors: Descriptors,
         policy: &'a Effective,
         wall: Option<OwnedFd>,
-        charge: Duration,
+        charge: Option<&'a Charge>,
         null: RawFd,
     ) -> Result<Self, Failure> {
         let directory = CString::new(order.directory.as_os_str().as_bytes());
@@ -212,7 +211,7 @@ impl<'a> Launch<'a> {
     /// A tracer can't stand still until the program is executed: it has to follow
     /// it there. So this one is a copy that tells of its failure through a pipe.
     pub(super) fn start_traced(&self, calls: Calls) -> Result<Box<Tracer<'a>>, Failure> {
-        let Some(audit) = &self.audit else {
+        let (Some(audit), Some(charge)) = (&self.audit, self.charge) else {
             return Err(Failure::InvalidSpec {
                 problem: "no descriptor to record into".to_owned(),
             });
@@ -236,7 +235,7 @@ impl<'a> Launch<'a> {
             }
             Cloned::Parent { pid, .. } => {
                 drop(report);
-                let mut tracer = Tracer::attach(pid, self.order, self.policy, audit, self.charge)?;
+                let mut tracer = Tracer::attach(pid, self.order, self.policy, audit, charge)?;
                 drop(gate);
                 tracer.until_executed()?;
                 let mut text = Vec::new();

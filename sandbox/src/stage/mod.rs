@@ -23,6 +23,7 @@ use crate::spec::Mode;
 use crate::sys::calls::{Calls, Stack};
 use crate::sys::partner::Partner;
 use crate::sys::process;
+use crate::tracer::Charge;
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
@@ -32,7 +33,6 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
-use std::time::Duration;
 pub(crate) use wall::FIRST_VERSION as LANDLOCK_FIRST;
 use wall::Wall;
 
@@ -49,8 +49,8 @@ pub(crate) struct Props<'a> {
     pub(crate) shape: &'a Shape,
     pub(crate) mounts: Vec<OwnedFd>,
     pub(crate) policy: &'a Effective,
-    /// CPU time that one stop for the tracer costs.
-    pub(crate) charge: Duration,
+    /// What a stop for the tracer costs, if there is one.
+    pub(crate) charge: Option<&'a Charge>,
 }
 
 /// A stage's life; returns the exit code.

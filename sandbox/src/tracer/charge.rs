@@ -2,7 +2,9 @@
 //!
 //! The kernel charges the way into a stop and out of it to the thread that
 //! stops. So that a program has the same CPU time in both modes, this is
-//! measured once per jail and taken off again.
+//! measured and taken off again: at a jail's first traced run, and anew within a
+//! run that stops so often that a small error would count, because what it costs
+//! changes with the clock of the core and with what else the machine does.
 
 use crate::policy::{Effective, Policies};
 use crate::protocol::Failure;
@@ -18,17 +20,47 @@ use nix::unistd::{AccessFlags, access, pipe2};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Calls per measurement.
-const CALLS: u32 = 400;
-/// Measurements: the least disturbed one counts.
-const TIMES: usize = 3;
+const CALLS: u32 = 100;
+/// Measurements, an odd number: the middle one counts. The least would always err
+/// to the disadvantage of programs, the mean be moved by one interruption.
+const TIMES: usize = 9;
+/// After how many stops of a run it is measured anew, and then after how many
+/// times as many: never for more than a part of what the stops have cost.
+pub(super) const FIRST_STOPS: u64 = 4096;
+pub(super) const NEXT_TIMES: u64 = 8;
 
-/// CPU time that one stop costs the program. Takes some 20 ms.
-pub(crate) fn per_stop(policies: &mut Policies) -> Result<Duration, Failure> {
-    let [untraced, traced] = policies.of_contestants()?;
-    measure(&untraced, &traced).map_err(Failure::step("measure the cost of a stop"))
+/// What a stop costs, and what it takes to measure that anew.
+#[derive(Clone, Debug)]
+pub(crate) struct Charge {
+    /// CPU time that one stop costs the program.
+    pub(super) per_stop: Duration,
+    untraced: Rc<Effective>,
+    traced: Rc<Effective>,
+}
+
+impl Charge {
+    /// Takes some 20 ms.
+    pub(crate) fn new(policies: &mut Policies) -> Result<Self, Failure> {
+        let [untraced, traced] = policies.of_contestants()?;
+        let mut charge = Self {
+            per_stop: Duration::ZERO,
+            untraced,
+            traced,
+        };
+        charge.measure()?;
+        Ok(charge)
+    }
+
+    /// Measures anew, on the core that this process is on.
+    pub(super) fn measure(&mut self) -> Result<(), Failure> {
+        self.per_stop = measure(&self.untraced, &self.traced)
+            .map_err(Failure::step("measure the cost of a stop"))?;
+        Ok(())
+    }
 }
 
 fn measure(untraced: &Effective, traced: &Effective) -> io::Result<Duration> {
@@ -38,7 +70,7 @@ fn measure(untraced: &Effective, traced: &Effective) -> io::Result<Duration> {
         drop(result);
         let told = super::prepare()
             .map_err(|_| io::ErrorKind::Other.into())
-            .and_then(|()| best(untraced, traced))
+            .and_then(|()| typical(untraced, traced))
             .and_then(|cost| write_time(report, cost));
         process::exit_now(i32::from(told.is_err()))
     };
@@ -48,14 +80,15 @@ fn measure(untraced: &Effective, traced: &Effective) -> io::Result<Duration> {
     cost
 }
 
-fn best(untraced: &Effective, traced: &Effective) -> io::Result<Duration> {
-    let mut best = Duration::MAX;
-    for _ in 0..TIMES {
+fn typical(untraced: &Effective, traced: &Effective) -> io::Result<Duration> {
+    let mut costs = [Duration::ZERO; TIMES];
+    for cost in &mut costs {
         let traced = time_calls(traced, true)?;
         let untraced = time_calls(untraced, false)?;
-        best = best.min(traced.saturating_sub(untraced) / CALLS);
+        *cost = traced.saturating_sub(untraced) / CALLS;
     }
-    Ok(best)
+    costs.sort_unstable();
+    Ok(costs[TIMES / 2])
 }
 
 /// CPU time of a child that makes calls.

@@ -5,7 +5,7 @@
 //! history or paths is decided here. Everything else runs at full speed.
 
 mod arguments;
-pub(crate) mod charge;
+mod charge;
 mod decide;
 mod freeze;
 mod memory;
@@ -13,6 +13,7 @@ mod resolve;
 mod tasks;
 
 pub(crate) use arguments::path_calls;
+pub(crate) use charge::Charge;
 
 use crate::audit::{AuditLevel, Entry, Space};
 use crate::policy::{Effective, History};
@@ -31,7 +32,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tasks::Tasks;
 
 /// Traces one program with all its threads and descendants.
@@ -45,6 +46,9 @@ pub(crate) struct Tracer<'a> {
     resolver: Resolver,
     tasks: Tasks,
     space: Space,
+    charge: Charge,
+    /// At how many stops it is measured anew.
+    measured_next: u64,
     /// When the program was executed; before, every call is our own.
     began: Option<Instant>,
     /// Set when the main program has ended.
@@ -62,7 +66,7 @@ impl<'a> Tracer<'a> {
         order: &Order,
         policy: &'a Effective,
         audit: &OwnedFd,
-        charge: Duration,
+        charge: &Charge,
     ) -> Result<Self, Failure> {
         let restricted = !policy.paths.are_none();
         ptrace::seize(main, restricted).map_err(Failure::step("trace the program"))?;
@@ -73,7 +77,7 @@ impl<'a> Tracer<'a> {
             .map(|path| path.as_os_str().as_bytes().to_vec());
         let space =
             Space::map(audit.as_fd(), order.audit).map_err(Failure::step("map the audit"))?;
-        space.set_charge(charge);
+        space.set_charge(charge.per_stop);
         Ok(Self {
             main,
             policy,
@@ -83,6 +87,8 @@ impl<'a> Tracer<'a> {
             resolver: Resolver::new(changing).map_err(Failure::step("open the root"))?,
             tasks: Tasks::default(),
             space,
+            charge: charge.clone(),
+            measured_next: charge::FIRST_STOPS,
             began: None,
             ended: None,
             forbidden: None,
@@ -252,10 +258,21 @@ impl<'a> Tracer<'a> {
             return Ok(());
         };
         if self.level >= AuditLevel::Decisions {
-            self.space.count_stop();
+            self.count_stop()?;
             call.result = alive(ptrace::result(thread), "look at a result")?;
         }
         self.record(&call);
+        Ok(())
+    }
+
+    /// Counts a stop of the program, which stands still.
+    fn count_stop(&mut self) -> Result<(), Failure> {
+        if self.space.count_stop() < self.measured_next {
+            return Ok(());
+        }
+        self.measured_next *= charge::NEXT_TIMES;
+        self.charge.measure()?;
+        self.space.set_charge(self.charge.per_stop);
         Ok(())
     }
 

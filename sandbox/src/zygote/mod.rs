@@ -13,7 +13,7 @@ use crate::spec::Mode;
 use crate::stage::{self, Props};
 use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::{credentials, descriptor, process};
-use crate::tracer;
+use crate::tracer::Charge;
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
@@ -21,7 +21,6 @@ use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use root::TopLevel;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::time::Duration;
 
 /// All namespaces of a jail, but those that each run gets anew.
 pub(crate) const JAIL_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUSER
@@ -132,7 +131,7 @@ fn serve(channel: &Channel) -> i32 {
 struct StageMaker {
     policies: Policies,
     /// What a stop costs; measured when it is first needed.
-    charge: Option<Duration>,
+    charge: Option<Charge>,
     places: TopLevel,
 }
 
@@ -154,12 +153,9 @@ impl StageMaker {
         {}
         self.places.remove()?;
         let policy = self.policies.get(shape)?;
-        let charge = match (self.charge, shape.mode) {
-            (None, Mode::Ptrace) => *self
-                .charge
-                .insert(tracer::charge::per_stop(&mut self.policies)?),
-            (known, _) => known.unwrap_or_default(),
-        };
+        if self.charge.is_none() && shape.mode == Mode::Ptrace {
+            self.charge = Some(Charge::new(&mut self.policies)?);
+        }
         self.places.make(shape, &mounts)?;
         // A copy of its own memory: a stage may end at any moment, inside an
         // allocation as well, and must not take the zygote along.
@@ -171,7 +167,7 @@ impl StageMaker {
                     shape,
                     mounts,
                     policy: &policy,
-                    charge,
+                    charge: self.charge.as_ref(),
                 };
                 process::exit_now(if closed.is_ok() {
                     stage::live(theirs, &props)
