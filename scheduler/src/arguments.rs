@@ -222,6 +222,9 @@ pub(crate) struct Serve {
         value_name = "DAYS"
     )]
     audit_days: u16,
+    /// Take reports that show no ticket, while workers or schedulers of before 0.2 still run
+    #[arg(long, env = "ASSIZE_TICKETLESS_REPORTS")]
+    ticketless_reports: bool,
     /// Stop when standard input ends, as it does when the parent process dies
     #[arg(long)]
     pub(crate) supervised: bool,
@@ -277,6 +280,7 @@ impl Serve {
                 },
                 audit_age: (self.audit_days > 0)
                     .then(|| Duration::from_secs(u64::from(self.audit_days) * 24 * 60 * 60)),
+                ticketless_reports: self.ticketless_reports,
             },
         })
     }

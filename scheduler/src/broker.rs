@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use assize_common::amqp::{AmqpError, AmqpUrl, Connection, Topology};
+use assize_common::amqp::{AmqpError, AmqpUrl, Connection, Role, Topology};
 use assize_common::telemetry::error_chain;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::watch;
@@ -46,7 +46,7 @@ pub(crate) async fn keep_connected<S>(
     };
     note(false);
     while !stop.is_cancelled() {
-        let opening = Connection::open(&broker.url, &name, &broker.topology);
+        let opening = Connection::open(&broker.url, &name, &broker.topology, Role::Scheduler);
         match stop.run_until_cancelled(opening).await {
             None => return,
             Some(Ok(connection)) => {

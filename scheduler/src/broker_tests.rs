@@ -3,15 +3,17 @@
 //! They need `ASSIZE_TEST_AMQP_URL` and so are run with `--run-ignored`; the
 //! `tests` crate runs the same paths with real workers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use assize_common::Verdict;
-use assize_common::amqp::{AmqpUrl, Connection, Consumer, Publisher, Topology};
+use assize_common::amqp::{AmqpUrl, Connection, Consumer, Publisher, Role, Topology};
 use assize_common::api::{DeadLetterInfo, DeadLetterState, Judgement, JudgementState, Scope};
 use assize_common::id::{SubmissionId, WorkerId};
 use assize_common::language::LanguageTable;
-use assize_common::message::{self, Control, HeldJudgement, Report, Started, Task, WorkerReport};
+use assize_common::message::{
+    self, Control, HeldJudgement, Report, Started, Task, Ticket, TicketedReport, WorkerReport,
+};
 use bytesize::ByteSize;
 use chrono::Utc;
 use sqlx::PgPool;
@@ -19,7 +21,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::fixture::{Fixture, SETTINGS, finished, make_token};
+use crate::fixture::{Fixture, SETTINGS, finished, judging_error, make_token};
 use crate::serve::{Config, ServeError, serve};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -75,7 +77,7 @@ impl Installation {
     }
 
     async fn worker(&self) -> Worker {
-        let connection = Connection::open(&self.url, "test", &self.topology)
+        let connection = Connection::open(&self.url, "test", &self.topology, Role::Scheduler)
             .await
             .unwrap();
         Worker {
@@ -86,6 +88,7 @@ impl Installation {
                 .unwrap(),
             publisher: connection.publisher().await.unwrap(),
             reports: self.topology.reports(),
+            tickets: Mutex::default(),
             connection,
         }
     }
@@ -117,6 +120,8 @@ struct Worker {
     tasks: Consumer,
     publisher: Publisher,
     reports: String,
+    /// Of all tasks that it took.
+    tickets: Mutex<Vec<Ticket>>,
     connection: Connection,
 }
 
@@ -127,13 +132,19 @@ impl Worker {
             .await
             .expect("a task comes")
             .expect("the queue is there");
-        let task = message::decode(delivery.body()).unwrap();
+        let task: Task = message::decode(delivery.body()).unwrap();
         delivery.ack().await.unwrap();
+        self.tickets.lock().unwrap().extend(task.ticket.clone());
         task
     }
 
+    fn encode(&self, report: WorkerReport) -> Vec<u8> {
+        let tickets = self.tickets.lock().unwrap().clone();
+        message::encode(&TicketedReport { report, tickets }).unwrap()
+    }
+
     async fn report(&self, report: WorkerReport) {
-        let message = message::encode(&report).unwrap();
+        let message = self.encode(report);
         self.publisher
             .publish(&self.reports, &message)
             .await
@@ -341,7 +352,7 @@ async fn what_nobody_can_read_goes_to_the_dead_letters(pool: PgPool) {
     let garbage = [
         b"\xff\x00".to_vec(),
         b"{\"v\":99}".to_vec(),
-        message::encode(&impossible).unwrap(),
+        worker.encode(impossible),
     ];
     for message in &garbage {
         let publishing = worker.publisher.publish(&worker.reports, message);
@@ -405,13 +416,57 @@ async fn workers_are_told_to_leave_what_is_cancelled(pool: PgPool) {
     stopped(stop, scheduler).await;
 }
 
+/// A thief of a worker's credential knows ids of judgements, as of those that it took
+/// itself or that teams see, but has no ticket for them.
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn only_the_holder_of_a_task_may_report_on_it(pool: PgPool) {
+    let installation = Installation::new(pool, SETTINGS).await;
+    let stop = CancellationToken::new();
+    let scheduler = installation.scheduler(&stop);
+    let mut worker = installation.worker().await;
+    let (own, _) = installation.fixture.submit().await;
+    let taken = worker.take().await;
+    worker.finish(&taken).await;
+    installation.ended(own).await;
+
+    let thief = WorkerId::generate();
+    let stolen = worker.tickets.lock().unwrap().clone();
+    let (id, held) = installation.fixture.submit().await;
+    let task = worker.take().await;
+    assert_eq!(self::held(&task), held);
+    let tickets = std::mem::replace(&mut *worker.tickets.lock().unwrap(), stolen);
+    worker.report(finished(thief, held, Verdict::Ac)).await;
+    worker.report(judging_error(thief, held)).await;
+    *worker.tickets.lock().unwrap() = tickets;
+    worker.report(finished(worker.id, held, Verdict::Wa)).await;
+    let judgement = installation.ended(id).await;
+    assert_eq!(judgement.summary.verdict, Some(Verdict::Wa));
+    assert_eq!(judgement.summary.attempt, 1);
+    stopped(stop, scheduler).await;
+
+    // Unless an admin says that old workers still run.
+    let mut installation = installation;
+    installation.config.settings.ticketless_reports = true;
+    let stop = CancellationToken::new();
+    let scheduler = installation.scheduler(&stop);
+    let (id, _) = installation.fixture.submit().await;
+    let task = worker.take().await;
+    worker.tickets.lock().unwrap().clear();
+    worker.finish(&task).await;
+    let judgement = installation.ended(id).await;
+    assert_eq!(judgement.summary.verdict, Some(Verdict::Ac));
+    stopped(stop, scheduler).await;
+}
+
 /// Or whoever has such a message would send it for ever.
 #[sqlx::test(migrations = "../migrations")]
 #[ignore = "needs ASSIZE_TEST_AMQP_URL"]
 async fn a_message_that_the_broker_refuses_is_told_from_a_lost_connection(pool: PgPool) {
     let installation = Installation::new(pool, SETTINGS).await;
-    let connection = Connection::open(&installation.url, "test", &installation.topology);
-    let connection = connection.await.unwrap();
+    let (url, topology) = (&installation.url, &installation.topology);
+    let connection = Connection::open(url, "test", topology, Role::Scheduler).await;
+    let connection = connection.unwrap();
     let publisher = connection.publisher().await.unwrap();
     // More than RabbitMQ takes unless it is told otherwise, whatever its version.
     let message = vec![b'x'; 200 << 20];

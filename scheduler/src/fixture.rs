@@ -35,6 +35,7 @@ pub(crate) const SETTINGS: Settings = Settings {
     },
     escalation: Escalation::Beside,
     audit_age: None,
+    ticketless_reports: false,
 };
 
 pub(crate) struct Fixture {

@@ -26,4 +26,5 @@ pub mod serve;
 pub mod settings;
 pub mod store;
 pub mod suspicion;
+mod ticket;
 mod window;

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use assize_common::Lane;
 use assize_common::amqp::{AmqpError, Publisher, Topology};
-use assize_common::message::{self, Task};
+use assize_common::message::{self, HeldJudgement, Task};
 use assize_common::telemetry::error_chain;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::bell::Bells;
 use crate::store::{ClaimedTask, Store, StoreError, lane_load, outbox_claim, outbox_remove};
+use crate::ticket::TicketKey;
 use crate::window;
 
 /// Tasks published together: enough to hide the latency of confirms, few enough
@@ -33,6 +34,7 @@ pub(crate) struct Relay {
     pub(crate) topology: Topology,
     pub(crate) publisher: Publisher,
     pub(crate) lane: Lane,
+    pub(crate) tickets: TicketKey,
     /// How long a worker counts that is not heard of.
     pub(crate) lease: Duration,
 }
@@ -128,7 +130,14 @@ impl Relay {
         let Some(task) = &claimed.task else {
             return Ok(());
         };
-        let Some(message) = encode(task) else {
+        let task = Task {
+            ticket: Some(self.tickets.ticket(HeldJudgement {
+                judgement_id: task.judgement_id,
+                attempt: task.attempt,
+            })),
+            ..task.clone()
+        };
+        let Some(message) = encode(&task) else {
             return Ok(());
         };
         let published = self

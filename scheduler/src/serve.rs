@@ -34,6 +34,7 @@ use crate::reports::Reports;
 use crate::settings::Settings;
 use crate::store::{DatabaseUrl, Store, StoreError};
 use crate::suspicion::SuspicionRules;
+use crate::ticket::TicketKey;
 
 /// How long to finish what is under way after being told to stop.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -209,6 +210,11 @@ pub async fn serve(
         .await
         .map_err(ServeError::Database)?;
 
+    let tickets = store
+        .ticket_key_read()
+        .await
+        .map_err(ServeError::Database)?;
+
     let (broker_connected, broker) = watch::channel(false);
     let bells = Bells::default();
     let pressure = Pressure::default();
@@ -233,7 +239,15 @@ pub async fn serve(
         config.settings.limits,
         stop.clone(),
     ));
-    start_background(&config, &store, bells, broker_connected, &tasks, &stop);
+    start_background(
+        &config,
+        &store,
+        tickets,
+        bells,
+        broker_connected,
+        &tasks,
+        &stop,
+    );
     tasks.spawn(audit_retention::run(
         store.clone(),
         audits,
@@ -271,6 +285,7 @@ pub async fn serve(
 fn start_background(
     config: &Config,
     store: &Store,
+    tickets: TicketKey,
     bells: Bells,
     broker_connected: watch::Sender<bool>,
     tasks: &TaskTracker,
@@ -294,6 +309,7 @@ fn start_background(
     let reports = Reports {
         store: store.clone(),
         settings,
+        tickets,
         topology: broker.topology.clone(),
         hearing,
         bells: bells.clone(),
@@ -301,7 +317,10 @@ fn start_background(
     let publishing = {
         let (store, topology) = (store.clone(), broker.topology.clone());
         async move |connection: &Connection, stop: CancellationToken| {
-            publish(connection, &store, &bells, &topology, settings, stop).await
+            publish(
+                connection, &store, tickets, &bells, &topology, settings, stop,
+            )
+            .await
         }
     };
     tasks.spawn(keep_connected(
@@ -326,6 +345,7 @@ fn start_background(
 async fn publish(
     connection: &Connection,
     store: &Store,
+    tickets: TicketKey,
     bells: &Bells,
     topology: &Topology,
     settings: Settings,
@@ -341,6 +361,7 @@ async fn publish(
                     topology: topology.clone(),
                     publisher: connection.publisher().await?,
                     lane,
+                    tickets,
                     lease: settings.lease,
                 };
                 relay.run(stop).await

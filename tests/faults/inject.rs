@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use assize_common::amqp::Connection;
+use assize_common::amqp::{Connection, Role};
 
 use super::daemon::{Daemon, send_signal};
 use super::fault::{
@@ -238,7 +238,8 @@ impl Installation {
     async fn publish(&self, messages: Vec<(String, Vec<u8>)>) {
         let publishing = async {
             let url = self.rabbitmq.direct_url();
-            let connection = Connection::open(&url, "faults", &self.topology).await?;
+            let connection =
+                Connection::open(&url, "faults", &self.topology, Role::Scheduler).await?;
             let publisher = connection.publisher().await?;
             for (queue, message) in messages {
                 publisher.publish(&queue, &message).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use assize::client::Api;
 use assize_common::Lane;
-use assize_common::amqp::{Connection, Topology};
+use assize_common::amqp::{Connection, Role, Topology};
 use assize_common::package::Package;
 use assize_scheduler::store::Store;
 use assize_tests::program::command;
@@ -198,7 +198,7 @@ impl Installation {
     /// The queues that messages wait in, with how many.
     pub(super) async fn waiting_messages(&self) -> Vec<(String, u32)> {
         let url = self.rabbitmq.direct_url();
-        let connection = Connection::open(&url, "tests", &self.topology)
+        let connection = Connection::open(&url, "tests", &self.topology, Role::Scheduler)
             .await
             .unwrap();
         let mut waiting = Vec::new();

@@ -2,7 +2,7 @@
 //! leave them alone: each has a database and queues of its own there.
 
 use assize_common::Lane;
-use assize_common::amqp::{AmqpUrl, Connection, Topology};
+use assize_common::amqp::{AmqpUrl, Connection, Role, Topology};
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
@@ -65,7 +65,9 @@ impl Services {
             .amqp_url
             .parse()
             .expect("ASSIZE_TEST_AMQP_URL is a URL");
-        let connection = Connection::open(&url, "tests", &topology).await.unwrap();
+        let connection = Connection::open(&url, "tests", &topology, Role::Scheduler)
+            .await
+            .unwrap();
         let lanes = Lane::ALL.map(|lane| topology.lane(lane));
         let mut waiting = Vec::new();
         for queue in lanes

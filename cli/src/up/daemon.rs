@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use super::account::Account;
 use super::data_dir::DataDir;
 use super::process::{Lifeline, Program};
+use super::rabbitmq::AmqpUrls;
 use super::stamp::Stamp;
 use super::supervisor::Service;
 use crate::client::Api;
@@ -22,8 +23,8 @@ use crate::client::Api;
 /// What all daemons of an installation have in common.
 #[derive(Debug, Clone)]
 pub(super) struct Common {
-    /// The broker, with its password.
-    pub(super) amqp_url: String,
+    /// The broker, with its passwords.
+    pub(super) amqp_urls: AmqpUrls,
     /// The first part of the names of exchanges and queues.
     pub(super) amqp_prefix: String,
     /// The ids of the enabled languages.
@@ -118,6 +119,10 @@ impl Scheduler {
     fn environment(&self) -> Vec<(&'static str, OsString)> {
         let mut environment = self.common.environment();
         environment.extend([
+            (
+                "ASSIZE_AMQP_URL",
+                self.common.amqp_urls.scheduler.clone().into(),
+            ),
             ("ASSIZE_DATABASE_URL", self.database_url.clone().into()),
             (
                 "ASSIZE_LISTEN",
@@ -267,6 +272,10 @@ impl Service for Worker {
         *self.earlier.lock().await = self.registrations().await?;
         let mut env = self.common.environment();
         env.extend([
+            (
+                "ASSIZE_AMQP_URL",
+                self.common.amqp_urls.worker.clone().into(),
+            ),
             ("ASSIZE_SCHEDULER_URL", self.scheduler_url.clone().into()),
             ("ASSIZE_WORKER_TOKEN_FILE", self.token_file.clone().into()),
             ("ASSIZE_NAME", self.name.clone().into()),
@@ -309,7 +318,6 @@ impl Service for Worker {
 impl Common {
     fn environment(&self) -> Vec<(&'static str, OsString)> {
         let mut environment: Vec<(&'static str, OsString)> = vec![
-            ("ASSIZE_AMQP_URL", self.amqp_url.clone().into()),
             ("ASSIZE_AMQP_PREFIX", self.amqp_prefix.clone().into()),
             ("ASSIZE_LANGUAGES", self.languages.join(",").into()),
         ];

@@ -41,8 +41,13 @@ pub struct Options {
         value_name = "URL"
     )]
     pub amqp_url: Option<Secret>,
-    /// First part of the names of exchanges and queues
-    #[arg(long, default_value = "assize", value_name = "NAME")]
+    /// First part of the names of exchanges and queues in a RabbitMQ that exists
+    #[arg(
+        long,
+        default_value = "assize",
+        value_name = "NAME",
+        requires = "amqp_url"
+    )]
     pub amqp_prefix: String,
     /// User that runs Postgres, RabbitMQ and the scheduler when we are root
     #[arg(long, default_value = DEFAULT_SERVICE_USER, value_name = "USER")]

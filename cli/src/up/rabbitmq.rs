@@ -1,5 +1,5 @@
-//! A private RabbitMQ: everything on the loopback interface and free ports, a
-//! user of its own instead of `guest`, its files below the data directory.
+//! A private RabbitMQ: everything on the loopback interface and free ports, the
+//! users of `deploy/rabbitmq-definitions.json`, its files below the data directory.
 //!
 //! An Erlang node needs a port mapper, epmd, and would start one itself that
 //! outlives it. Ours is started first, on a port of its own, and supervised.
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -22,7 +23,11 @@ use super::stamp::Stamp;
 use super::supervisor::Service;
 
 const INSTALLED: &str = "/usr/lib/rabbitmq/lib";
-const USER: &str = "assize";
+/// Virtual host, users and what they may do, without passwords.
+const DEFINITIONS: &str = include_str!("../../../deploy/rabbitmq-definitions.json");
+const VIRTUAL_HOST: &str = "assize";
+const SCHEDULER: &str = "assize-scheduler";
+const WORKER: &str = "assize-worker";
 /// No port mapper of its own, no distribution beyond this host, and no busy
 /// waiting, which would take time from the contestants' programs on the same cores.
 const ERLANG_ARGUMENTS: &str = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1} \
@@ -43,10 +48,18 @@ pub(super) struct RabbitMq {
     port: u16,
     distribution_port: u16,
     mapper_port: u16,
-    password: String,
+    scheduler_password: String,
+    worker_password: String,
     account: Option<Account>,
     log: PathBuf,
     stamp: Stamp,
+}
+
+/// Where daemons find RabbitMQ, each as a user of its role.
+#[derive(Debug, Clone)]
+pub(super) struct AmqpUrls {
+    pub(super) scheduler: String,
+    pub(super) worker: String,
 }
 
 /// The port mapper of a [`RabbitMq`].
@@ -67,12 +80,16 @@ impl RabbitMq {
     pub(super) fn new(data: &DataDir) -> anyhow::Result<Self> {
         let server = find_server(Path::new(INSTALLED))?;
         let [port, distribution_port, mapper_port] = ports::free()?;
-        let password = data.random_secret("amqp-password")?;
+        let scheduler_password = data.random_secret("amqp-scheduler-password")?;
+        let worker_password = data.random_secret("amqp-worker-password")?;
+        let definitions =
+            definitions([(SCHEDULER, &scheduler_password), (WORKER, &worker_password)])?;
+        let definitions = data.configuration("rabbitmq-definitions.json", &definitions)?;
         let settings = format!(
-            "default_user = {USER}\n\
-             default_pass = {password}\n\
+            "load_definitions = {}\n\
              disk_free_limit.absolute = 50MB\n\
-             vm_memory_high_watermark.absolute = 512MiB\n"
+             vm_memory_high_watermark.absolute = 512MiB\n",
+            definitions.display()
         );
         Ok(Self {
             server,
@@ -83,7 +100,8 @@ impl RabbitMq {
             port,
             distribution_port,
             mapper_port,
-            password,
+            scheduler_password,
+            worker_password,
             account: data.account().cloned(),
             log: data.fresh_log("rabbitmq")?,
             stamp: Stamp::new(data.path(), "rabbitmq", "TERM"),
@@ -105,13 +123,17 @@ impl RabbitMq {
         })
     }
 
-    /// The URL to connect to, with its password.
+    /// The URLs to connect to, with their passwords.
     #[must_use]
-    pub(super) fn url(&self) -> String {
-        format!(
-            "amqp://{USER}:{}@127.0.0.1:{}/%2f",
-            self.password, self.port
-        )
+    pub(super) fn urls(&self) -> AmqpUrls {
+        let url = |user, password: &str| {
+            let port = self.port;
+            format!("amqp://{user}:{password}@127.0.0.1:{port}/{VIRTUAL_HOST}")
+        };
+        AmqpUrls {
+            scheduler: url(SCHEDULER, &self.scheduler_password),
+            worker: url(WORKER, &self.worker_password),
+        }
     }
 }
 
@@ -231,6 +253,21 @@ impl Service for PortMapper {
     fn stop_within(&self) -> Duration {
         Duration::from_secs(5)
     }
+}
+
+/// The definitions with a password for each user, who has none in them.
+fn definitions(passwords: [(&str, &str); 2]) -> anyhow::Result<String> {
+    let mut definitions: Value = serde_json::from_str(DEFINITIONS)
+        .context("cannot read deploy/rabbitmq-definitions.json")?;
+    for user in definitions["users"].as_array_mut().into_iter().flatten() {
+        let name = user["name"].as_str().unwrap_or_default();
+        let (_, password) = passwords
+            .into_iter()
+            .find(|(other, _)| *other == name)
+            .with_context(|| format!("no password for the user {name} of RabbitMQ"))?;
+        *user = json!({ "name": name, "password": password, "tags": [] });
+    }
+    Ok(definitions.to_string())
 }
 
 /// Where RabbitMQ is installed on this host.

@@ -15,7 +15,7 @@ use super::languages::{self, Availability};
 use super::options::Options;
 use super::ports;
 use super::postgres::Postgres;
-use super::rabbitmq::RabbitMq;
+use super::rabbitmq::{AmqpUrls, RabbitMq};
 use super::running::{Running, Stage};
 use crate::client::{Api, Server};
 use crate::exit::{self, Failure};
@@ -38,11 +38,11 @@ impl Start<'_> {
     pub(super) async fn everything(&self) -> anyhow::Result<(Api, String)> {
         self.options_are_right()?;
         self.listen_address_is_free()?;
-        let (database_url, amqp_url, available) =
+        let (database_url, amqp_urls, available) =
             tokio::join!(self.database(), self.broker(), self.languages());
-        let (database_url, amqp_url, available) = (database_url?, amqp_url?, available?);
+        let (database_url, amqp_urls, available) = (database_url?, amqp_urls?, available?);
         let common = Common {
-            amqp_url,
+            amqp_urls,
             amqp_prefix: self.options.amqp_prefix.clone(),
             languages: available.ids(),
             language_table: self.language_table()?,
@@ -112,17 +112,20 @@ impl Start<'_> {
         Ok(postgres.url(DATABASE))
     }
 
-    /// The URL of a broker that is ready.
-    async fn broker(&self) -> anyhow::Result<String> {
+    /// The URLs of a broker that is ready.
+    async fn broker(&self) -> anyhow::Result<AmqpUrls> {
         if let Some(url) = &self.options.amqp_url {
-            return Ok(url.reveal().to_owned());
+            return Ok(AmqpUrls {
+                scheduler: url.reveal().to_owned(),
+                worker: url.reveal().to_owned(),
+            });
         }
         let rabbitmq = RabbitMq::new(self.data)?;
         self.running
             .start(Stage::PortMapper, rabbitmq.port_mapper(self.data)?)
             .await?;
         self.running.start(Stage::Servers, rabbitmq.clone()).await?;
-        Ok(rabbitmq.url())
+        Ok(rabbitmq.urls())
     }
 
     async fn languages(&self) -> anyhow::Result<Availability> {

@@ -17,11 +17,23 @@ use super::{AmqpError, AmqpUrl, Consumer, Publisher, Puller, Topology};
 /// How long any exchange with the broker may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection to RabbitMQ with its topology declared.
+/// As whom to connect: what a connection does with the topology, and what its user
+/// must be allowed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Declares the topology; publishes to any queue of it.
+    Scheduler,
+    /// Finds the topology, and publishes nothing but reports: whoever runs what
+    /// strangers wrote is trusted with no more.
+    Worker,
+}
+
+/// A connection to RabbitMQ with its topology in place.
 #[derive(Debug)]
 pub struct Connection {
     inner: lapin::Connection,
     topology: Topology,
+    role: Role,
     lost: watch::Receiver<bool>,
     blocked: watch::Receiver<bool>,
     /// Set when we close the connection ourselves: its end is no news then.
@@ -29,12 +41,18 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects, naming itself `name` in the broker's lists, and declares the topology.
+    /// Connects, naming itself `name` in the broker's lists, and declares the topology,
+    /// or as a worker looks whether it is there.
     ///
     /// # Errors
-    /// When the broker can't be reached, refuses us, or has a queue of the same
-    /// name with other arguments.
-    pub async fn open(url: &AmqpUrl, name: &str, topology: &Topology) -> Result<Self, AmqpError> {
+    /// When the broker can't be reached, refuses us, has a queue of the same
+    /// name with other arguments, or has none and we are not to declare it.
+    pub async fn open(
+        url: &AmqpUrl,
+        name: &str,
+        topology: &Topology,
+        role: Role,
+    ) -> Result<Self, AmqpError> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let connecting = lapin::Connection::connect(url.reveal(), properties);
         let inner = within("connect", connecting)
@@ -48,12 +66,16 @@ impl Connection {
         let connection = Self {
             inner,
             topology: topology.clone(),
+            role,
             lost,
             blocked,
             closing,
         };
         let channel = connection.channel().await?;
-        within("declare the topology", topology.declare(&channel)).await??;
+        match role {
+            Role::Scheduler => within("declare the topology", topology.declare(&channel)).await??,
+            Role::Worker => within("find the topology", topology.find(&channel)).await??,
+        }
         Ok(connection)
     }
 
@@ -62,7 +84,10 @@ impl Connection {
     /// # Errors
     /// When the connection is lost.
     pub async fn publisher(&self) -> Result<Publisher, AmqpError> {
-        let exchange = self.topology.exchange().to_owned();
+        let exchange = match self.role {
+            Role::Scheduler => self.topology.exchange().to_owned(),
+            Role::Worker => self.topology.report_exchange(),
+        };
         let control = self.topology.control();
         Publisher::new(
             self.channel().await?,
@@ -190,7 +215,7 @@ impl Connection {
             .map_err(AmqpError::operation("close the connection"))
     }
 
-    async fn channel(&self) -> Result<lapin::Channel, AmqpError> {
+    pub(super) async fn channel(&self) -> Result<lapin::Channel, AmqpError> {
         within("open a channel", self.inner.create_channel())
             .await?
             .map_err(AmqpError::operation("open a channel"))

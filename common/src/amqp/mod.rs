@@ -7,12 +7,14 @@
 
 mod connection;
 mod consumer;
+#[cfg(test)]
+mod permission_tests;
 mod publisher;
 mod puller;
 mod topology;
 mod url;
 
-pub use connection::Connection;
+pub use connection::{Connection, Role};
 pub use consumer::{Consumer, Death, Delivery};
 pub use publisher::Publisher;
 pub use puller::Puller;
@@ -57,6 +59,18 @@ pub enum AmqpError {
     Operation {
         /// What was attempted.
         attempt: String,
+        /// The cause.
+        #[source]
+        source: lapin::Error,
+    },
+    /// A worker finds no topology.
+    #[error(
+        "{what} can't be found in RabbitMQ: a scheduler of this release declares it when it connects; \
+         does one run, with the same virtual host and ASSIZE_AMQP_PREFIX?"
+    )]
+    Missing {
+        /// The exchange or queue.
+        what: String,
         /// The cause.
         #[source]
         source: lapin::Error,
@@ -108,6 +122,10 @@ impl AmqpError {
         };
         matches!(source.kind(), ErrorKind::ProtocolError(error)
             if matches!(error.kind(), AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED)))
+    }
+
+    const fn missing(what: String) -> impl FnOnce(lapin::Error) -> Self {
+        move |source| Self::Missing { what, source }
     }
 
     fn operation(attempt: impl Into<String>) -> impl FnOnce(lapin::Error) -> Self {

@@ -1,4 +1,4 @@
-//! Exchanges and queues, declared by whoever comes first.
+//! Exchanges and queues, declared by schedulers and found by workers.
 //!
 //! Queue names carry a version because a queue's arguments can't change after
 //! its birth: other arguments need another name.
@@ -52,6 +52,11 @@ impl Topology {
         &self.prefix
     }
 
+    /// The exchange that leads to the queue of reports and nowhere else.
+    pub(super) fn report_exchange(&self) -> String {
+        format!("{}.reports", self.prefix)
+    }
+
     /// The exchange whose messages all workers get.
     pub(super) fn control(&self) -> String {
         format!("{}.control", self.prefix)
@@ -67,16 +72,17 @@ impl Topology {
 
     /// Declares everything; a no-op where it exists already.
     pub(super) async fn declare(&self, channel: &Channel) -> Result<(), AmqpError> {
+        let options = ExchangeDeclareOptions {
+            durable: true,
+            ..Default::default()
+        };
         for (exchange, kind) in [
             (self.prefix.clone(), ExchangeKind::Direct),
+            (self.report_exchange(), ExchangeKind::Direct),
             (self.dead_letter_exchange(), ExchangeKind::Direct),
             (self.control(), ExchangeKind::Fanout),
         ] {
             let attempt = format!("declare exchange {exchange}");
-            let options = ExchangeDeclareOptions {
-                durable: true,
-                ..Default::default()
-            };
             channel
                 .exchange_declare(exchange.into(), kind, options, FieldTable::default())
                 .await
@@ -104,6 +110,37 @@ impl Topology {
             self.declare_queue(channel, &queue, &self.prefix, arguments)
                 .await?;
         }
+        // Schedulers reach it by the exchange of all queues, as do workers of the release before.
+        bind(channel, &self.reports(), &self.report_exchange()).await
+    }
+
+    /// Looks whether what a worker uses is there.
+    pub(super) async fn find(&self, channel: &Channel) -> Result<(), AmqpError> {
+        let options = ExchangeDeclareOptions {
+            passive: true,
+            ..Default::default()
+        };
+        for (exchange, kind) in [
+            (self.report_exchange(), ExchangeKind::Direct),
+            (self.control(), ExchangeKind::Fanout),
+        ] {
+            let missing = AmqpError::missing(format!("exchange {exchange}"));
+            channel
+                .exchange_declare(exchange.into(), kind, options, FieldTable::default())
+                .await
+                .map_err(missing)?;
+        }
+        let options = QueueDeclareOptions {
+            passive: true,
+            ..Default::default()
+        };
+        for queue in Lane::ALL.map(|lane| self.lane(lane)) {
+            let missing = AmqpError::missing(format!("queue {queue}"));
+            channel
+                .queue_declare(queue.into(), options, FieldTable::default())
+                .await
+                .map_err(missing)?;
+        }
         Ok(())
     }
 
@@ -119,19 +156,24 @@ impl Topology {
             .queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments)
             .await
             .map_err(AmqpError::operation(format!("declare queue {queue}")))?;
-        channel
-            .queue_bind(
-                queue.into(),
-                exchange.into(),
-                queue.into(),
-                QueueBindOptions::default(),
-                FieldTable::default(),
-            )
-            .await
-            .map_err(AmqpError::operation(format!(
-                "bind queue {queue} to exchange {exchange}"
-            )))
+        bind(channel, queue, exchange).await
     }
+}
+
+/// Has `exchange` bring `queue` what is published under its name.
+async fn bind(channel: &Channel, queue: &str, exchange: &str) -> Result<(), AmqpError> {
+    channel
+        .queue_bind(
+            queue.into(),
+            exchange.into(),
+            queue.into(),
+            QueueBindOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+        .map_err(AmqpError::operation(format!(
+            "bind queue {queue} to exchange {exchange}"
+        )))
 }
 
 fn text(value: &str) -> AMQPValue {

@@ -10,6 +10,7 @@ mod compatibility_tests;
 mod control;
 mod report;
 mod task;
+mod ticket;
 
 pub use audit::{AuditDecision, AuditReport, AuditedCall, RunAudit, UnknownAuditDecision};
 pub use control::{Control, UnknownWorkerMode, WorkerMode};
@@ -18,6 +19,7 @@ pub use report::{
     KillCause, LanguageVersion, Registered, Report, RunReport, Started, WorkerReport,
 };
 pub use task::{SourceFile, Task};
+pub use ticket::{InvalidTicket, Ticket, TicketedReport};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -99,6 +101,7 @@ mod tests {
                 mode: SandboxMode::Unshare,
                 reason: "live lane".into(),
             },
+            ticket: None,
         }
     }
 

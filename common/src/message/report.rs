@@ -1,5 +1,7 @@
 //! Reports: what workers tell schedulers.
 
+use std::slice;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -65,6 +67,21 @@ pub enum Report {
     HandedBack(HandedBack),
     /// A worker stops for good and holds nothing any more.
     Stopped,
+}
+
+impl Report {
+    /// The judgements that it is about.
+    #[must_use]
+    pub fn judgements(&self) -> &[HeldJudgement] {
+        match self {
+            Self::Registered(_) | Self::Stopped => &[],
+            Self::Heartbeat { held } => held,
+            Self::Started(started) => slice::from_ref(&started.judgement),
+            Self::Progress { judgement, .. } => slice::from_ref(judgement),
+            Self::Finished(finished) => slice::from_ref(&finished.judgement),
+            Self::HandedBack(handed_back) => slice::from_ref(&handed_back.judgement),
+        }
+    }
 }
 
 /// A judgement at a certain attempt.

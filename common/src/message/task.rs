@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Ticket;
 use crate::id::{JudgementId, SubmissionId};
 use crate::{ContentHash, Lane, SandboxChoice};
 
@@ -28,6 +29,9 @@ pub struct Task {
     pub entry_point: Option<String>,
     /// The sandbox and why.
     pub sandbox: SandboxChoice,
+    /// What reports on the attempt must show. Schedulers of before 0.2 give none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
 }
 
 /// One source file of a submission.

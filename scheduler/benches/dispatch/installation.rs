@@ -108,6 +108,7 @@ impl Installation {
                 },
                 escalation: Escalation::Beside,
                 audit_age: None,
+                ticketless_reports: false,
             },
         };
         let stop = CancellationToken::new();

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use assize_common::amqp::{Connection, Consumer, Delivery, Publisher};
+use assize_common::amqp::{Connection, Consumer, Delivery, Publisher, Role};
 use assize_common::id::{SubmissionId, WorkerId};
 use assize_common::message::{
     self, CompileReport, Exit, Finished, HeldJudgement, Judged, Registered, Report, RunReport,
-    Started, Task, WorkerReport,
+    Started, Task, Ticket, TicketedReport, WorkerReport,
 };
 use assize_common::{Lane, Verdict};
 use chrono::Utc;
@@ -31,9 +31,10 @@ struct Shared {
 impl StubWorker {
     pub(crate) async fn start(installation: &Installation, slots: u16) -> Self {
         let topology = &installation.topology;
-        let connection = Connection::open(&installation.amqp, "stub worker", topology)
-            .await
-            .unwrap();
+        let connection =
+            Connection::open(&installation.amqp, "stub worker", topology, Role::Scheduler)
+                .await
+                .unwrap();
         let mut consumers = Vec::new();
         for lane in [Lane::Live, Lane::Rejudge] {
             let queue = topology.lane(lane);
@@ -48,15 +49,14 @@ impl StubWorker {
             rejudged: AtomicU32::new(0),
             _connection: connection,
         });
-        shared
-            .report(Report::Registered(Registered {
-                name: "stub".into(),
-                version: "0".into(),
-                slots: slots.into(),
-                lanes: vec!["live".into(), "rejudge".into()],
-                languages: Vec::new(),
-            }))
-            .await;
+        let registered = Report::Registered(Registered {
+            name: "stub".into(),
+            version: "0".into(),
+            slots: slots.into(),
+            lanes: vec!["live".into(), "rejudge".into()],
+            languages: Vec::new(),
+        });
+        shared.report(registered, Vec::new()).await;
         for consumer in consumers {
             tokio::spawn(shared.clone().work(consumer));
         }
@@ -134,14 +134,21 @@ impl Shared {
                 audit: None,
             },
         }));
-        tokio::join!(self.report(started), self.report(finished));
+        let tickets = || task.ticket.iter().cloned().collect();
+        tokio::join!(
+            self.report(started, tickets()),
+            self.report(finished, tickets())
+        );
         delivery.ack().await.unwrap();
     }
 
-    async fn report(&self, report: Report) {
-        let message = message::encode(&WorkerReport {
-            worker_id: self.id,
-            report,
+    async fn report(&self, report: Report, tickets: Vec<Ticket>) {
+        let message = message::encode(&TicketedReport {
+            report: WorkerReport {
+                worker_id: self.id,
+                report,
+            },
+            tickets,
         })
         .unwrap();
         let publishing = self.publisher.publish(&self.reports, &message);

@@ -34,7 +34,7 @@ pub(crate) async fn apply_batch(
     let mut transaction = store.begin().await?;
     let judgements: Vec<_> = reports
         .iter()
-        .flat_map(|report| held_by(&report.report))
+        .flat_map(|report| report.report.judgements())
         .map(|held| held.judgement_id)
         .collect();
     let workers: Vec<_> = reports.iter().map(|report| report.worker_id).collect();
@@ -52,18 +52,6 @@ pub(crate) async fn apply_batch(
     }
     Store::commit(transaction).await?;
     Ok(effects)
-}
-
-/// The judgements a report is about.
-fn held_by(report: &Report) -> &[HeldJudgement] {
-    match report {
-        Report::Registered(_) | Report::Stopped => &[],
-        Report::Heartbeat { held } => held,
-        Report::Started(started) => std::slice::from_ref(&started.judgement),
-        Report::Progress { judgement, .. } => std::slice::from_ref(judgement),
-        Report::Finished(finished) => std::slice::from_ref(&finished.judgement),
-        Report::HandedBack(handed_back) => std::slice::from_ref(&handed_back.judgement),
-    }
 }
 
 async fn apply_registered(

@@ -8,7 +8,7 @@ mod effect;
 use std::time::Duration;
 
 use assize_common::amqp::{AmqpError, Connection, Consumer, Delivery, Topology};
-use assize_common::message::{self, WorkerReport};
+use assize_common::message::{self, TicketedReport, WorkerReport};
 use assize_common::telemetry::error_chain;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::FutureExt as _;
@@ -21,6 +21,7 @@ use crate::bell::Bells;
 use crate::reconciler::Hearing;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::ticket::TicketKey;
 
 /// Reports held at once, which is also the largest batch.
 const PREFETCH: u16 = 400;
@@ -32,6 +33,7 @@ const LARGEST_DELAY: Duration = Duration::from_secs(5);
 pub(crate) struct Reports {
     pub(crate) store: Store,
     pub(crate) settings: Settings,
+    pub(crate) tickets: TicketKey,
     pub(crate) topology: Topology,
     pub(crate) hearing: Hearing,
     pub(crate) bells: Bells,
@@ -87,10 +89,50 @@ impl Reports {
             {
                 deliveries.push(next);
             }
-            let received = read(deliveries).await?;
+            let received = self.read(deliveries).await?;
             self.ingest(received, stop).await?;
         }
         Ok(())
+    }
+
+    /// Decodes messages; those that can't be are dead letters. What shows no ticket is
+    /// left out: a stranger's report must not even fill a table.
+    async fn read(&self, deliveries: Vec<Delivery>) -> Result<Vec<Received>, AmqpError> {
+        let mut received = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            match message::decode(delivery.body()) {
+                Ok(report) => match self.proven(report) {
+                    Some(report) => received.push(Received { delivery, report }),
+                    None => delivery.ack().await?,
+                },
+                Err(error) => {
+                    tracing::error!(error = %error_chain(&error), "a report can't be read: to the dead letters with it");
+                    count_dead_letter("unreadable");
+                    delivery.dead_letter().await?;
+                }
+            }
+        }
+        Ok(received)
+    }
+
+    /// What is left of a report without judgements whose tickets it does not show.
+    fn proven(&self, received: TicketedReport) -> Option<WorkerReport> {
+        if self.settings.ticketless_reports && received.tickets.is_empty() {
+            return Some(received.report);
+        }
+        let worker = received.report.worker_id;
+        let (report, unproven) = self.tickets.check(received);
+        if unproven > 0 {
+            tracing::warn!(
+                worker.id = %worker,
+                judgements = unproven,
+                "a report shows no ticket of what it is about: it is of a worker of before 0.2, for which \
+                 ASSIZE_TICKETLESS_REPORTS is there, or forged"
+            );
+            metrics::counter!("assize_attempts_total", "outcome" => "unproven")
+                .increment(unproven as u64);
+        }
+        report
     }
 
     async fn ingest(
@@ -163,22 +205,6 @@ impl Reports {
             }
         }
     }
-}
-
-/// Decodes messages; those that can't be are dead letters.
-async fn read(deliveries: Vec<Delivery>) -> Result<Vec<Received>, AmqpError> {
-    let mut received = Vec::with_capacity(deliveries.len());
-    for delivery in deliveries {
-        match message::decode(delivery.body()) {
-            Ok(report) => received.push(Received { delivery, report }),
-            Err(error) => {
-                tracing::error!(error = %error_chain(&error), "a report can't be read: to the dead letters with it");
-                count_dead_letter("unreadable");
-                delivery.dead_letter().await?;
-            }
-        }
-    }
-    Ok(received)
 }
 
 fn count_dead_letter(reason: &'static str) {

@@ -24,6 +24,7 @@ mod row;
 mod run;
 mod selection;
 mod submission;
+mod ticket_key;
 mod token;
 mod transition;
 mod url;

@@ -129,6 +129,7 @@ pub(crate) async fn outbox_claim(
                     mode: row::named("a sandbox", &row.sandbox_mode)?,
                     reason: row.sandbox_reason,
                 },
+                ticket: None,
             };
             Ok(ClaimedTask {
                 id: row.id,

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use assize_common::message::HeldJudgement;
+use assize_common::message::{HeldJudgement, Ticket};
 
 /// How many finished judgements are remembered: more than can be redelivered
 /// after a lost connection, which is at most the prefetch of every lane.
@@ -19,8 +19,14 @@ pub(super) struct Held<D> {
 
 #[derive(Debug)]
 struct State<D> {
-    running: HashMap<HeldJudgement, D>,
+    running: HashMap<HeldJudgement, Running<D>>,
     finished: VecDeque<HeldJudgement>,
+}
+
+#[derive(Debug)]
+struct Running<D> {
+    delivery: D,
+    ticket: Option<Ticket>,
 }
 
 /// What to do with a delivered task.
@@ -45,14 +51,20 @@ impl<D> Held<D> {
     }
 
     /// Takes up a delivered task.
-    pub(super) fn take(&self, judgement: HeldJudgement, delivery: D) -> Taken<D> {
+    pub(super) fn take(
+        &self,
+        judgement: HeldJudgement,
+        ticket: Option<Ticket>,
+        delivery: D,
+    ) -> Taken<D> {
         let mut state = self.lock();
         if state.finished.contains(&judgement) {
             return Taken::Finished(delivery);
         }
-        match state.running.insert(judgement, delivery) {
+        let running = Running { delivery, ticket };
+        match state.running.insert(judgement, running) {
             None => Taken::New,
-            Some(earlier) => Taken::Running(earlier),
+            Some(earlier) => Taken::Running(earlier.delivery),
         }
     }
 
@@ -64,12 +76,16 @@ impl<D> Held<D> {
             state.finished.pop_front();
         }
         state.finished.push_back(judgement);
-        state.running.remove(&judgement)
+        let ended = state.running.remove(&judgement);
+        ended.map(|running| running.delivery)
     }
 
-    /// The judgements that are being judged.
-    pub(super) fn running(&self) -> Vec<HeldJudgement> {
-        self.lock().running.keys().copied().collect()
+    /// The judgements that are being judged, and their tickets.
+    pub(super) fn running(&self) -> (Vec<HeldJudgement>, Vec<Ticket>) {
+        let state = self.lock();
+        let tickets = state.running.values();
+        let tickets = tickets.filter_map(|running| running.ticket.clone());
+        (state.running.keys().copied().collect(), tickets.collect())
     }
 
     fn lock(&self) -> MutexGuard<'_, State<D>> {
@@ -93,30 +109,40 @@ mod tests {
     #[test]
     fn a_task_is_judged_once_and_its_latest_delivery_acknowledged() {
         let held = Held::new();
-        assert_eq!(held.take(judgement(1), "first"), Taken::New);
-        assert_eq!(held.take(judgement(1), "second"), Taken::Running("first"));
-        assert_eq!(held.running(), [judgement(1)]);
+        let ticket = Ticket::new([1; 32]);
+        assert_eq!(
+            held.take(judgement(1), Some(ticket.clone()), "first"),
+            Taken::New
+        );
+        assert_eq!(
+            held.take(judgement(1), Some(ticket.clone()), "second"),
+            Taken::Running("first")
+        );
+        assert_eq!(held.running(), (vec![judgement(1)], vec![ticket]));
         assert_eq!(held.finish(judgement(1)), Some("second"));
-        assert_eq!(held.running(), []);
-        assert_eq!(held.take(judgement(1), "third"), Taken::Finished("third"));
+        assert_eq!(held.running(), (vec![], vec![]));
+        assert_eq!(
+            held.take(judgement(1), None, "third"),
+            Taken::Finished("third")
+        );
     }
 
     #[test]
     fn another_attempt_is_another_task() {
         let held = Held::new();
-        held.take(judgement(1), ());
+        held.take(judgement(1), None, ());
         held.finish(judgement(1));
-        assert_eq!(held.take(judgement(2), ()), Taken::New);
+        assert_eq!(held.take(judgement(2), None, ()), Taken::New);
     }
 
     #[test]
     fn memory_is_bounded() {
         let held = Held::new();
         for attempt in 0..=u32::try_from(REMEMBERED).unwrap() {
-            held.take(judgement(attempt), ());
+            held.take(judgement(attempt), None, ());
             held.finish(judgement(attempt));
         }
-        assert_eq!(held.take(judgement(0), ()), Taken::New);
-        assert_eq!(held.take(judgement(1), ()), Taken::Finished(()));
+        assert_eq!(held.take(judgement(0), None, ()), Taken::New);
+        assert_eq!(held.take(judgement(1), None, ()), Taken::Finished(()));
     }
 }

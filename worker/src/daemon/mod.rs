@@ -148,7 +148,9 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
     };
     let mut connecting = tokio::spawn(session::keep_connected(
         broker,
-        reporter.encode(greeting).map_err(DaemonError::Encode)?,
+        reporter
+            .encode(greeting, Vec::new())
+            .map_err(DaemonError::Encode)?,
         sessions,
         controls,
         end.clone(),
@@ -160,11 +162,11 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         ended = &mut connecting => return ended.unwrap_or(Ok(())),
     }
     tracing::info!(
-        running = shared.held.running().len(),
+        running = shared.held.running().0.len(),
         "stopping: taking no more tasks"
     );
     drain(&mut runners, &stop, config.drain_timeout).await;
-    if tokio::time::timeout(FAREWELL, reporter.deliver(Report::Stopped))
+    if tokio::time::timeout(FAREWELL, reporter.deliver(Report::Stopped, Vec::new()))
         .await
         .is_err()
     {
@@ -215,8 +217,11 @@ async fn beat(shared: Arc<Shared>, cache: Arc<DiskCache>, every: Duration, end: 
     while end.run_until_cancelled(ticks.tick()).await.is_some() {
         #[expect(clippy::cast_precision_loss, reason = "a gauge need not be exact")]
         metrics::gauge!("assize_worker_cache_bytes").set(cache.bytes().as_u64() as f64);
-        let held = shared.held.running();
-        shared.reporter.send(Report::Heartbeat { held }).await;
+        let (held, tickets) = shared.held.running();
+        shared
+            .reporter
+            .send(Report::Heartbeat { held }, tickets)
+            .await;
     }
 }
 

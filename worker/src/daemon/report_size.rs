@@ -1,7 +1,7 @@
 //! Reports that the broker takes. Its messages have a largest size, and a package
 //! may have any number of test cases whose validator says a lot.
 
-use assize_common::message::{self, Judged, Report, WorkerReport};
+use assize_common::message::{self, Judged, Report, TicketedReport};
 
 /// RabbitMQ takes 16 MiB unless it is told otherwise, and a report is read and
 /// stored as a whole.
@@ -15,24 +15,24 @@ const TEXT_BYTES: [usize; 3] = [1000, 100, 0];
 ///
 /// # Errors
 /// When it can't be represented as JSON.
-pub(super) fn encode(mut report: WorkerReport) -> Result<Vec<u8>, serde_json::Error> {
-    let mut encoded = message::encode(&report)?;
+pub(super) fn encode(mut ticketed: TicketedReport) -> Result<Vec<u8>, serde_json::Error> {
+    let mut encoded = message::encode(&ticketed)?;
     let size = encoded.len();
     for text_bytes in TEXT_BYTES {
         if encoded.len() <= LARGEST_BYTES {
             return Ok(encoded);
         }
-        shorten(&mut report.report, text_bytes);
+        shorten(&mut ticketed.report.report, text_bytes);
         tracing::warn!(
             bytes = size,
             text_bytes,
             "a report is too large: its texts are shortened"
         );
-        encoded = message::encode(&report)?;
+        encoded = message::encode(&ticketed)?;
     }
     if encoded.len() > LARGEST_BYTES {
-        give_up(&mut report.report, size);
-        encoded = message::encode(&report)?;
+        give_up(&mut ticketed.report.report, size);
+        encoded = message::encode(&ticketed)?;
     }
     Ok(encoded)
 }
@@ -91,7 +91,9 @@ fn cut(text: &mut String, bytes: usize) {
 mod tests {
     use assize_common::Verdict;
     use assize_common::id::{JudgementId, WorkerId};
-    use assize_common::message::{CompileReport, Exit, Finished, HeldJudgement, RunReport};
+    use assize_common::message::{
+        CompileReport, Exit, Finished, HeldJudgement, RunReport, Ticket, WorkerReport,
+    };
     use chrono::Utc;
 
     use super::*;
@@ -144,10 +146,12 @@ mod tests {
     }
 
     fn sent(report: WorkerReport) -> Judged {
-        let encoded = encode(report).unwrap();
+        let tickets = vec![Ticket::new([1; 32])];
+        let encoded = encode(TicketedReport { report, tickets }).unwrap();
         assert!(encoded.len() <= LARGEST_BYTES, "{}", encoded.len());
-        let report: WorkerReport = message::decode(&encoded).unwrap();
-        let Report::Finished(finished) = report.report else {
+        let report: TicketedReport = message::decode(&encoded).unwrap();
+        assert_eq!(report.tickets.len(), 1);
+        let Report::Finished(finished) = report.report.report else {
             panic!("{report:?}");
         };
         finished.outcome

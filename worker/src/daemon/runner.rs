@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use assize_common::amqp::Delivery;
 use assize_common::message::{
-    self, Finished, HandedBack, HeldJudgement, Judged as Reported, Report, Started, Task,
+    self, Finished, HandedBack, HeldJudgement, Judged as Reported, Report, Started, Task, Ticket,
 };
 use assize_common::telemetry::error_chain;
 use chrono::{DateTime, Utc};
@@ -117,6 +117,7 @@ impl Runner {
         let busy = metrics::gauge!("assize_worker_slots_busy");
         busy.increment(1.0);
         let held = held_by(&task);
+        let tickets: Vec<_> = task.ticket.iter().cloned().collect();
         let mut host_failed = false;
         let report = if earlier_deliveries >= POISON_DELIVERIES {
             self.shared.refuse(held, earlier_deliveries)
@@ -131,7 +132,7 @@ impl Runner {
                 Conclusion::HandBack(reason) => hand_back(held, reason, earlier_deliveries),
             }
         };
-        self.shared.reporter.deliver(report).await;
+        self.shared.reporter.deliver(report, tickets).await;
         busy.decrement(1.0);
         if let Some(delivery) = self.shared.held.finish(held) {
             acknowledge(delivery).await;
@@ -146,6 +147,7 @@ impl Runner {
         started_at: DateTime<Utc>,
     ) -> Result<Reported, AssignmentError> {
         let judgement = held_by(&task);
+        let tickets: Vec<_> = task.ticket.iter().cloned().collect();
         let cancel = Cancel::default();
         let (progress, progressing) = watch::channel(TestcasesDone::default());
         let number = self.slot.number();
@@ -170,9 +172,11 @@ impl Runner {
             let at = started_at;
             self.shared
                 .reporter
-                .send(Report::Started(Started { judgement, at }))
+                .send(Report::Started(Started { judgement, at }), tickets.clone())
                 .await;
-            self.shared.tell_progress(judgement, progressing).await;
+            self.shared
+                .tell_progress(judgement, tickets, progressing)
+                .await;
             std::future::pending().await
         };
         self.shared.controls.begin(judgement, cancel.clone());
@@ -237,7 +241,10 @@ impl Shared {
             }
         };
         let earlier_deliveries = delivery.earlier_deliveries();
-        match self.held.take(held_by(&task), delivery) {
+        match self
+            .held
+            .take(held_by(&task), task.ticket.clone(), delivery)
+        {
             Taken::New => Some(Accepted {
                 task,
                 earlier_deliveries,
@@ -317,6 +324,7 @@ impl Shared {
     async fn tell_progress(
         &self,
         judgement: HeldJudgement,
+        tickets: Vec<Ticket>,
         mut progressing: watch::Receiver<TestcasesDone>,
     ) {
         while progressing.changed().await.is_ok() {
@@ -326,7 +334,7 @@ impl Shared {
                 testcases_done: done,
                 testcases_total: total,
             };
-            self.reporter.send(report).await;
+            self.reporter.send(report, tickets.clone()).await;
             tokio::time::sleep(PROGRESS_PAUSE).await;
         }
     }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use assize_common::amqp::{AmqpError, AmqpUrl, Connection, Consumer, Publisher, Puller, Topology};
+use assize_common::amqp::{
+    AmqpError, AmqpUrl, Connection, Consumer, Publisher, Puller, Role, Topology,
+};
 use assize_common::telemetry::error_chain;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::watch;
@@ -108,8 +110,13 @@ pub(super) async fn keep_connected(
 }
 
 async fn open(broker: &Broker, greeting: &[u8]) -> Result<(Session, Consumer), AmqpError> {
-    let connection =
-        Connection::open(&broker.url, &broker.connection_name, &broker.topology).await?;
+    let connection = Connection::open(
+        &broker.url,
+        &broker.connection_name,
+        &broker.topology,
+        Role::Worker,
+    )
+    .await?;
     let publisher = connection.publisher().await?;
     let puller = connection.puller().await?;
     // Before the greeting: what is said in answer to it must be heard.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use assize_common::Lane;
-use assize_common::amqp::{AmqpUrl, Connection, Consumer, Publisher, Topology};
+use assize_common::amqp::{AmqpUrl, Connection, Consumer, Publisher, Role, Topology};
 use assize_common::id::WorkerId;
 use assize_common::message::{self, Control, Finished, Report, Task, WorkerReport};
 
@@ -28,7 +28,9 @@ impl Broker {
             .unwrap();
         let prefix = format!("test-{}", uuid::Uuid::now_v7().simple());
         let topology = Topology::new(&prefix);
-        let connection = Connection::open(&url, "test", &topology).await.unwrap();
+        let connection = Connection::open(&url, "test", &topology, Role::Scheduler)
+            .await
+            .unwrap();
         Self {
             publisher: connection.publisher().await.unwrap(),
             reports: connection.consume(&topology.reports(), 100).await.unwrap(),

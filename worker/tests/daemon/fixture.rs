@@ -58,6 +58,7 @@ impl Fixture {
                 mode: SandboxMode::Unshare,
                 reason: "test".to_owned(),
             },
+            ticket: None,
         }
     }
 

@@ -137,6 +137,7 @@ async fn a_task_that_workers_were_lost_over_is_not_judged() {
             &fixture.broker.url,
             "victim",
             &fixture.broker.topology,
+            assize_common::amqp::Role::Scheduler,
         )
         .await
         .unwrap();
