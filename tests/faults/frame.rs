@@ -97,6 +97,14 @@ impl Framer {
         }
     }
 
+    /// The channel that a frame is of; 0 where there are none.
+    pub(super) fn channel(&self, frame: &[u8]) -> u16 {
+        match (self.protocol, frame) {
+            (Protocol::Amqp, [_, high, low, ..]) => u16::from_be_bytes([*high, *low]),
+            _ => 0,
+        }
+    }
+
     /// Which step a frame is, if it is one.
     pub(super) fn point(&self, frame: &[u8]) -> Option<Point> {
         match (self.protocol, self.direction) {
@@ -125,7 +133,7 @@ fn amqp_point(frame: &[u8], direction: Direction) -> Option<Point> {
             .into_iter()
             .find(|kind| contains(payload, &format!(r#""kind":"{kind}""#)))
             .map(Point::ReportSent),
-        (BODY, Direction::ToClient) => Some(Point::ReportDelivered),
+        (BODY, Direction::ToClient) if !is_echo(payload) => Some(Point::ReportDelivered),
         _ => None,
     }
 }
@@ -139,13 +147,26 @@ pub(super) fn message(frame: &[u8]) -> Option<&[u8]> {
 /// Makes the message that a frame carries unreadable; false if it carries none.
 pub(super) fn garble(frame: &mut [u8], protocol: Protocol) -> bool {
     let at = match protocol {
-        Protocol::Amqp if message(frame).is_some_and(|message| message.starts_with(b"{")) => 7,
+        Protocol::Amqp
+            if message(frame)
+                .is_some_and(|message| message.starts_with(b"{") && !is_echo(message)) =>
+        {
+            7
+        }
         // The end of an answer is content, unless the answer is all head.
         Protocol::Http if frame.starts_with(b"HTTP/1.1 200") => frame.len() - 1,
         _ => return false,
     };
     frame[at] ^= 0x80;
     true
+}
+
+/// Whether a message is one that schedulers send themselves: nobody is hit by what befalls these.
+pub(super) fn is_echo(message: &[u8]) -> bool {
+    contains(
+        message,
+        r#""worker_id":"00000000-0000-0000-0000-000000000000""#,
+    )
 }
 
 fn is_task(payload: &[u8]) -> bool {
@@ -179,4 +200,20 @@ fn a_garbled_message_keeps_its_frame() {
     let mut frame = b"\x03\0\x01\0\0\0\x02{}\xce".to_vec();
     assert!(garble(&mut frame, Protocol::Amqp));
     assert_eq!(message(&frame), Some(&b"\xfb}"[..]));
+}
+
+#[test]
+fn an_echo_is_no_step_of_anybody() {
+    let echo =
+        assize_common::message::encode(&assize_common::message::WorkerReport::echo()).unwrap();
+    let mut frame = vec![BODY, 0, 2];
+    frame.extend(u32::try_from(echo.len()).unwrap().to_be_bytes());
+    frame.extend(&echo);
+    frame.push(0xce);
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        let framer = Framer::new(Protocol::Amqp, direction);
+        assert_eq!(framer.point(&frame), None);
+        assert_eq!(framer.channel(&frame), 2);
+    }
+    assert!(!garble(&mut frame, Protocol::Amqp));
 }

@@ -62,6 +62,8 @@ struct Shared {
     /// So many more messages are made unreadable.
     garbles: AtomicU32,
     trap: Mutex<Option<Trap>>,
+    /// How many connections there were.
+    connections: AtomicU32,
     /// The latest messages sent to the server.
     sent: Mutex<Vec<Vec<u8>>>,
 }
@@ -73,7 +75,16 @@ const REMEMBERED: usize = 64;
 #[derive(Debug)]
 struct Trap {
     points: Vec<Point>,
+    /// Where the latest of them was.
+    latest: Option<Place>,
     sprung: oneshot::Sender<Sprung>,
+}
+
+/// A channel of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    connection: u32,
+    channel: u16,
 }
 
 /// A link that stands still at a point. Dropping this ends the connection
@@ -101,6 +112,7 @@ impl Proxy {
             frames_left: AtomicU32::new(0),
             garbles: AtomicU32::new(0),
             trap: Mutex::new(None),
+            connections: AtomicU32::new(0),
             sent: Mutex::default(),
         });
         let proxy = Self {
@@ -150,6 +162,7 @@ impl Proxy {
         let (sprung, springing) = oneshot::channel();
         let trap = Trap {
             points: points.to_vec(),
+            latest: None,
             sprung,
         };
         *self.shared.trap.lock().unwrap() = Some(trap);
@@ -178,9 +191,10 @@ impl Shared {
         // Each frame at once, as daemons send them.
         let _best_effort = client.set_nodelay(true);
         let (client_out, mut client_in) = client.into_split();
+        let connection = self.connections.fetch_add(1, Ordering::Relaxed);
         tokio::select! {
-            _ = self.pump(client_out, server_in, Direction::ToServer) => {}
-            _ = self.pump(server_out, &mut client_in, Direction::ToClient) => {}
+            _ = self.pump(client_out, server_in, Direction::ToServer, connection) => {}
+            _ = self.pump(server_out, &mut client_in, Direction::ToClient, connection) => {}
             _ = cuts.changed() => {}
         }
         if self.resets.load(Ordering::Relaxed) {
@@ -212,6 +226,7 @@ impl Shared {
         mut from: impl AsyncRead + Unpin,
         mut to: impl AsyncWrite + Unpin,
         direction: Direction,
+        connection: u32,
     ) -> io::Result<()> {
         let mut framer = Framer::new(self.protocol, direction);
         let mut chunk = vec![0; 16 * 1024];
@@ -224,7 +239,11 @@ impl Shared {
             framer.push(&chunk[..read]);
             while let Some(mut frame) = framer.next() {
                 pass(&mut weather, direction).await;
-                if !self.springs(framer.point(&frame)).await {
+                let place = Place {
+                    connection,
+                    channel: framer.channel(&frame),
+                };
+                if !self.springs(framer.point(&frame), place).await {
                     return Ok(());
                 }
                 self.remember_and_garble(&mut frame, direction);
@@ -254,6 +273,7 @@ impl Shared {
             self.garbles.fetch_sub(1, Ordering::Relaxed);
         } else if self.protocol == Protocol::Amqp
             && let Some(message) = frame::message(frame)
+            && !frame::is_echo(message)
         {
             let mut sent = self.sent.lock().unwrap();
             if sent.len() == REMEMBERED {
@@ -264,16 +284,20 @@ impl Shared {
     }
 
     /// Whether a frame goes on, after the trap that it may have sprung.
-    async fn springs(&self, point: Option<Point>) -> bool {
+    async fn springs(&self, point: Option<Point>, place: Place) -> bool {
         let Some(point) = point else { return true };
         let trap = {
             let mut slot = self.trap.lock().unwrap();
             let Some(trap) = slot.as_mut() else {
                 return true;
             };
-            if trap.points.first() != Some(&point) {
+            // A confirm is of what was published on its channel, whatever others publish.
+            let of_another =
+                point == Point::Confirmed && trap.latest.is_some_and(|latest| latest != place);
+            if trap.points.first() != Some(&point) || of_another {
                 return true;
             }
+            trap.latest = Some(place);
             trap.points.remove(0);
             if !trap.points.is_empty() {
                 return true;
