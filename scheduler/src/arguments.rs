@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use assize_common::amqp::AmqpUrl;
 use assize_common::api::{FeedbackPart, Scope, UnknownFeedbackPart};
 use assize_common::id::TokenId;
 use assize_common::language::LanguageTable;
@@ -24,7 +25,7 @@ const AMQP_URL: &str = "ASSIZE_AMQP_URL";
 const SECRETS_HELP: &str = "\
 Secrets come from the environment or from files, never from the command line:
   ASSIZE_DATABASE_URL, or ASSIZE_DATABASE_URL_FILE  Postgres, postgres://user:password@host:5432/database
-  ASSIZE_AMQP_URL, or ASSIZE_AMQP_URL_FILE          RabbitMQ, amqp://user:password@host:5672/vhost
+  ASSIZE_AMQP_URL, or ASSIZE_AMQP_URL_FILE          RabbitMQ, amqp://user:password@host:5672/vhost, or amqps://
 
 Exit codes: 0 success, 1 failure, 2 usage, 75 Postgres did not answer in time (try again later)";
 
@@ -109,6 +110,9 @@ pub(crate) struct Serve {
     /// Prefix of the names of exchanges and queues
     #[arg(long, env = "ASSIZE_AMQP_PREFIX", default_value = "assize")]
     amqp_prefix: String,
+    /// PEM file of certificate authorities to trust in amqps:// connections, beside those of the host
+    #[arg(long, env = "ASSIZE_AMQP_CA", value_name = "PATH")]
+    amqp_ca: Option<PathBuf>,
     /// Connections to Postgres, at most
     #[arg(long, env = "ASSIZE_DATABASE_CONNECTIONS", default_value_t = 16)]
     #[arg(value_parser = clap::value_parser!(u32).range(8..))]
@@ -247,11 +251,15 @@ impl Serve {
                 .context("cannot enable the languages of ASSIZE_LANGUAGES")?
         };
         let amqp = Secret::from_environment(AMQP_URL, "ASSIZE_AMQP_URL_FILE")?;
+        let mut amqp: AmqpUrl = amqp.reveal().parse().context(AMQP_URL)?;
+        if let Some(authorities) = &self.amqp_ca {
+            amqp = amqp.trusting(authorities)?;
+        }
         Ok(Config {
             database: self.database.url()?,
             database_connections: self.database_connections,
             database_wait: self.database.wait(),
-            amqp: amqp.reveal().parse().context(AMQP_URL)?,
+            amqp,
             amqp_prefix: self.amqp_prefix,
             listen: self.listen,
             address_file: self.address_file,

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use lapin::options::QueueDeclareOptions;
+use lapin::runtime::default_runtime;
+use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
 use lapin::{ConnectionProperties, Event};
 use tokio::sync::watch;
@@ -54,7 +56,14 @@ impl Connection {
         role: Role,
     ) -> Result<Self, AmqpError> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let connecting = lapin::Connection::connect(url.reveal(), properties);
+        let trust = OwnedTLSConfig {
+            identity: None,
+            cert_chain: url.authorities(),
+        };
+        let connecting = async {
+            let runtime = default_runtime()?;
+            lapin::Connection::connect_with_config(url.reveal(), properties, trust, runtime).await
+        };
         let inner = within("connect", connecting)
             .await?
             .map_err(|source| AmqpError::Connect {

@@ -11,6 +11,8 @@ mod consumer;
 mod permission_tests;
 mod publisher;
 mod puller;
+#[cfg(test)]
+mod tls_tests;
 mod topology;
 mod url;
 
@@ -21,8 +23,13 @@ pub use puller::Puller;
 pub use topology::Topology;
 pub use url::AmqpUrl;
 
+use std::path::PathBuf;
+
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+
+/// What may be wrong with an encrypted connection.
+const CERTIFICATE_HINT: &str = " Is its certificate for this host, and of an authority that ASSIZE_AMQP_CA or this host names?";
 
 /// Why an exchange with the broker failed.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +42,33 @@ pub enum AmqpError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Authorities are named for a connection without TLS.
+    #[error(
+        "ASSIZE_AMQP_CA is set, but {url} is not encrypted: let ASSIZE_AMQP_URL begin with amqps://, or unset ASSIZE_AMQP_CA"
+    )]
+    Unencrypted {
+        /// The URL without its password.
+        url: AmqpUrl,
+    },
+    /// The file of authorities can't be read.
+    #[error("cannot read {}, named by ASSIZE_AMQP_CA", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file of authorities holds none.
+    #[error("{}, named by ASSIZE_AMQP_CA, holds no certificate in PEM", path.display())]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
     /// No connection came about.
     #[error(
-        "cannot connect to RabbitMQ at {url}: is it running, and are user and virtual host right?"
+        "cannot connect to RabbitMQ at {url}: is it running, and are user and virtual host right?{}",
+        if url.is_encrypted() { CERTIFICATE_HINT } else { "" }
     )]
     Connect {
         /// The URL without its password.

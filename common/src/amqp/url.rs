@@ -1,35 +1,83 @@
-//! The broker's URL, whose password never shows.
+//! The broker's URL, whose password never shows, and whom to trust there.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
+
+use super::AmqpError;
+
+/// How a certificate begins in PEM.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
 /// An AMQP URL. Displays without its password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct AmqpUrl(String);
+pub struct AmqpUrl {
+    url: Arc<str>,
+    /// Authorities that are trusted beside those of the host, in PEM.
+    authorities: Option<Arc<str>>,
+}
 
 impl AmqpUrl {
+    /// The same, and the certificate authorities in the PEM file `path` are trusted
+    /// beside those of the host.
+    ///
+    /// # Errors
+    /// When the URL does not ask for TLS, or the file holds no certificate.
+    pub fn trusting(self, path: &Path) -> Result<Self, AmqpError> {
+        if !self.is_encrypted() {
+            return Err(AmqpError::Unencrypted { url: self });
+        }
+        let path = || path.to_owned();
+        let authorities =
+            std::fs::read_to_string(path()).map_err(|source| AmqpError::Authorities {
+                path: path(),
+                source,
+            })?;
+        if !authorities.contains(CERTIFICATE) {
+            return Err(AmqpError::NoCertificate { path: path() });
+        }
+        Ok(Self {
+            authorities: Some(authorities.into()),
+            ..self
+        })
+    }
+
+    /// Whether it asks for TLS.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.url.starts_with("amqps://")
+    }
+
+    pub(super) fn authorities(&self) -> Option<String> {
+        self.authorities.as_deref().map(str::to_owned)
+    }
+
     /// The URL with its password, for connecting.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.url
     }
 }
 
 impl FromStr for AmqpUrl {
-    type Err = super::AmqpError;
+    type Err = AmqpError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let url = Self(text.to_owned());
+        let url = Self {
+            url: text.into(),
+            authorities: None,
+        };
         match text.parse::<lapin::uri::AMQPUri>() {
             Ok(_) => Ok(url),
-            Err(problem) => Err(super::AmqpError::Url { url, problem }),
+            Err(problem) => Err(AmqpError::Url { url, problem }),
         }
     }
 }
 
 impl fmt::Display for AmqpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((scheme, rest)) = self.0.split_once("://") else {
+        let Some((scheme, rest)) = self.url.split_once("://") else {
             return f.write_str("(hidden)");
         };
         let address = rest.rsplit_once('@').map_or(rest, |(_, address)| address);
@@ -60,5 +108,25 @@ mod tests {
             error.contains("http://localhost") && !error.contains("hunter2"),
             "{error}"
         );
+    }
+    #[test]
+    fn authorities_are_for_encrypted_connections() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path();
+        let trusting = |url: &str, path| url.parse::<AmqpUrl>().unwrap().trusting(path);
+        let error = trusting("amqp://judge:hunter2@localhost", path).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("amqps://") && !error.contains("hunter2"),
+            "{error}"
+        );
+        let encrypted = "amqps://judge:hunter2@localhost";
+        let error = trusting(encrypted, path).unwrap_err().to_string();
+        assert!(
+            error.contains("no certificate") && error.contains("ASSIZE_AMQP_CA"),
+            "{error}"
+        );
+        let error = trusting(encrypted, Path::new("/nowhere")).unwrap_err();
+        assert!(error.to_string().contains("/nowhere"), "{error}");
     }
 }

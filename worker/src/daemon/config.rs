@@ -23,7 +23,7 @@ const TOKEN: &str = "ASSIZE_WORKER_TOKEN";
 
 const AFTER_HELP: &str = "\
 Secrets come from the environment or from files, never from the command line:
-  ASSIZE_AMQP_URL, or ASSIZE_AMQP_URL_FILE          RabbitMQ, amqp://user:password@host:5672/vhost
+  ASSIZE_AMQP_URL, or ASSIZE_AMQP_URL_FILE          RabbitMQ, amqp://user:password@host:5672/vhost, or amqps://
   ASSIZE_WORKER_TOKEN, or ASSIZE_WORKER_TOKEN_FILE  a token of the scheduler, of scope worker
 
 SIGTERM, SIGINT: take no more tasks, finish what runs, end; a second one: hand back what runs, end
@@ -36,6 +36,9 @@ pub struct Arguments {
     /// Prefix of the names of exchanges and queues
     #[arg(long, env = "ASSIZE_AMQP_PREFIX", default_value = "assize")]
     amqp_prefix: String,
+    /// PEM file of certificate authorities to trust in amqps:// connections, beside those of the host
+    #[arg(long, env = "ASSIZE_AMQP_CA", value_name = "PATH")]
+    amqp_ca: Option<PathBuf>,
     /// Scheduler that serves packages and sources
     #[arg(long, env = "ASSIZE_SCHEDULER_URL", value_name = "URL")]
     #[arg(default_value = "http://127.0.0.1:8420")]
@@ -153,6 +156,10 @@ impl Arguments {
     /// [`DaemonError`] that names what to set.
     pub fn config(self) -> Result<Config, DaemonError> {
         let amqp = Secret::from_environment(AMQP_URL, "ASSIZE_AMQP_URL_FILE")?;
+        let mut amqp: AmqpUrl = amqp.reveal().parse().map_err(DaemonError::AmqpUrl)?;
+        if let Some(authorities) = &self.amqp_ca {
+            amqp = amqp.trusting(authorities).map_err(DaemonError::AmqpUrl)?;
+        }
         let token = Secret::from_environment(TOKEN, "ASSIZE_WORKER_TOKEN_FILE")?;
         let scheduler = self.scheduler_url;
         if scheduler.scheme() != "http" || !scheduler.has_host() || !scheduler.username().is_empty()
@@ -171,7 +178,7 @@ impl Arguments {
             (_, cores) => as_slots(cores),
         };
         Ok(Config {
-            amqp: amqp.reveal().parse().map_err(DaemonError::AmqpUrl)?,
+            amqp,
             amqp_prefix: self.amqp_prefix,
             scheduler,
             scheduler_wait: Duration::from_secs_f64(self.scheduler_wait),

@@ -29,7 +29,7 @@ pub enum DaemonError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     /// The broker's URL is none.
-    #[error("ASSIZE_AMQP_URL is not valid")]
+    #[error("ASSIZE_AMQP_URL or ASSIZE_AMQP_CA is not valid")]
     AmqpUrl(#[source] AmqpError),
     /// The token is none.
     #[error(
