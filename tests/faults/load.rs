@@ -32,6 +32,8 @@ pub(super) enum Program {
     SlowToCompile,
     /// Takes half a second to run.
     SlowToRun,
+    /// Takes longer than RabbitMQ waits for an acknowledgement.
+    Long,
 }
 
 /// Sends submissions and remembers what must come of them.
@@ -109,6 +111,7 @@ impl Load {
         let at = usize::try_from(number).unwrap();
         let (work, verdict) = match program {
             Program::Short | Program::SlowToCompile => PROGRAMS[at % PROGRAMS.len()],
+            Program::Long => ("/bin/sleep 9; echo $((a + b))", Verdict::Ac),
             Program::SlowToRun => ("/bin/sleep 0.5; echo $((a + b))", Verdict::Ac),
         };
         let mut source = format!("# {number}\n");

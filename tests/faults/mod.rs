@@ -54,6 +54,15 @@ async fn a_few_faults_one_by_one() {
     trial.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the daemons, which tests/run builds"]
+async fn a_judgement_takes_longer_than_rabbitmq_waits_for_an_acknowledgement() {
+    let _turn = assize_tests::system::turn().await;
+    let trial = Trial::start(Random::new(1)).await;
+    trial.judge_at_length().await;
+    trial.end().await;
+}
+
 /// Every fault alone, and then mixes of them until the time is over.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs time: make faults"]

@@ -102,6 +102,10 @@ impl Postgres {
     }
 }
 
+/// Deliveries are to be acknowledged within six seconds, which is looked at twice in
+/// a second: half an hour, and once in a minute, unless told otherwise.
+const ADVANCED: &str = "[{rabbit, [{consumer_timeout, 6000}, {channel_tick_interval, 500}]}].\n";
+
 /// A RabbitMQ on a port of the loopback interface.
 #[derive(Debug, Clone)]
 pub(super) struct RabbitMq {
@@ -124,7 +128,7 @@ impl RabbitMq {
                              disk_free_limit.absolute = 50MB\nvm_memory_high_watermark.absolute = 512MiB\n";
         for (name, text) in [
             ("rabbitmq.conf", configuration),
-            ("advanced.config", "[].\n"),
+            ("advanced.config", ADVANCED),
             ("plugins", "[].\n"),
         ] {
             fs::write(directory.join(name), text).unwrap();

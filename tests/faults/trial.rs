@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::fault::Fault;
 use super::installation::Installation;
+use super::load::Program;
 use super::matrix::{Matrix, Outcome};
 use super::random::Random;
 
@@ -76,6 +77,27 @@ impl Trial {
         if !findings.is_empty() {
             self.fail(findings);
         }
+    }
+
+    /// A submission that takes long, which is judged once and nobody is blamed for.
+    pub(super) async fn judge_at_length(&self) {
+        let installation = &self.installation;
+        let id = installation.load.submit(Program::Long).await;
+        let (attempt, failures, losses) = loop {
+            let ended: Option<(i32, i32, i32)> = sqlx::query_as(
+                "SELECT attempt, failures, losses FROM judgements WHERE submission_id = $1 AND state = 'done'",
+            )
+            .bind(id.as_uuid())
+            .fetch_optional(&installation.database)
+            .await
+            .unwrap();
+            if let Some(ended) = ended {
+                break ended;
+            }
+            assert!(self.begin.elapsed() < PATIENCE, "it is not judged");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        assert_eq!((attempt, failures, losses), (1, 0, 0));
     }
 
     async fn note(&mut self, fault: Fault, outcome: Outcome) {

@@ -114,6 +114,10 @@ pub struct Arguments {
     #[arg(long, env = "ASSIZE_HEARTBEAT_SECONDS", default_value_t = 10.0)]
     #[arg(value_name = "SECONDS", value_parser = seconds)]
     heartbeat: f64,
+    /// How long a judgement may take before its task is acknowledged, in seconds; less than RabbitMQ's consumer_timeout
+    #[arg(long, env = "ASSIZE_ACKNOWLEDGE_SECONDS", default_value_t = 600.0)]
+    #[arg(value_name = "SECONDS", value_parser = seconds)]
+    acknowledge_after: f64,
     /// How long to finish what runs after being told to stop, in seconds
     #[arg(long, env = "ASSIZE_DRAIN_TIMEOUT_SECONDS", default_value_t = 60.0)]
     #[arg(value_name = "SECONDS", value_parser = seconds)]
@@ -146,6 +150,7 @@ pub struct Config {
     pub(super) cache_size: ByteSize,
     pub(super) metrics_listen: Option<SocketAddr>,
     pub(super) heartbeat: Duration,
+    pub(super) acknowledge_after: Duration,
     pub(super) drain_timeout: Duration,
 }
 
@@ -197,6 +202,7 @@ impl Arguments {
             cache_size: self.cache_size,
             metrics_listen: self.metrics_listen,
             heartbeat: Duration::from_secs_f64(self.heartbeat),
+            acknowledge_after: Duration::from_secs_f64(self.acknowledge_after),
             drain_timeout: Duration::from_secs_f64(self.drain_timeout),
         })
     }

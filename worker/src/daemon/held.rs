@@ -11,7 +11,7 @@ use assize_common::message::{HeldJudgement, Ticket};
 const REMEMBERED: usize = 1024;
 
 /// The judgements taken up and lately finished, each with the right `D` to
-/// acknowledge its task.
+/// acknowledge its task, until that is used.
 #[derive(Debug)]
 pub(super) struct Held<D> {
     state: Mutex<State<D>>,
@@ -25,7 +25,7 @@ struct State<D> {
 
 #[derive(Debug)]
 struct Running<D> {
-    delivery: D,
+    delivery: Option<D>,
     ticket: Option<Ticket>,
 }
 
@@ -34,8 +34,9 @@ struct Running<D> {
 pub(super) enum Taken<D> {
     /// Judge it.
     New,
-    /// It is being judged; its delivery replaces this earlier one.
-    Running(D),
+    /// It is being judged; its delivery replaces this earlier one, if that is not
+    /// acknowledged yet.
+    Running(Option<D>),
     /// It was judged and reported; only acknowledge this delivery.
     Finished(D),
 }
@@ -61,11 +62,20 @@ impl<D> Held<D> {
         if state.finished.contains(&judgement) {
             return Taken::Finished(delivery);
         }
-        let running = Running { delivery, ticket };
+        let running = Running {
+            delivery: Some(delivery),
+            ticket,
+        };
         match state.running.insert(judgement, running) {
             None => Taken::New,
             Some(earlier) => Taken::Running(earlier.delivery),
         }
+    }
+
+    /// The right to acknowledge the task of a judgement that goes on.
+    pub(super) fn release(&self, judgement: HeldJudgement) -> Option<D> {
+        let mut state = self.lock();
+        state.running.get_mut(&judgement)?.delivery.take()
     }
 
     /// Notes that a judgement's report is confirmed; returns the latest right to
@@ -77,7 +87,7 @@ impl<D> Held<D> {
         }
         state.finished.push_back(judgement);
         let ended = state.running.remove(&judgement);
-        ended.map(|running| running.delivery)
+        ended.and_then(|running| running.delivery)
     }
 
     /// The judgements that are being judged, and their tickets.
@@ -116,7 +126,7 @@ mod tests {
         );
         assert_eq!(
             held.take(judgement(1), Some(ticket.clone()), "second"),
-            Taken::Running("first")
+            Taken::Running(Some("first"))
         );
         assert_eq!(held.running(), (vec![judgement(1)], vec![ticket]));
         assert_eq!(held.finish(judgement(1)), Some("second"));
@@ -144,5 +154,17 @@ mod tests {
         }
         assert_eq!(held.take(judgement(0), None, ()), Taken::New);
         assert_eq!(held.take(judgement(1), None, ()), Taken::Finished(()));
+    }
+    #[test]
+    fn a_task_that_is_acknowledged_goes_on_and_may_come_again() {
+        let held = Held::new();
+        held.take(judgement(1), None, "first");
+        assert_eq!(held.release(judgement(1)), Some("first"));
+        assert_eq!(held.release(judgement(1)), None);
+        assert_eq!(held.running().0, [judgement(1)]);
+        let again = held.take(judgement(1), None, "second");
+        assert_eq!(again, Taken::Running(None));
+        assert_eq!(held.finish(judgement(1)), Some("second"));
+        assert_eq!(held.release(judgement(1)), None);
     }
 }

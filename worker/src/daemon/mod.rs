@@ -111,6 +111,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         controls: Arc::clone(&controls),
         refusal: OnceLock::new(),
         lending: Lending::new(config.tests_at_once),
+        acknowledge_after: config.acknowledge_after,
     });
     let intake = Intake {
         queues: config

@@ -48,6 +48,8 @@ pub(super) struct Shared {
     /// Why the scheduler does not serve us any more.
     pub(super) refusal: OnceLock<StatusCode>,
     pub(super) lending: Lending,
+    /// How long a judgement may take before its task is acknowledged.
+    pub(super) acknowledge_after: Duration,
 }
 
 /// One slot with what it works with.
@@ -174,9 +176,11 @@ impl Runner {
                 .reporter
                 .send(Report::Started(Started { judgement, at }), tickets.clone())
                 .await;
-            self.shared
-                .tell_progress(judgement, tickets, progressing)
-                .await;
+            tokio::join!(
+                self.shared
+                    .tell_progress(judgement, tickets.clone(), progressing),
+                self.shared.acknowledge_in_time(judgement, tickets),
+            );
             std::future::pending().await
         };
         self.shared.controls.begin(judgement, cancel.clone());
@@ -253,7 +257,9 @@ impl Shared {
                 tracing::info!(judgement.id = %task.judgement_id, "a task came again that is being judged here");
                 // Works if it was published twice, and does nothing if it was
                 // delivered again because its channel is gone.
-                acknowledge(earlier).await;
+                if let Some(earlier) = earlier {
+                    acknowledge(earlier).await;
+                }
                 None
             }
             Taken::Finished(delivery) => {
@@ -318,6 +324,23 @@ impl Shared {
             finished_at: Utc::now(),
             outcome,
         }))
+    }
+
+    /// Acknowledges the task of a judgement that takes long: RabbitMQ waits for that no
+    /// longer than its `consumer_timeout`, and would give the task to another worker
+    /// and close the channel of all slots. The lease holds the judgement from then on,
+    /// and a confirmed report is what makes sure that there is one.
+    async fn acknowledge_in_time(&self, judgement: HeldJudgement, tickets: Vec<Ticket>) {
+        tokio::time::sleep(self.acknowledge_after).await;
+        let held = vec![judgement];
+        self.reporter
+            .deliver(Report::Heartbeat { held }, tickets)
+            .await;
+        if let Some(delivery) = self.held.release(judgement) {
+            tracing::info!("this takes long: its task is acknowledged, and its lease holds it");
+            // Not to be given up halfway when the judgement ends.
+            tokio::spawn(acknowledge(delivery));
+        }
     }
 
     /// Reports progress as it comes, until judging ends.
