@@ -1,5 +1,6 @@
 //! The whole system, by real processes.
 
+mod backup;
 mod contest;
 mod deaths;
 mod full_disk;

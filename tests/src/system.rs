@@ -54,8 +54,23 @@ impl System {
     /// # Panics
     /// When that fails.
     pub async fn start(arguments: &[&str]) -> Self {
+        Self::start_with(Services::new().await, arguments).await
+    }
+
+    /// The same, with these services.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn start_with(services: Services, arguments: &[&str]) -> Self {
+        Self::start_again(services, data_directory(), arguments).await
+    }
+
+    /// The same, with what an earlier one has kept.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn start_again(services: Services, data: TempDir, arguments: &[&str]) -> Self {
         let turn = turn().await;
-        let services = Services::new().await;
         let database_url = services.database_url();
         let shared = [
             ["--postgres-url", &database_url],
@@ -63,7 +78,6 @@ impl System {
             ["--amqp-prefix", services.amqp_prefix()],
         ];
         let arguments = [arguments, shared.as_flattened()].concat();
-        let data = data_directory();
         let installation = install(&data, &arguments).await;
         let database = services.connect().await;
         Self {
@@ -158,6 +172,19 @@ impl System {
         let back = tokio::time::timeout(PATIENCE, back).await;
         back.unwrap_or_else(|_| panic!("{service} did not come back"))
             .unwrap();
+    }
+
+    /// Stops, and returns what it has kept; what became of its work is nobody's business.
+    ///
+    /// # Panics
+    /// When it does not stop.
+    pub async fn stop(self) -> TempDir {
+        self.database.close().await;
+        self.installation.stop().await.unwrap();
+        if let Some(shared) = self.shared {
+            shared.remove().await;
+        }
+        self.data
     }
 
     /// Checks the invariants, stops, and checks that nothing is left behind.

@@ -9,7 +9,16 @@ use assize_tests::tree::{TextFile, root, text, text_files};
 use super::assert_none;
 
 /// Programs of others that documents may use.
-const FOREIGN: [&str; 5] = ["cargo", "for", "git", "psql", "sudo"];
+const FOREIGN: [&str; 8] = [
+    "cargo",
+    "for",
+    "git",
+    "pg_dump",
+    "pg_restore",
+    "psql",
+    "sudo",
+    "tar",
+];
 
 fn documents() -> impl Iterator<Item = &'static TextFile> {
     text_files()
