@@ -1,7 +1,8 @@
 //! Taking tasks: the most urgent first, and never one that would have to wait
 //! here while another worker is idle.
 //!
-//! A slot looks into the queues of its lanes one after another. When all are
+//! A slot looks into the queues of its lanes one after another, every eighth time into
+//! a less urgent one first, or these would starve as long as there is live work. When all are
 //! empty it consumes them all, takes the first task that comes and stops
 //! consuming before it sets to work. So nothing is delivered ahead: what a slot
 //! holds is what it works on.
@@ -17,11 +18,16 @@ use super::stop::Stop;
 /// One message of the queue of a lane is enough for one slot.
 const PREFETCH: u16 = 1;
 
+/// Of so many tasks, one is looked for in a less urgent queue first.
+const SHARE: usize = 8;
+
 /// Where tasks come from; each slot has one.
 #[derive(Debug, Clone)]
 pub(super) struct Intake {
     /// The queues of the lanes, the most urgent first.
     pub(super) queues: Vec<String>,
+    /// How many tasks it took.
+    pub(super) taken: usize,
     pub(super) sessions: Sessions,
     /// Whether no tasks may be taken for now.
     pub(super) cordoned: watch::Receiver<bool>,
@@ -39,7 +45,10 @@ impl Intake {
             }
             let session = self.session().await?;
             match self.take(&session).await {
-                Ok(Some(delivery)) => return Some(delivery),
+                Ok(Some(delivery)) => {
+                    self.taken = self.taken.wrapping_add(1);
+                    return Some(delivery);
+                }
                 Ok(None) => {}
                 Err(error) => {
                     if !session.connection.is_lost() {
@@ -69,7 +78,8 @@ impl Intake {
 
     /// One task, or none when the session is over, or the worker stops or is cordoned.
     async fn take(&mut self, session: &Session) -> Result<Option<Delivery>, AmqpError> {
-        for queue in &self.queues {
+        let first = first_look(self.taken, self.queues.len());
+        for queue in self.queues.get(first).into_iter().chain(&self.queues) {
             if let Some(delivery) = session.puller.pull(queue).await? {
                 return Ok(Some(delivery));
             }
@@ -90,6 +100,16 @@ impl Intake {
     }
 }
 
+/// Which of so many queues to look into first, after so many tasks.
+const fn first_look(taken: usize, queues: usize) -> usize {
+    if taken % SHARE < SHARE - 1 || queues < 2 {
+        0
+    } else {
+        // The less urgent ones take turns.
+        1 + taken / SHARE % (queues - 1)
+    }
+}
+
 /// The first message, of the most urgent queue if several have one. None when a
 /// consumer is gone.
 async fn first_of(consumers: &mut [Consumer]) -> Option<Delivery> {
@@ -98,4 +118,19 @@ async fn first_of(consumers: &mut [Consumer]) -> Option<Delivery> {
         .map(|consumer| Box::pin(consumer.next()));
     let (first, ..) = select_all(waiting).await;
     first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_queue_has_its_share() {
+        let mut first = [0; 5];
+        for taken in 0..64 {
+            first[first_look(taken, 5)] += 1;
+        }
+        assert_eq!(first, [56, 2, 2, 2, 2]);
+        assert!((0..64).all(|taken| first_look(taken, 1) == 0));
+    }
 }

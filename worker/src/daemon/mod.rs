@@ -119,6 +119,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
             .iter()
             .map(|lane| topology.lane(*lane))
             .collect(),
+        taken: 0,
         sessions: session,
         cordoned: controls.cordoned(),
         stop: stop.clone(),

@@ -15,6 +15,33 @@ fn verdict(outcome: &Judged) -> Verdict {
     }
 }
 
+/// Live work comes first, but not for ever.
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn no_lane_starves() {
+    let mut fixture = Fixture::new().await;
+    let others = [Lane::Flagged, Lane::Rejudge, Lane::Batch, Lane::Quarantine];
+    let mut awaited = Vec::new();
+    for lane in others {
+        let task = fixture.task(RIGHT, lane);
+        awaited.push(task.judgement_id);
+        fixture.broker.publish(&task).await;
+    }
+    for _ in 0..40 {
+        let task = fixture.task(RIGHT, Lane::Live);
+        fixture.broker.publish(&task).await;
+    }
+    let _worker = fixture.worker(&[]).await;
+    let mut live = 0;
+    while !awaited.is_empty() {
+        let finished = fixture.broker.finished().await.judgement;
+        let others = awaited.len();
+        awaited.retain(|id| *id != finished.judgement_id);
+        live += usize::from(awaited.len() == others);
+    }
+    assert!((28..40).contains(&live), "{live} live ones came before");
+}
+
 #[tokio::test]
 #[ignore = "needs ASSIZE_TEST_AMQP_URL"]
 async fn verdicts_with_their_runs() {
