@@ -1,10 +1,12 @@
 //! How workers come to their end.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use assize_common::Lane;
 use assize_common::message::{HeldJudgement, Report, Task};
 
+use crate::broker::PATIENCE;
 use crate::fixture::{ENDLESS, Fixture, RIGHT};
 use crate::worker::Worker;
 
@@ -17,6 +19,38 @@ fn handed_back(reports: &[Report]) -> Vec<HeldJudgement> {
             _ => None,
         })
         .collect()
+}
+
+/// RabbitMQ waits for an acknowledgement for so long only, and a judgement may take longer.
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn the_task_of_a_long_judgement_is_acknowledged_before_its_end() {
+    for (acknowledge_after, left) in [("600", 1), ("0.2", 0)] {
+        let mut fixture = Fixture::new().await;
+        let arguments = ["--acknowledge-after", acknowledge_after];
+        let worker = fixture.worker(&arguments).await;
+        let task = fixture.task(ENDLESS, Lane::Live);
+        fixture.broker.publish(&task).await;
+        fixture.broker.started().await;
+        // The heartbeat at the start holds nothing, and the next one comes after ten seconds.
+        if left == 0 {
+            let named = fixture.broker.report_of(|report| match report {
+                Report::Heartbeat { held } if !held.is_empty() => Some(held),
+                _ => None,
+            });
+            assert_eq!(named.await, [held(&task)]);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        // RabbitMQ takes back what is not acknowledged.
+        drop(worker);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let taken_back = async {
+            while fixture.broker.waiting(Lane::Live).await != left {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, taken_back).await.unwrap();
+    }
 }
 
 const fn held(task: &Task) -> HeldJudgement {
