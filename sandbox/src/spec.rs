@@ -76,7 +76,8 @@ pub enum Sink {
     /// `/dev/null`.
     Null,
     /// This descriptor, as it is: the end of a pipe to another jail, say.
-    /// What is written there is not counted against `Limits::output`.
+    /// What is written there is not counted against `Limits::output`;
+    /// [`crate::Relay`] counts it.
     Fd(OwnedFd),
     /// Copied by the supervisor and counted against `Limits::output`.
     Capture {

@@ -169,12 +169,13 @@ impl TestcaseRun<'_> {
             (talk, stderr) = self.talk(slot, validator, &call, time)?;
         }
         let evidence = Evidence {
-            answer: Some(talk.validated.answer),
+            answer: talk.validated.as_ref().map(|validated| validated.answer),
             validator_ended_first: talk.validator_ended_first,
             ..Evidence::of(&talk.facts, self.cpu_limit())
         };
         let verdict = run_verdict(evidence).map_err(|_| JudgingError::Cancelled)?;
-        let feedback = talk.validated.feedback;
+        let feedback = talk.validated.map(|validated| validated.feedback);
+        let feedback = feedback.unwrap_or_default();
         Ok(self.decided(verdict, talk.facts, feedback, stderr, talk.waiting))
     }
 

@@ -16,20 +16,28 @@
 //! the submission's jail says so on a busy machine. Whoever closed its output is
 //! therefore given time to end by itself before it is told of the validator's end.
 //!
+//! What the submission says is counted on its way: one that floods the validator is
+//! ended for it (OLE), before the validator runs into its own limits. Where a limit of
+//! its own ended the submission first, that decides, whatever limit the validator ran
+//! into after that.
+//!
 //! A submission that waits for ever is ended by its own wall or idle limit, as if it slept
 //! (TLE), and the message says who waited for whom. Its clock runs on while the
 //! validator computes, which must cost it nothing: where that was much, the caller
-//! lets both talk again, with time for all that the validator may take. Only a validator that does not end although the submission is gone is a
-//! judging error.
+//! lets both talk again, with time for all that the validator may take. Only a validator
+//! that does not end although the submission is gone is a judging error.
 
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter};
 use std::path::Path;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use assize_sandbox::{Facts, Input, JailError, KillCause, Outcome, Sink, Spec, has_no_writer};
+use assize_sandbox::{
+    Facts, Input, JailError, KillCause, Outcome, Relay, RelayStop, Sink, Spec, drain, has_no_writer,
+};
+use bytesize::ByteSize;
 
 use super::jury::{Call, JuryValidator, Protocol};
 use super::{Validated, checker, custom};
@@ -50,7 +58,8 @@ const GUARD_OF_CLOSED: Duration = Duration::from_secs(1);
 pub(crate) struct Conversation {
     /// The submission's.
     pub(crate) facts: Facts,
-    pub(crate) validated: Validated,
+    /// What the validator says; nothing if it ran into a limit, as the submission did.
+    pub(crate) validated: Option<Validated>,
     pub(crate) validator_ended_first: bool,
     /// Who waited for whom, if the submission was ended on the clock.
     pub(crate) waiting: Option<&'static str>,
@@ -64,11 +73,22 @@ enum Ended {
     Validator(Result<Facts, JudgingError>),
 }
 
-/// The ends kept here; see the module. They are dropped in this order: a submission
-/// that sees the end of its input must find nobody who could read its output.
+/// The ends kept here; see the module. They are dropped in this order, after the
+/// relay has ended: a submission that sees the end of its input must find nobody who
+/// could read its output.
 struct Kept {
     from_submission: PipeReader,
     _towards_submission: PipeWriter,
+}
+
+/// What the pipes between both sides are made of here.
+struct Between {
+    kept: Kept,
+    /// From the submission to the validator.
+    relay: Relay,
+    stop: RelayStop,
+    /// What the submission did not read.
+    leftovers: PipeReader,
 }
 
 /// Lets the submission talk to the validator. `submission` is complete but for
@@ -86,16 +106,19 @@ pub(crate) fn converse(
         tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;
     let pipe = || io::pipe().map_err(JudgingError::disk("create a pipe for", scratch));
     let (submission_reads, validator_writes) = pipe()?;
-    let (validator_reads, submission_writes) = pipe()?;
+    let (relay_reads, submission_writes) = pipe()?;
+    let (validator_reads, relay_writes) = pipe()?;
     let share =
         |result: io::Result<_>| result.map_err(JudgingError::disk("share a pipe for", scratch));
     let leftovers: PipeReader = share(submission_reads.try_clone())?;
     let kept = Kept {
-        from_submission: share(validator_reads.try_clone())?,
+        from_submission: share(relay_reads.try_clone())?,
         _towards_submission: validator_writes
             .try_clone()
             .map_err(JudgingError::disk("share a pipe for", scratch))?,
     };
+    let (relay, stop) = Relay::new(relay_reads, relay_writes)
+        .map_err(JudgingError::disk("create a pipe for", scratch))?;
     let (hears, says) = (
         Input::Fd(validator_reads.into()),
         Sink::Fd(validator_writes.into()),
@@ -115,20 +138,30 @@ pub(crate) fn converse(
         cancel,
         judge_stderr: stderr,
     };
-    let ended = talk.run(validator, slot, call, submission, jury, kept, leftovers);
+    let between = Between {
+        kept,
+        relay,
+        stop,
+        leftovers,
+    };
+    let ended = talk.run(validator, slot, call, submission, jury, between);
     slot.replace_if_broken(Role::Contestant, ended.as_ref().err());
     slot.replace_if_broken(Role::Jury, ended.as_ref().err());
     let (mut conversation, written) = ended?;
     // What a submission that failed left is not worth a look.
-    let is_open = conversation.validated.answer == Answer::Accepted
-        && conversation.facts.outcome == Outcome::Exited { code: 0 };
+    let accepted = conversation
+        .validated
+        .as_ref()
+        .is_some_and(|validated| validated.answer == Answer::Accepted);
+    let is_open = accepted && conversation.facts.outcome == Outcome::Exited { code: 0 };
     if let Some(then) = validator.then.as_deref().filter(|_| is_open) {
         let written = match written {
             Some(written) => written,
             None => tempfile::tempfile_in(scratch)
                 .map_err(JudgingError::disk("create a file in", scratch))?,
         };
-        conversation.validated = custom::validate(then, slot, call, written, scratch, cancel)?;
+        let validated = custom::validate(then, slot, call, written, scratch, cancel)?;
+        conversation.validated = Some(validated);
     }
     Ok(conversation)
 }
@@ -140,10 +173,6 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "both sides of the conversation, handed over once"
-    )]
     fn run(
         self,
         validator: &JuryValidator,
@@ -151,8 +180,7 @@ impl Talk<'_> {
         call: &Call<'_>,
         submission: Spec,
         jury: Spec,
-        kept: Kept,
-        mut leftovers: PipeReader,
+        between: Between,
     ) -> Result<(Conversation, Option<File>), JudgingError> {
         let limits = (submission.limits.wall_time, submission.limits.idle_time);
         let (submission_jail, jury_jail) = slot.both(self.activity)?;
@@ -161,10 +189,15 @@ impl Talk<'_> {
         let (sender, events) = mpsc::channel();
         let (activity, cancel) = (self.activity, self.cancel);
         let started = Instant::now();
-        let mut kept = Some(kept);
+        let (limit, mut leftovers) = (submission.limits.output, Some(between.leftovers));
+        let (mut kept, mut stop) = (Some(between.kept), Some(between.stop));
         let (mut submission_facts, mut jury_facts) = (None, None);
         let mut released = None;
+        let mut copied = None;
         thread::scope(|scope| {
+            let flooding = end_submission.clone();
+            let relay = scope.spawn(move || between.relay.run(limit, || flooding.cancel()));
+            let mut relay = Some(relay);
             let to = sender.clone();
             // The receiver outlives both threads, so that no send fails.
             scope.spawn(move || {
@@ -184,7 +217,9 @@ impl Talk<'_> {
                         }
                         submission_facts = Some(facts);
                         // Ends with the validator, which holds the last write end.
-                        drop(io::copy(&mut leftovers, &mut io::sink()));
+                        if let Some(Err(error)) = leftovers.take().map(drain) {
+                            tracing::warn!(%error, activity, "what was left was not read");
+                        }
                     }
                     Ended::Validator(facts) => {
                         if submission_facts.is_none() {
@@ -205,33 +240,48 @@ impl Talk<'_> {
                             end_submission.cancel();
                         }
                         jury_facts = Some(facts);
+                        // In this order; see `Kept`.
+                        drop(stop.take());
+                        copied = relay.take().map(ScopedJoinHandle::join);
                         kept = None;
                     }
                 }
             }
         });
-        drop(kept);
         let gone = || JudgingError::Jail {
             activity: self.activity.to_owned(),
             source: JailError::Gone,
         };
-        let facts = submission_facts.ok_or_else(gone)??;
+        let mut facts = submission_facts.ok_or_else(gone)??;
         let jury_facts = jury_facts.ok_or_else(gone)??;
+        let copied = copied.and_then(Result::ok).ok_or_else(gone)?;
+        let copied = copied.map_err(|source| JudgingError::Jail {
+            activity: self.activity.to_owned(),
+            source: JailError::Step {
+                step: "pass on what the submission said".to_owned(),
+                source,
+            },
+        })?;
+        let flooded = count_output(&mut facts, copied, limit);
         let waiting = who_waited(&facts, &jury_facts);
         let held_up = is_held_up(&facts.outcome, limits, jury_facts.cpu_time);
         let (validated, written) = match validator.protocol {
+            _ if is_at_limit(&jury_facts.outcome) && is_at_limit(&facts.outcome) => (None, None),
             Protocol::Kattis => {
                 let name = &call.testcase.name;
                 let said = validator.answer(name, call.meaning, jury_facts, self.judge_stderr)?;
-                (said, None)
+                (Some(said), None)
             }
-            Protocol::Checker(protocol) => checker::interactor_answer(
-                validator,
-                protocol,
-                call,
-                jury_facts,
-                self.judge_stderr,
-            )?,
+            Protocol::Checker(protocol) => {
+                let (said, written) = checker::interactor_answer(
+                    validator,
+                    protocol,
+                    call,
+                    jury_facts,
+                    self.judge_stderr,
+                )?;
+                (Some(said), written)
+            }
         };
         // Ended by itself before the pipes were closed, though its jail was slow
         // to say so: half the guard is the tolerance of the two clocks. One that
@@ -242,8 +292,8 @@ impl Talk<'_> {
             == Outcome::Killed {
                 cause: KillCause::Cancelled,
             };
-        let validator_ended_first =
-            released.is_some_and(|released| cut_short || ended_at + GUARD / 2 > released);
+        let validator_ended_first = !flooded
+            && released.is_some_and(|released| cut_short || ended_at + GUARD / 2 > released);
         let conversation = Conversation {
             facts,
             validated,
@@ -253,6 +303,38 @@ impl Talk<'_> {
         };
         Ok((conversation, written))
     }
+}
+
+/// Adds what went to the validator to the output; returns whether the limit ended the
+/// submission for it, as it does where output is captured.
+fn count_output(facts: &mut Facts, copied: ByteSize, limit: ByteSize) -> bool {
+    facts.output += copied;
+    let other_end = matches!(
+        &facts.outcome,
+        Outcome::Killed { cause } if *cause != KillCause::Cancelled
+    );
+    let flooded = facts.output > limit && !other_end;
+    if flooded {
+        facts.outcome = Outcome::Killed {
+            cause: KillCause::Output,
+        };
+    }
+    flooded
+}
+
+/// Whether a limit ended a program that it reaches by its own doing: what it waits
+/// for does not count.
+const fn is_at_limit(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Killed {
+            cause: KillCause::CpuTime
+                | KillCause::Memory
+                | KillCause::Output
+                | KillCause::Processes
+                | KillCause::Policy { .. }
+        }
+    )
 }
 
 /// Who waited, if the submission was ended on the clock. One that was ended for

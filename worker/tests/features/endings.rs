@@ -82,9 +82,28 @@ fn the_submission_ends_first() {
             ["RTE", "RTE", "RTE"],
         ),
         ("os.write(1, b'x' * 50000); sys.exit(0)", ["AC", "WA", "AC"]),
+        // What the validator says then must not wait for a reader that reads.
+        (
+            "import fcntl; fcntl.fcntl(0, fcntl.F_SETFL, os.O_NONBLOCK); sys.exit(0)",
+            ["AC", "WA", "AC"],
+        ),
     ] {
         assert_eq!(verdicts(program, &LAST), expected, "{program}");
     }
+}
+
+/// Whatever it would do to the validator, which keeps in memory what it hears.
+#[test]
+fn a_submission_that_floods_the_validator_is_over_its_output_limit() {
+    let once = "os.write(1, b'x' * (7 << 20)); os.write(2, b'x' * (2 << 20))";
+    for program in ["flood()", once] {
+        assert_eq!(verdicts(program, &LAST[..2]), ["OLE"; 2], "{program}");
+    }
+    let within = "os.write(1, b'x' * (7 << 20))";
+    assert_eq!(verdicts(within, &LAST[..2]), ["AC", "WA"]);
+    // The validator's own limits come too late to count.
+    let behaviours = ["hear eat 42", "hear spin"];
+    assert_eq!(verdicts("while True: pass", &behaviours), ["TLE"; 2]);
 }
 
 #[test]
