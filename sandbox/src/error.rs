@@ -71,6 +71,33 @@ pub enum JailError {
 }
 
 impl JailError {
+    /// What could not be executed and why, if that is for what the program's file is:
+    /// it names an interpreter that is not there, say. Otherwise the host lacks something.
+    pub fn refused_program(&self) -> Option<(&str, &io::Error)> {
+        const OF_FILE: [i32; 10] = [
+            libc::E2BIG,
+            libc::EACCES,
+            libc::EINVAL,
+            libc::EISDIR,
+            libc::ELIBBAD,
+            libc::ELOOP,
+            libc::ENAMETOOLONG,
+            libc::ENOENT,
+            libc::ENOEXEC,
+            libc::ENOTDIR,
+        ];
+        match self {
+            Self::Exec { program, source }
+                if source
+                    .raw_os_error()
+                    .is_some_and(|errno| OF_FILE.contains(&errno)) =>
+            {
+                Some((program, source))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the jail must be dropped and started anew. Otherwise only this
     /// run has failed and the jail can be used again.
     pub fn is_fatal(&self) -> bool {

@@ -20,6 +20,16 @@ pub enum JudgingError {
         #[source]
         source: JailError,
     },
+    /// The kernel refuses to execute what was made of the submission. It becomes a
+    /// verdict before it leaves this crate.
+    #[error("could not execute {program}")]
+    NotExecutable {
+        /// Its path in the jail.
+        program: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
     /// A disk failed us: full, read-only or broken, or a file is gone.
     #[error("cannot {attempt} {}", path.display())]
     Disk {
@@ -83,6 +93,26 @@ impl JudgingError {
             attempt,
             path,
             source,
+        }
+    }
+
+    /// The error of a run of the submission: what a compiler left is the program's own
+    /// matter, a missing interpreter of the host's is not.
+    pub(crate) fn of_submission(self) -> Self {
+        let refused = match &self {
+            Self::Jail { source, .. } => source.refused_program(),
+            _ => None,
+        };
+        match refused {
+            Some((program, source)) if Path::new(program).starts_with("/box") => {
+                Self::NotExecutable {
+                    program: program.to_owned(),
+                    source: source
+                        .raw_os_error()
+                        .map_or_else(|| source.kind().into(), io::Error::from_raw_os_error),
+                }
+            }
+            _ => self,
         }
     }
 

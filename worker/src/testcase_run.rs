@@ -1,17 +1,17 @@
 //! One test case: the submission's run and what the validator says of it.
 
 use std::fs::File;
-use std::io::{BufReader, Read as _, Seek as _};
+use std::io::{self, BufReader, Read as _, Seek as _};
 use std::path::Path;
 use std::time::Duration;
 
-use assize_common::message::RunReport;
+use assize_common::message::{Exit, RunReport};
 use assize_common::package::{
     DefaultValidatorOptions, DmojChecker, Kind, OutputValidator, Package, Testcase,
 };
 use assize_common::{Award, SandboxMode, Verdict};
 use assize_sandbox::{
-    Audit, AuditLevel, Facts, Input, Limits, Mode, PolicyName, Sink, Spec, nameless,
+    Audit, AuditLevel, Facts, Input, Limits, Mode, Outcome, PolicyName, Sink, Spec, nameless,
 };
 use bytesize::ByteSize;
 
@@ -92,10 +92,16 @@ impl TestcaseRun<'_> {
                 given: given.take(),
                 state: state.take(),
             };
-            let (mut ran, next) = match (self.package.kind, self.validator) {
+            let passed = match (self.package.kind, self.validator) {
                 (Kind::Interactive, Some(validator)) => self.interactive(slot, validator, pass),
                 _ => self.pass_fail(slot, pass),
-            }?;
+            };
+            let (mut ran, next) = match passed {
+                Err(JudgingError::NotExecutable { program, source }) => {
+                    (self.not_executed(&program, &source)?, None)
+                }
+                passed => passed?,
+            };
             if let Some(earlier) = earlier {
                 ran.report = slower(ran.report, &earlier);
             }
@@ -138,7 +144,9 @@ impl TestcaseRun<'_> {
             &stderr,
         )?;
         let activity = format!("running the submission on {}", self.testcase.name);
-        let facts = slot.run(Role::Contestant, spec, &activity, self.cancel)?;
+        let facts = slot
+            .run(Role::Contestant, spec, &activity, self.cancel)
+            .map_err(JudgingError::of_submission)?;
         let evidence = Evidence::of(&facts, self.cpu_limit());
         let (verdict, feedback) = match run_verdict(evidence) {
             Ok(verdict) => (verdict, Feedback::default()),
@@ -193,6 +201,37 @@ impl TestcaseRun<'_> {
         spec.limits.idle_time = spec.limits.idle_time.map(|idle| idle + extra_time);
         let talk = interactive::converse(validator, slot, call, spec, self.scratch, self.cancel)?;
         Ok((talk, stderr))
+    }
+
+    /// What a program comes to that never ran: it ends as a shell says that it has.
+    fn not_executed(self, program: &str, source: &io::Error) -> Result<Ran, JudgingError> {
+        const CODE: i32 = 126;
+        let evidence = Evidence {
+            outcome: &Outcome::Exited { code: CODE },
+            cpu_time: Duration::ZERO,
+            cpu_limit: self.cpu_limit(),
+            answer: None,
+            validator_ended_first: false,
+        };
+        let verdict = run_verdict(evidence).map_err(|_| JudgingError::Cancelled)?;
+        Ok(Ran {
+            report: RunReport {
+                testcase: self.testcase.name.clone(),
+                verdict,
+                cpu_time_ms: 0,
+                wall_time_ms: 0,
+                memory_bytes: 0,
+                exit: Exit::Exited { code: CODE },
+                kill_cause: None,
+                message: Some(format!("could not execute {program}: {source}")),
+                team_message: None,
+                award: None,
+                failure: None,
+                difference: None,
+            },
+            audits: Vec::new(),
+            award: None,
+        })
     }
 
     /// Awards and words to the team count where the verdict is the validator's own;

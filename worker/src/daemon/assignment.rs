@@ -77,21 +77,20 @@ impl AssignmentError {
     }
 
     /// Whether this host is the likely cause, so that the next task would fail alike.
-    pub(super) const fn is_fault_of_host(&self) -> bool {
-        matches!(
-            self,
-            Self::Judging(
-                JudgingError::Jail { .. }
-                    | JudgingError::Disk { .. }
-                    | JudgingError::LanguageUnavailable { .. }
-            ) | Self::Library(
+    /// A run that a sound jail refuses is not: the next one is another.
+    pub(super) fn is_fault_of_host(&self) -> bool {
+        match self {
+            Self::Judging(JudgingError::Jail { source, .. }) => source.is_fatal(),
+            Self::Judging(JudgingError::Disk { .. } | JudgingError::LanguageUnavailable { .. })
+            | Self::Library(
                 LibraryError::Disk { .. }
-                    | LibraryError::Fetch {
-                        source: FetchError::Disk { .. },
-                        ..
-                    }
-            )
-        )
+                | LibraryError::Fetch {
+                    source: FetchError::Disk { .. },
+                    ..
+                },
+            ) => true,
+            _ => false,
+        }
     }
 }
 
@@ -158,5 +157,31 @@ impl Stopwatch {
         let seconds = self.0.elapsed().as_secs_f64();
         metrics::histogram!("assize_judging_seconds", "phase" => phase).record(seconds);
         self.0 = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assize_sandbox::JailError;
+
+    #[test]
+    fn a_run_that_is_refused_is_no_fault_of_the_host() {
+        let is_fault = |source| {
+            AssignmentError::from(JudgingError::Jail {
+                activity: "running".to_owned(),
+                source,
+            })
+            .is_fault_of_host()
+        };
+        assert!(is_fault(JailError::Gone));
+        let source = std::io::ErrorKind::NotFound.into();
+        assert!(!is_fault(JailError::Exec {
+            program: "/box/program".to_owned(),
+            source,
+        }));
+        assert!(!is_fault(JailError::InvalidSpec {
+            problem: "too many files".to_owned(),
+        }));
     }
 }

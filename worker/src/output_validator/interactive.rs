@@ -252,7 +252,8 @@ impl Talk<'_> {
             activity: self.activity.to_owned(),
             source: JailError::Gone,
         };
-        let mut facts = submission_facts.ok_or_else(gone)??;
+        let facts = submission_facts.ok_or_else(gone)?;
+        let mut facts = facts.map_err(JudgingError::of_submission)?;
         let jury_facts = jury_facts.ok_or_else(gone)??;
         let copied = copied.and_then(Result::ok).ok_or_else(gone)?;
         let copied = copied.map_err(|source| JudgingError::Jail {

@@ -4,6 +4,7 @@
 
 mod court;
 mod endings;
+mod executing;
 mod formats;
 mod passes;
 mod policies;
