@@ -7,6 +7,7 @@
 mod file;
 mod home;
 mod layout;
+mod owner;
 mod v1;
 mod v2;
 
@@ -133,23 +134,41 @@ impl Group {
         matches!(self.files, Files::V2(_))
     }
 
-    /// Processes that the kernel killed for the memory limit.
+    /// Processes that the kernel killed for the memory limit. Fails if it did for
+    /// somebody else's.
     pub(crate) fn memory_kills(&self) -> Result<u64, Failure> {
-        match &self.files {
+        let kills = match &self.files {
             Files::V1(files) => files.memory_kills(),
             Files::V2(files) => files.memory_kills(),
+        }?;
+        match kills {
+            0 => Ok(0),
+            _ => self.usage().map(|usage| usage.memory_kills),
         }
     }
 
-    /// How often a process could not be made for the limit.
+    /// How often a process could not be made for the limit. Fails if it was for
+    /// somebody else's.
     pub(crate) fn processes_refused(&self) -> Result<u64, Failure> {
-        match &self.files {
+        let refused = match &self.files {
             Files::V1(files) => files.processes_refused(),
             Files::V2(files) => files.processes_refused(),
+        }?;
+        match refused {
+            0 => Ok(0),
+            _ => owner::own_refusals(refused, self.used()?.processes_peak, self.limited.1),
         }
     }
 
+    /// What was used. Fails if a process was killed for somebody else's memory limit.
     pub(crate) fn usage(&self) -> Result<Usage, Failure> {
+        let usage = self.used()?;
+        let limit = self.limited.0.as_u64();
+        owner::own_kills(usage.memory_kills, usage.memory_peak, limit)?;
+        Ok(usage)
+    }
+
+    fn used(&self) -> Result<Usage, Failure> {
         match &self.files {
             Files::V1(files) => files.usage(),
             Files::V2(files) => files.usage(),
