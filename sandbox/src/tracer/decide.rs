@@ -188,7 +188,7 @@ impl Tracer<'_> {
         }
         let opened = match argument.uses {
             Uses::Open(index) => Some(value(index)),
-            Uses::OpenHow(index) => Some(memory::number(thread, value(index))?),
+            Uses::OpenHow(index) => Some(how_opened(thread, value(index))?),
             Uses::Only(_) => None,
         };
         let accesses = match (argument.uses, opened) {
@@ -261,6 +261,18 @@ impl Tracer<'_> {
         }
         Ok(())
     }
+}
+
+/// The flags of a `struct open_how`, which the caller has frozen. With another root
+/// for the path, which only `openat2` knows, a path would not name what it reads as;
+/// the kernels that do not have it answer the same.
+fn how_opened(thread: Pid, address: u64) -> Result<u64, Errno> {
+    const RESOLVE: u64 = 16;
+    let resolve = memory::number(thread, address.checked_add(RESOLVE).ok_or(Errno::EFAULT)?)?;
+    if resolve & libc::RESOLVE_IN_ROOT != 0 {
+        return Err(Errno::EINVAL);
+    }
+    memory::number(thread, address)
 }
 
 /// A clone may ask for a child that is not traced. It gets a traced one:

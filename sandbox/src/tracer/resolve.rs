@@ -103,7 +103,7 @@ impl Resolver {
     /// What an open descriptor of a thread refers to.
     pub(super) fn descriptor(&self, thread: i32, number: i32) -> nix::Result<Vec<u8>> {
         let link = readlink(format!("/proc/{thread}/fd/{number}").as_str())?;
-        self.own_proc(thread, link.into_vec())
+        Ok(without_task(self.own_proc(thread, link.into_vec())?))
     }
 
     fn at_root(&self) -> nix::Result<Place> {
@@ -213,7 +213,7 @@ impl Resolver {
         if at.path.is_empty() {
             at.path.push(b'/');
         }
-        Ok((at.path, at.changing))
+        Ok((without_task(at.path), at.changing))
     }
 
     fn open(&self, from: &OwnedFd, name: &[u8], flags: OFlag) -> nix::Result<OwnedFd> {
@@ -245,6 +245,20 @@ impl Resolver {
     }
 }
 
+/// The directory of one thread holds the same files as that of its process, so a rule
+/// need only name those. On the way, a `..` still leads out of the real one.
+fn without_task(path: Vec<u8>) -> Vec<u8> {
+    let Some(task) = path.strip_prefix(b"/proc/self/task/") else {
+        return path;
+    };
+    let digits = task.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match task.split_at(digits) {
+        ([], _) => path,
+        (_, rest) if rest.is_empty() || rest.starts_with(b"/") => [b"/proc/self", rest].concat(),
+        _ => path,
+    }
+}
+
 /// The names of a path, the last one first.
 fn parts(path: &[u8]) -> Vec<Vec<u8>> {
     path.split(|byte| *byte == b'/')
@@ -266,4 +280,23 @@ fn group(thread: i32) -> nix::Result<i32> {
         .find_map(|line| line.strip_prefix("Tgid:"))
         .and_then(|text| text.trim().parse().ok())
         .ok_or(nix::Error::ESRCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threads_directory_is_its_processs() {
+        for (path, name) in [
+            ("/proc/self/task/12/mountinfo", "/proc/self/mountinfo"),
+            ("/proc/self/task/12/fd/3", "/proc/self/fd/3"),
+            ("/proc/self/task/12", "/proc/self"),
+            ("/proc/self/task", "/proc/self/task"),
+            ("/proc/self/task/12x/stat", "/proc/self/task/12x/stat"),
+            ("/proc/7/task/12/stat", "/proc/7/task/12/stat"),
+        ] {
+            assert_eq!(without_task(path.into()), name.as_bytes());
+        }
+    }
 }

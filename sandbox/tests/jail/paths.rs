@@ -92,6 +92,7 @@ const STOPPED: &[&str] = &[
     "reopen-dev",
     "openat2",
     "openat2-write",
+    "beneath",
     "upper-bits",
     "hard-link",
     "hard-link-fd",
@@ -111,6 +112,7 @@ const OTHERS: &[(&str, i32)] = &[
     ("allowed", 0),
     ("link-nofollow", libc_errno::ELOOP),
     ("o-path", 0),
+    ("other-root", libc_errno::EINVAL),
     ("too-long", libc_errno::ENAMETOOLONG),
     ("null", libc_errno::EFAULT),
     ("unmapped", libc_errno::EFAULT),
@@ -126,6 +128,7 @@ mod libc_errno {
     pub(super) const ENOENT: i32 = 2;
     pub(super) const EACCES: i32 = 13;
     pub(super) const EFAULT: i32 = 14;
+    pub(super) const EINVAL: i32 = 22;
     pub(super) const ENAMETOOLONG: i32 = 36;
     pub(super) const ENOSYS: i32 = 38;
     pub(super) const ELOOP: i32 = 40;
@@ -212,6 +215,39 @@ fn forbidden_path_ends_the_run() {
     assert!(audit.observed);
     let observed = |call: &assize_sandbox::AuditEntry| call.decision == Decision::Observe;
     assert!(audit.refused.iter().filter(|call| observed(call)).count() > 20);
+}
+
+/// As the layer for languages that need to know nothing but themselves.
+#[test]
+fn a_threads_directory_is_that_of_its_process() {
+    let mut jail = start();
+    let mut spec = command(&[
+        "/bin/sh",
+        "-c",
+        "for path in self thread-self self/task/2 self/task/2/../../task/2; do
+            read line < /proc/$path/mountinfo || echo refused
+            read line < /proc/$path/stat && echo read
+        done 2> /dev/null",
+    ]);
+    spec.mode = Mode::Ptrace;
+    let layer = "
+        [[path]]
+        id = 'own'
+        why = 'what this test is about'
+        action = 'allow'
+        access = ['read']
+        paths = ['/proc/self/**']
+        [[path]]
+        id = 'own-mounts'
+        why = 'the same'
+        action = 'deny'
+        errno = 'EACCES'
+        access = ['read']
+        paths = ['/proc/self/mountinfo']";
+    spec.layers = vec![PolicyLayer::parse(LayerOf::Language, layer).unwrap()];
+    let (facts, stdout, _) = run_captured(&mut jail, spec);
+    assert_eq!(facts.outcome, exited(0));
+    assert_eq!(stdout, "refused\nread\n".repeat(4));
 }
 
 const EXEC: &str = "

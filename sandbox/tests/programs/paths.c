@@ -69,6 +69,10 @@ static void attempts(void) {
   tell("openat2", syscall(SYS_openat2, data, "secret", &how, sizeof how));
   how.flags = O_RDWR;
   tell("openat2-write", syscall(SYS_openat2, -100, SECRET, &how, sizeof how));
+  how = (struct open_how){.flags = O_RDONLY, .resolve = RESOLVE_IN_ROOT};
+  tell("other-root", syscall(SYS_openat2, data, "/secret", &how, sizeof how));
+  how.resolve = RESOLVE_BENEATH;
+  tell("beneath", syscall(SYS_openat2, data, "secret", &how, sizeof how));
   tell("upper-bits", syscall(SYS_openat, 0x1234567800000000 | (unsigned)data, "secret", 0));
   tell("hard-link", linkat(AT_FDCWD, SECRET, AT_FDCWD, "/tmp/hard", 0));
   tell("hard-link-fd", linkat(handle, "", AT_FDCWD, "/tmp/hard", AT_EMPTY_PATH));
