@@ -8,6 +8,8 @@ use std::fmt;
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "they are the names of errno(3)")]
 pub enum ErrorName {
+    /// None: the call does nothing, and has not failed.
+    None,
     Eacces,
     Eafnosupport,
     Einval,
@@ -22,6 +24,7 @@ impl ErrorName {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::None => "NONE",
             Self::Eacces => "EACCES",
             Self::Eafnosupport => "EAFNOSUPPORT",
             Self::Einval => "EINVAL",

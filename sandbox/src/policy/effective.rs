@@ -221,6 +221,7 @@ pub(super) fn traced(action: Action, name: Option<ErrorName>) -> Result<TracedAc
 /// The number of an error.
 pub(super) const fn errno(name: ErrorName) -> i32 {
     match name {
+        ErrorName::None => 0,
         ErrorName::Eacces => libc::EACCES,
         ErrorName::Eafnosupport => libc::EAFNOSUPPORT,
         ErrorName::Einval => libc::EINVAL,

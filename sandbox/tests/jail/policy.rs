@@ -39,13 +39,17 @@ const FATAL: [(&str, &str); 32] = [
     ("seccomp", "seccomp"),
 ];
 
-const DENIED: [(&str, i32); 7] = [
+const DENIED: [(&str, i32); 11] = [
     ("unix", libc::EACCES),
     ("setuid", libc::EPERM),
     ("shmget", libc::ENOSYS),
     ("clone3", libc::ENOSYS),
     ("affinity", libc::EPERM),
     ("inotify", libc::ENOSYS),
+    ("dnotify", libc::EINVAL),
+    ("dnotify-upper", libc::EINVAL),
+    ("lease", libc::EINVAL),
+    ("fcntl-unknown", libc::ENOSYS),
     ("unknown", libc::ENOSYS),
 ];
 

@@ -2,6 +2,7 @@
  * return from the call, with whatever result, ends with 10 plus errno. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/io_uring.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 int main(int argc, char **argv) {
     const char *name = argv[1];
     long result = 0;
+    int directory = open("/usr", O_RDONLY | O_DIRECTORY);
     errno = 0;
 #define CALL(text, call) if (!strcmp(name, text)) result = (call)
     CALL("ptrace", ptrace(PTRACE_TRACEME, 0, 0, 0));
@@ -61,6 +63,10 @@ int main(int argc, char **argv) {
     CALL("clone3", syscall(SYS_clone3, NULL, 0));
     CALL("affinity", syscall(SYS_sched_setaffinity, 0, 8, &result));
     CALL("inotify", syscall(SYS_inotify_init));
+    CALL("dnotify", fcntl(directory, F_NOTIFY, DN_ACCESS | DN_MULTISHOT));
+    CALL("dnotify-upper", syscall(SYS_fcntl, directory, 0x100000000 | F_NOTIFY, DN_ACCESS));
+    CALL("lease", fcntl(directory, F_SETLEASE, F_RDLCK));
+    CALL("fcntl-unknown", fcntl(directory, 5000));
     CALL("unknown", syscall(9999));
 #ifdef __x86_64__
     /* getpid as i386 and as x32 number it. */
