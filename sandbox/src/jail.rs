@@ -81,6 +81,14 @@ impl Jail {
     /// # Errors
     /// When the run could not be done as asked; see [`JailError::is_fatal`].
     pub fn run(&mut self, spec: Spec) -> Result<Facts, JailError> {
+        // Also one that fails before it is asked for: a cancel of it is no other's.
+        self.cancel.begin();
+        let result = self.run_once(spec);
+        self.cancel.end();
+        result
+    }
+
+    fn run_once(&mut self, spec: Spec) -> Result<Facts, JailError> {
         let (mode, level, observe) = (spec.mode, spec.audit, spec.observe);
         let (name, layers) = (spec.policy, spec.layers.clone());
         let (order, mut descriptors) = order(spec);
@@ -98,13 +106,10 @@ impl Jail {
                 problem: format!("{} descriptors; {DESCRIPTORS_MAX} is the most", all.len()),
             });
         }
-        self.cancel.begin();
         let sent = self.send(&ToSupervisor::Run(Box::new(order)), &all);
         // Who is at the other end of a pipe must see when the program closes it.
         drop(descriptors);
-        let reported = sent.and_then(|()| self.receive());
-        self.cancel.end();
-        match reported? {
+        match sent.and_then(|()| self.receive())? {
             (Report::Done { facts, collected }, contents) => Ok(Facts {
                 collected: collected
                     .into_iter()

@@ -1,7 +1,7 @@
 //! Ending a run from another thread.
 
 use crate::harness::*;
-use assize_sandbox::{KillCause, Sink};
+use assize_sandbox::{FileIn, JailError, KillCause, Sink};
 use std::io::Read;
 use std::time::Duration;
 
@@ -37,6 +37,22 @@ fn late_cancel_hits_nobody() {
     let canceller = jail.canceller();
     assert_usable(&mut jail);
     canceller.cancel();
+    assert_usable(&mut jail);
+}
+
+#[test]
+fn cancel_of_a_run_that_could_not_be_asked_for_hits_nobody() {
+    let mut jail = start();
+    jail.canceller().cancel();
+    let mut spec = program("end", &["exit", "0"]);
+    let null = std::fs::File::open("/dev/null").unwrap();
+    spec.files.extend((0..300).map(|number| FileIn {
+        path: format!("/tmp/{number}").into(),
+        content: null.try_clone().unwrap().into(),
+        executable: false,
+    }));
+    let error = jail.run(spec).unwrap_err();
+    assert!(matches!(error, JailError::InvalidSpec { .. }), "{error:?}");
     assert_usable(&mut jail);
 }
 
