@@ -278,7 +278,8 @@ impl Watch<'_> {
             } => {
                 self.state.finished = true;
                 self.state.usable = usable;
-                self.state.wall_time = Duration::from_micros(wall_us);
+                self.state
+                    .note_wall_time(Duration::from_micros(wall_us), self.limits);
                 self.state.ended = Some(Ended {
                     status,
                     oversized,

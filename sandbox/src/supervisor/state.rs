@@ -47,6 +47,15 @@ pub(super) struct Ended {
 }
 
 impl State {
+    /// The program has ended after so much time. If it was in time, what was not is
+    /// what came after: proving that nothing is left, say.
+    pub(super) fn note_wall_time(&mut self, wall_time: Duration, limits: &Limits) {
+        self.wall_time = wall_time;
+        if self.killed == Some(KillCause::WallTime) && wall_time <= limits.wall_time {
+            self.killed = None;
+        }
+    }
+
     /// What is told to the worker.
     pub(super) fn conclude(
         self,
@@ -127,4 +136,37 @@ pub(super) fn tracing_time(audit: Option<&File>) -> Result<Duration, Failure> {
     audit
         .map_or(Ok(Duration::ZERO), charged)
         .map_err(Failure::step("read what tracing costs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_program_that_was_late_is_late() {
+        let second = Duration::from_secs(1);
+        let limits = Limits {
+            cpu_time: second,
+            wall_time: second,
+            idle_time: None,
+            memory: ByteSize::mib(1),
+            output: ByteSize::mib(1),
+            stack: ByteSize::mib(1),
+            processes: 1,
+            open_files: 3,
+            file_size: ByteSize::mib(1),
+        };
+        let killed = |cause, wall_time| {
+            let mut state = State {
+                killed: Some(cause),
+                ..State::default()
+            };
+            state.note_wall_time(wall_time, &limits);
+            state.killed
+        };
+        assert_eq!(killed(KillCause::WallTime, second), None);
+        let late = second + Duration::from_micros(1);
+        assert_eq!(killed(KillCause::WallTime, late), Some(KillCause::WallTime));
+        assert_eq!(killed(KillCause::Idle, second), Some(KillCause::Idle));
+    }
 }
