@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use assize_common::ContentHash;
 use assize_common::content_hash::ContentHasher;
@@ -26,6 +26,7 @@ use crate::command::{Placeholders, environment, expand, join};
 use crate::disk_cache::{CacheError, DiskCache};
 use crate::executable::{BOX, Executable};
 use crate::judging_error::JudgingError;
+use crate::rejections::Rejections;
 use crate::slot::{Role, Slot};
 use crate::sources::Sources;
 use crate::toolchain::{Toolchains, read_start};
@@ -37,7 +38,7 @@ const ARTIFACT_MAX: ByteSize = ByteSize::mib(512);
 const REPORT: &str = "compile.json";
 
 /// What compiling may use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CompileLimits {
     pub(crate) time: Duration,
     pub(crate) memory: ByteSize,
@@ -63,6 +64,7 @@ pub(crate) enum Compilation {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Compiler<'a> {
     pub(crate) cache: &'a DiskCache,
+    pub(crate) rejections: &'a Rejections,
     pub(crate) toolchains: &'a Toolchains,
     /// Where temporary files are made.
     pub(crate) scratch: &'a Path,
@@ -77,7 +79,8 @@ enum NotCompiled {
 }
 
 impl Compiler<'_> {
-    /// Compiles `sources`, or takes the result from the cache.
+    /// Compiles `sources`, or takes the result from the cache, or from whoever was
+    /// compiling the same.
     pub(crate) fn compile(
         &self,
         slot: &mut Slot,
@@ -97,12 +100,18 @@ impl Compiler<'_> {
         }
         let key = cache_key(language, &version, &sources)?;
         let mut cached = true;
-        let filled = self.cache.get_or_fill(key, |directory| {
+        let asked = Instant::now();
+        let given_up = || cancel.is_cancelled();
+        let filled = self.cache.get_or_fill_unless(key, given_up, |directory| {
+            if let Some(report) = self.rejections.since(asked, key, limits) {
+                return Err(NotCompiled::Rejected(report));
+            }
             cached = false;
             self.fill(slot, role, language, &sources, limits, cancel, directory)
         });
         match filled {
-            Ok(entry) => {
+            Ok(None) => Err(JudgingError::Cancelled),
+            Ok(Some(entry)) => {
                 let report = CompileReport {
                     cached,
                     ..read_report(entry.path())?
@@ -111,6 +120,9 @@ impl Compiler<'_> {
                 Ok(Compilation::Program(Box::new(executable), report))
             }
             Err(CacheError::Fill(NotCompiled::Rejected(report))) => {
+                if !cached {
+                    self.rejections.add(key, limits, report.clone());
+                }
                 Ok(Compilation::Rejected(report))
             }
             Err(CacheError::Fill(NotCompiled::Failed(error))) => Err(error),
@@ -143,6 +155,17 @@ impl Compiler<'_> {
         let artifacts = directory.join(BOX);
         make_directory(&artifacts)?;
         let mut report = rejected(String::new());
+        if let Some(file) = sources
+            .files
+            .iter()
+            .find(|file| is_artifact(language, file))
+        {
+            report.output = format!(
+                "a file called {:?} could be taken for what the compiler makes: rename it",
+                file.name
+            );
+            return Err(NotCompiled::Rejected(report));
+        }
         if !language.compile.is_empty() {
             let output = tempfile::tempfile_in(self.scratch)
                 .map_err(JudgingError::disk("create a file in", self.scratch))?;
@@ -190,6 +213,14 @@ impl Compiler<'_> {
             .map_err(JudgingError::disk("write", &path))?;
         Ok(())
     }
+}
+
+/// Whether a source has the name of what is taken out after compiling: a compiler that
+/// makes nothing of it, and says so to nobody, would leave it there to be run.
+fn is_artifact(language: &Language, file: &package::File) -> bool {
+    let made = language.artifacts.iter();
+    made.filter(|artifact| *artifact != "{sources}")
+        .any(|artifact| *artifact == file.name)
 }
 
 /// The report of a program that did not get as far as a compiler.

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use assize_common::ContentHash;
 use bytesize::ByteSize;
@@ -15,6 +16,9 @@ use walkdir::WalkDir;
 
 /// Entries that are being written or removed; swept when the cache is opened.
 const UNFINISHED_PREFIX: &str = ".unfinished-";
+
+/// How often who may give up looks whether to.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Locked by the process that owns the cache.
 const LOCK_FILE: &str = ".lock";
@@ -185,14 +189,44 @@ impl DiskCache {
         hash: ContentHash,
         fill: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<Arc<Entry>, CacheError<E>> {
-        if let Some(entry) = self.get_or_reserve(hash) {
-            return Ok(entry);
-        }
-        let _reservation = Reservation { cache: self, hash };
-        let entry = Arc::new(self.make(hash, fill)?);
-        self.lock().insert(hash, Arc::clone(&entry));
-        self.evict();
-        Ok(entry)
+        let mut state = self.lock();
+        let place = loop {
+            if let Some(place) = state.place(hash) {
+                break place;
+            }
+            state = self
+                .filled
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
+        drop(state);
+        self.fill_place(place, hash, fill)
+    }
+
+    /// The same, but for who waits for another caller no longer than until `given_up`:
+    /// none then.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn get_or_fill_unless<E: std::error::Error + 'static>(
+        &self,
+        hash: ContentHash,
+        given_up: impl Fn() -> bool,
+        fill: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<Option<Arc<Entry>>, CacheError<E>> {
+        let mut state = self.lock();
+        let place = loop {
+            if let Some(place) = state.place(hash) {
+                break place;
+            }
+            if given_up() {
+                return Ok(None);
+            }
+            let waited = self.filled.wait_timeout(state, LOOK);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        };
+        drop(state);
+        self.fill_place(place, hash, fill).map(Some)
     }
 
     /// What is kept on disk.
@@ -201,21 +235,20 @@ impl DiskCache {
         ByteSize(self.lock().bytes)
     }
 
-    /// Returns the entry, or reserves the right to fill it for the caller.
-    fn get_or_reserve(&self, hash: ContentHash) -> Option<Arc<Entry>> {
-        let mut state = self.lock();
-        loop {
-            if let Some(entry) = state.touch(hash) {
-                return Some(entry);
-            }
-            if state.filling.insert(hash) {
-                return None;
-            }
-            state = self
-                .filled
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+    fn fill_place<E: std::error::Error + 'static>(
+        &self,
+        place: Place,
+        hash: ContentHash,
+        fill: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<Arc<Entry>, CacheError<E>> {
+        if let Place::Filled(entry) = place {
+            return Ok(entry);
         }
+        let _reservation = Reservation { cache: self, hash };
+        let entry = Arc::new(self.make(hash, fill)?);
+        self.lock().insert(hash, Arc::clone(&entry));
+        self.evict();
+        Ok(entry)
     }
 
     fn make<E: std::error::Error + 'static>(
@@ -273,7 +306,22 @@ impl DiskCache {
     }
 }
 
+/// Where an entry is or will be.
+enum Place {
+    Filled(Arc<Entry>),
+    /// Whoever holds this may fill it, and nobody else.
+    Reserved,
+}
+
 impl State {
+    /// The entry, or the right to fill it; none while somebody else has that.
+    fn place(&mut self, hash: ContentHash) -> Option<Place> {
+        if let Some(entry) = self.touch(hash) {
+            return Some(Place::Filled(entry));
+        }
+        self.filling.insert(hash).then_some(Place::Reserved)
+    }
+
     fn insert(&mut self, hash: ContentHash, entry: Arc<Entry>) {
         self.clock += 1;
         self.bytes += entry.bytes;
@@ -350,104 +398,4 @@ fn sync_tree(root: &Path) -> io::Result<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::convert::Infallible;
-    use std::sync::Barrier;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    fn hash(name: &str) -> ContentHash {
-        ContentHash::of(name.as_bytes())
-    }
-
-    fn put(cache: &DiskCache, name: &str, bytes: usize) -> Arc<Entry> {
-        cache
-            .get_or_fill(hash(name), |path| {
-                fs::write(path.join("file"), vec![0; bytes])
-            })
-            .unwrap()
-    }
-
-    fn has(root: &Path, name: &str) -> bool {
-        root.join(hash(name).to_string()).exists()
-    }
-
-    #[test]
-    fn filled_once_for_many_callers() {
-        let root = tempfile::tempdir().unwrap();
-        let cache = DiskCache::open(root.path(), ByteSize::mib(1)).unwrap();
-        let fills = AtomicUsize::new(0);
-        let barrier = Barrier::new(4);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    barrier.wait();
-                    let fill = |_: &Path| {
-                        fills.fetch_add(1, Ordering::SeqCst);
-                        Ok::<_, Infallible>(())
-                    };
-                    cache.get_or_fill(hash("a"), fill).unwrap();
-                });
-            }
-        });
-        assert_eq!(fills.load(Ordering::SeqCst), 1);
-    }
-
-    #[test]
-    fn a_failed_fill_leaves_nothing_and_can_be_repeated() {
-        let root = tempfile::tempdir().unwrap();
-        let cache = DiskCache::open(root.path(), ByteSize::mib(1)).unwrap();
-        let failing = |path: &Path| {
-            fs::write(path.join("half"), "done")?;
-            Err(io::Error::other("no more"))
-        };
-        assert!(matches!(
-            cache.get_or_fill(hash("a"), failing),
-            Err(CacheError::Fill(_))
-        ));
-        let left = fs::read_dir(root.path())
-            .unwrap()
-            .map(|item| item.unwrap().file_name());
-        assert_eq!(left.collect::<Vec<_>>(), [LOCK_FILE]);
-        put(&cache, "a", 10);
-    }
-
-    #[test]
-    fn the_least_recently_used_goes_first_and_what_is_held_stays() {
-        let root = tempfile::tempdir().unwrap();
-        let room_for_two = ByteSize::b(2 * 1024 * 1024 + 200_000);
-        let cache = DiskCache::open(root.path(), room_for_two).unwrap();
-        let held = put(&cache, "held", 1024 * 1024);
-        drop(put(&cache, "old", 1024 * 1024));
-        drop(put(&cache, "new", 1024 * 1024));
-        assert!(held.path().exists());
-        assert!(!has(root.path(), "old"));
-        assert!(has(root.path(), "new"));
-    }
-
-    #[test]
-    fn one_owner_at_a_time() {
-        let root = tempfile::tempdir().unwrap();
-        let first = DiskCache::open(root.path(), ByteSize::mib(1)).unwrap();
-        let second = DiskCache::open(root.path(), ByteSize::mib(1));
-        assert!(matches!(second, Err(OpenError::Owned { .. })));
-        drop(first);
-        DiskCache::open(root.path(), ByteSize::mib(1)).unwrap();
-    }
-
-    #[test]
-    fn a_new_process_finds_the_entries_and_sweeps_the_rest() {
-        let root = tempfile::tempdir().unwrap();
-        drop(put(
-            &DiskCache::open(root.path(), ByteSize::mib(1)).unwrap(),
-            "a",
-            10,
-        ));
-        let stray = root.path().join(format!("{UNFINISHED_PREFIX}x"));
-        fs::create_dir(&stray).unwrap();
-        let cache = DiskCache::open(root.path(), ByteSize::mib(1)).unwrap();
-        assert!(!stray.exists());
-        let never = |_: &Path| Err(io::Error::other("filled again"));
-        cache.get_or_fill(hash("a"), never).unwrap();
-    }
-}
+mod tests;

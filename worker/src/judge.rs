@@ -20,6 +20,7 @@ use crate::compile::{Compilation, CompileLimits, Compiler, rejected};
 use crate::disk_cache::DiskCache;
 use crate::judging_error::JudgingError;
 use crate::output_validator::{JuryValidator, Protocol};
+use crate::rejections::Rejections;
 use crate::runs::{Helpers, History, Runner};
 use crate::slot::{Role, Slot};
 use crate::sources::{self, Sources};
@@ -32,6 +33,7 @@ pub struct Judge {
     languages: assize_common::language::LanguageTable,
     toolchains: Toolchains,
     cache: Arc<DiskCache>,
+    rejections: Rejections,
     /// Where temporary files are made.
     scratch: PathBuf,
     /// How much tracers record.
@@ -149,6 +151,7 @@ impl Judge {
             languages,
             toolchains,
             cache,
+            rejections: Rejections::default(),
             scratch,
             audit: AuditLevel::Decisions,
             settings: RunSettings::default(),
@@ -201,6 +204,7 @@ impl Judge {
     pub(crate) fn compiler(&self) -> Compiler<'_> {
         Compiler {
             cache: &self.cache,
+            rejections: &self.rejections,
             toolchains: &self.toolchains,
             scratch: &self.scratch,
         }

@@ -22,6 +22,22 @@ fn answers_without_programs() {
     assert!(message.contains("nothing was submitted"), "{message}");
 }
 
+/// Whatever the compiler leaves, nothing that was sent is run as what it has made.
+#[test]
+fn a_source_is_never_taken_for_the_program() {
+    let package = TestPackage::new(LIMIT)
+        .with_testcase("secret/1", "", "")
+        .with(
+            "submissions/mixed/both/it.c",
+            "int main(void) { return 0; }\n",
+        )
+        .with("submissions/mixed/both/program", "#!/bin/sh\n");
+    let judged = judge(&package, "both");
+    assert_eq!(judged.verdict, Verdict::Ce, "{judged:?}");
+    let said = &judged.compile.output;
+    assert!(said.contains("\"program\" could be taken for"), "{said}");
+}
+
 #[test]
 fn sources_are_looked_at() {
     let check = "import os, sys\n\
