@@ -1,5 +1,6 @@
 //! The checkers of DMOJ that need no program. Both files are held in memory: an
-//! output is no larger than its limit.
+//! output is no larger than its limit. What is made of it, many times as large where
+//! lines are short, is made only if it has as many parts as the answer.
 
 use assize_common::package::{DmojChecker, FloatError};
 
@@ -36,13 +37,10 @@ pub(crate) fn check(
             }
         }
         DmojChecker::Rstripped => {
-            let stripped = |text: &[u8]| -> Vec<Vec<u8>> {
-                text.split(|byte| *byte == b'\n')
-                    .map(|line| line.trim_ascii_end().to_owned())
-                    .collect()
-            };
+            let stripped =
+                |text| <[u8]>::split(text, |byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
             unless(
-                stripped(output) == stripped(answer),
+                stripped(output).eq(stripped(answer)),
                 "the lines are not the same",
             )
         }
@@ -66,19 +64,21 @@ pub(crate) fn check(
                 tokens
             };
             unless(
-                sorted(output) == sorted(answer),
+                tokens(output).count() == tokens(answer).count()
+                    && sorted(output) == sorted(answer),
                 "the tokens are not the same",
             )
         }
         DmojChecker::SortedLines => {
             let sorted = |text| {
-                let mut lines: Vec<Vec<&[u8]>> =
-                    lines(text).map(|line| tokens(line).collect()).collect();
-                lines.sort_unstable();
+                let mut lines: Vec<_> = lines(text).collect();
+                lines.sort_unstable_by(|one, other| tokens(one).cmp(tokens(other)));
                 lines
             };
+            let same = |(got, expected): (&&[u8], &&[u8])| tokens(got).eq(tokens(expected));
             unless(
-                sorted(output) == sorted(answer),
+                lines(output).count() == lines(answer).count()
+                    && sorted(output).iter().zip(&sorted(answer)).all(same),
                 "the lines are not the same",
             )
         }
@@ -227,6 +227,10 @@ mod tests {
         );
         assert_eq!(
             answer(DmojChecker::SortedLines, "c b\na\n", "a\nb c\n"),
+            Wrong
+        );
+        assert_eq!(
+            answer(DmojChecker::SortedLines, "a\nb c\na\n", "a\nb c\n"),
             Wrong
         );
         assert_eq!(answer(DmojChecker::Easy, "B a", "aB"), Accepted);
