@@ -78,10 +78,7 @@ impl LocalJudge {
         opened: &OpenedPackage,
         selected: &[Selected],
     ) -> Result<Self, Failure> {
-        let mut ids: Vec<&str> = selected
-            .iter()
-            .map(|selected| selected.language.id.as_str())
-            .collect();
+        let mut ids: Vec<&str> = selected.iter().map(Selected::language_id).collect();
         for program in opened.package.output_validator.programs() {
             // A validator of no known language is a judging error of each submission.
             ids.extend(

@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::SandboxMode;
 
+/// What stands for the language of a submission of outputs, which is in none. No
+/// entry of a table has this id.
+pub const NO_LANGUAGE: &str = "none";
+
 /// One way to compile and run programs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +173,9 @@ impl LanguageTable {
         for language in &mut languages {
             language.validate()?;
             language.layers = language.layers_from(&policies)?;
+            if language.id == NO_LANGUAGE {
+                return Err(language.problem("the id is reserved for submissions of outputs"));
+            }
             if !ids.insert(language.id.clone()) {
                 return Err(language.problem("the id is used twice"));
             }
@@ -372,6 +379,7 @@ mod tests {
             error_of(&ENTRY.replace("[\"program\"]", "[\"../program\"]")).contains("artifacts")
         );
         assert!(error_of(&ENTRY.replace("main.cpp", "main.c")).contains("self_test_file"));
+        assert!(error_of(&ENTRY.replace("cpp20", NO_LANGUAGE)).contains("reserved"));
         assert!(error_of(&ENTRY.replace("[\"/box/program\"]", "[]")).contains("empty command"));
     }
 

@@ -175,6 +175,7 @@ pub(crate) fn package(seed: u8) -> NewPackage {
         testcases: 2,
         language_codes: None,
         has_rules: false,
+        takes_outputs: false,
     }
 }
 

@@ -60,8 +60,8 @@ pub struct Request<'a> {
     pub package: &'a Package,
     /// The submission's files.
     pub program: &'a Program,
-    /// What it is written in.
-    pub language: &'a Language,
+    /// What it is written in, unless it consists of outputs.
+    pub language: Option<&'a Language>,
     /// How its runs are controlled.
     pub sandbox: SandboxMode,
     /// How far to go.
@@ -283,6 +283,10 @@ impl Judge {
             language,
             ..
         } = request;
+        let Some(language) = language else {
+            let problem = "outputs were submitted, and the problem wants a program".to_owned();
+            return Ok(Compilation::Rejected(rejected(problem)));
+        };
         if let Some(allowed) = &package.languages
             && !allowed.contains(&language.code)
         {

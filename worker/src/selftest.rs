@@ -56,7 +56,7 @@ impl Judge {
             let request = Request {
                 package: &package,
                 program: &program,
-                language,
+                language: Some(language),
                 sandbox,
                 stop: Stop::AtFirstFailure,
             };

@@ -48,7 +48,9 @@ impl Court {
 
     fn judge(&mut self, package: &Package, submission: &Submission) -> Judged {
         let program = &submission.program;
-        let language = program.find_language(self.judge.languages()).unwrap();
+        let language = package
+            .submission_language(program, self.judge.languages())
+            .unwrap();
         let request = Request {
             package,
             program,

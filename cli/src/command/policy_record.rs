@@ -158,7 +158,7 @@ fn record(
         .run(cancel, |selected, result| {
             let judged = result?;
             if judged.verdict == Verdict::Ac {
-                let language = selected.language.id.to_string();
+                let language = selected.language_id().to_owned();
                 recorded.entry(language).or_default().add(&judged);
             } else {
                 all_accepted = false;

@@ -1,4 +1,4 @@
-//! `assize submit`: source files to a scheduler.
+//! `assize submit`: source files, or outputs, to a scheduler.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use assize_common::SandboxMode;
 use assize_common::api::{LanguageInfo, NewFile, NewSubmission};
-use assize_common::language::LanguageTable;
+use assize_common::language::{LanguageTable, NO_LANGUAGE};
 use assize_common::package::{File, Program};
 use clap::Args;
+use walkdir::WalkDir;
 
 use super::repeat_key::RepeatKey;
 use super::watch;
@@ -16,7 +17,7 @@ use crate::client::{Api, ServerArguments};
 use crate::exit::{self, Failure};
 use crate::output;
 
-/// Submit source files
+/// Submit source files, or outputs where the problem takes those
 ///
 /// Exit code: 0 submitted, with --wait also judged, whatever the verdict; 2 when
 /// the submission is refused; 3 when judging it failed; 75 when the scheduler
@@ -26,10 +27,10 @@ pub struct Submit {
     /// The problem's short name
     #[arg(long, value_name = "NAME")]
     problem: String,
-    /// The language, such as cpp20 [default: told from the names of the files]
+    /// The language, such as cpp20 [default: told from the names of the files; none for outputs]
     #[arg(long, value_name = "ID")]
     language: Option<String>,
-    /// Source files
+    /// Source files or outputs, or directories of them: 01.out and secret/01.out both are for the test case secret/01
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Class or file to start, for languages that need to know
@@ -70,6 +71,7 @@ impl Submit {
         let api = self.server.api()?;
         let language = match &self.language {
             Some(language) => language.clone(),
+            None if self.are_outputs(&api).await? => NO_LANGUAGE.to_owned(),
             None => self.guess_language(&api).await?,
         };
         let new = NewSubmission {
@@ -98,19 +100,44 @@ impl Submit {
         Ok(ExitCode::from(exit::OK))
     }
 
+    /// Reads what was named. What is in a directory is called by its place there.
     fn read_files(&self) -> anyhow::Result<Vec<NewFile>> {
-        let read = |path: &PathBuf| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            let name = name.with_context(|| format!("{} has no name in UTF-8", path.display()))?;
-            let content = std::fs::read(path).map_err(|error| {
-                Failure::new(exit::USAGE, format!("cannot read {}", path.display())).because(error)
-            })?;
-            Ok(NewFile {
-                name: name.to_owned(),
-                content,
-            })
-        };
-        self.files.iter().map(read).collect()
+        let mut files = Vec::new();
+        for given in &self.files {
+            let unreadable = || format!("cannot read {}", given.display());
+            for entry in WalkDir::new(given).sort_by_file_name() {
+                let entry = entry
+                    .map_err(|error| Failure::new(exit::USAGE, unreadable()).because(error))?;
+                if entry.file_type().is_dir() {
+                    continue;
+                }
+                let path = entry.path();
+                let name = match path.strip_prefix(given) {
+                    Ok(below) if entry.depth() > 0 => below.to_str(),
+                    _ => path.file_name().and_then(|name| name.to_str()),
+                };
+                let name =
+                    name.with_context(|| format!("{} has no name in UTF-8", path.display()))?;
+                let content = std::fs::read(path).map_err(|error| {
+                    Failure::new(exit::USAGE, format!("cannot read {}", path.display()))
+                        .because(error)
+                })?;
+                files.push(NewFile {
+                    name: name.to_owned(),
+                    content,
+                });
+            }
+        }
+        Ok(files)
+    }
+
+    /// Whether the problem takes outputs; a problem that is not there is refused later.
+    async fn are_outputs(&self, api: &Api) -> anyhow::Result<bool> {
+        let problems = api.problems().await?.problems;
+        let of_name = problems
+            .iter()
+            .find(|problem| problem.short_name == self.problem);
+        Ok(of_name.is_some_and(|problem| problem.takes_outputs))
     }
 
     async fn guess_language(&self, api: &Api) -> anyhow::Result<String> {

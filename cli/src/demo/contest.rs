@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use assize_common::api::{LanguageInfo, NewFile, NewSubmission};
-use assize_common::language::LanguageTable;
+use assize_common::language::{LanguageTable, NO_LANGUAGE};
 use assize_common::package::{Expectation, Package, Submission};
 use assize_common::{SandboxMode, Verdict};
 
@@ -93,7 +93,13 @@ impl Contest {
         let mut entries = Vec::new();
         for problem in &self.problems {
             for submission in &problem.package.submissions {
-                let language = submission.program.find_language(&table)?;
+                let language = problem
+                    .package
+                    .submission_language(&submission.program, &table)?;
+                let Some(language) = language else {
+                    entries.push(entry(name, &problem.short_name, submission, NO_LANGUAGE)?);
+                    continue;
+                };
                 if enabled.iter().any(|enabled| enabled.id == language.id) {
                     entries.push(entry(name, &problem.short_name, submission, &language.id)?);
                 } else {

@@ -16,7 +16,7 @@ use super::selection::Selected;
 pub struct Report {
     /// As given, or its path within the package.
     pub submission: String,
-    /// The id of the language table's entry.
+    /// The id of the language table's entry; `none` for outputs.
     pub language: String,
     /// None when judging failed.
     pub verdict: Option<Verdict>,
@@ -57,7 +57,7 @@ impl Report {
     ) -> Self {
         let report = Self {
             submission: selected.name.clone(),
-            language: selected.language.id.clone(),
+            language: selected.language_id().to_owned(),
             verdict: None,
             expected: selected.expectation.verdicts(),
             as_expected: false,

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use assize_common::language::{Language, LanguageTable};
-use assize_common::package::{Expectation, File, Kind, Package, Program, Submission};
+use assize_common::language::{Language, LanguageTable, NO_LANGUAGE};
+use assize_common::package::{Expectation, File, Package, Program, Submission};
 use walkdir::WalkDir;
 
 use crate::exit::{self, Failure};
@@ -16,10 +16,20 @@ pub struct Selected {
     pub name: String,
     /// Its files.
     pub program: Program,
-    /// The language it is judged as.
-    pub language: Language,
+    /// The language it is judged as, unless it consists of outputs.
+    pub language: Option<Language>,
     /// What the package expects of it; nothing of one from outside.
     pub expectation: Expectation,
+}
+
+impl Selected {
+    /// The id of its language, or what stands for none.
+    #[must_use]
+    pub fn language_id(&self) -> &str {
+        self.language
+            .as_ref()
+            .map_or(NO_LANGUAGE, |language| language.id.as_str())
+    }
 }
 
 /// A submission before its language is known.
@@ -44,11 +54,6 @@ pub fn select(
     let usage = |message: String| Failure::new(exit::USAGE, message);
     let forced = language.map(|id| table.get(id)).transpose();
     let forced = forced.map_err(|error| usage(error.to_string()))?;
-    // Outputs are in no language: any will do.
-    let any = table
-        .iter()
-        .next()
-        .filter(|_| opened.package.kind == Kind::SubmitAnswer);
     let mut problems = Vec::new();
     let mut named = Vec::new();
     if given.is_empty() {
@@ -81,15 +86,13 @@ pub fn select(
     } in named
     {
         let language = match forced {
-            Some(language) => Ok(language),
-            None => program
-                .find_language(table)
-                .or_else(|error| any.ok_or(error)),
+            Some(language) => Ok(Some(language)),
+            None => opened.package.submission_language(&program, table),
         };
         match language {
             Ok(language) => selected.push(Selected {
                 name,
-                language: language.clone(),
+                language: language.cloned(),
                 program,
                 expectation,
             }),

@@ -112,7 +112,7 @@ impl Session<'_> {
         Request {
             package: self.package,
             program: &selected.program,
-            language: &selected.language,
+            language: selected.language.as_ref(),
             sandbox: self.sandbox,
             stop: if self.all || !settled {
                 Stop::AtEnd

@@ -26,6 +26,9 @@ pub struct Problem {
     pub memory_limit_bytes: u64,
     /// How many test cases it has.
     pub testcases: u32,
+    /// Whether submissions are outputs, one for each test case, and not programs.
+    #[serde(default)]
+    pub takes_outputs: bool,
     /// When the current package was imported.
     pub imported_at: DateTime<Utc>,
 }

@@ -8,6 +8,7 @@ use super::JudgementSummary;
 use super::base64_content;
 use crate::SandboxMode;
 use crate::id::SubmissionId;
+use crate::language::NO_LANGUAGE;
 
 /// A new submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -15,9 +16,10 @@ use crate::id::SubmissionId;
 pub struct NewSubmission {
     /// The problem's short name.
     pub problem: String,
-    /// The id of an enabled language, such as `cpp20`.
+    /// The id of an enabled language, such as `cpp20`; left out where outputs are submitted.
+    #[serde(default = "no_language")]
     pub language: String,
-    /// The source files, at least one.
+    /// The source files or outputs, at least one.
     pub files: Vec<NewFile>,
     /// The entry point, for languages that have one; without it the language's rule applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,11 +38,15 @@ pub struct NewSubmission {
     pub flag: Option<String>,
 }
 
-/// A source file of a new submission.
+fn no_language() -> String {
+    NO_LANGUAGE.to_owned()
+}
+
+/// A source file or output of a new submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFile {
-    /// The file name, without directories.
+    /// The file name; of a source file without directories.
     pub name: String,
     /// The content, base64.
     #[serde(rename = "content_base64", with = "base64_content")]
@@ -63,7 +69,7 @@ pub struct Submission {
     pub id: SubmissionId,
     /// The problem's short name.
     pub problem: String,
-    /// The language's id.
+    /// The language's id; `none` for outputs.
     pub language: String,
     /// The contest it belongs to, if any.
     pub contest: Option<String>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::Program;
+use super::model::{Kind, Package, Program};
 use crate::language::{Language, LanguageTable};
 
 /// Why a program's language can't be told.
@@ -32,6 +32,23 @@ pub enum UnknownLanguage {
         /// The ids of the candidates.
         languages: String,
     },
+}
+
+impl Package {
+    /// The language of a submission to this problem; none for outputs.
+    ///
+    /// # Errors
+    /// As [`Program::find_language`].
+    pub fn submission_language<'a>(
+        &self,
+        program: &Program,
+        table: &'a LanguageTable,
+    ) -> Result<Option<&'a Language>, UnknownLanguage> {
+        match self.kind {
+            Kind::SubmitAnswer => Ok(None),
+            _ => program.find_language(table).map(Some),
+        }
+    }
 }
 
 impl Program {

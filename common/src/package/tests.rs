@@ -223,6 +223,12 @@ fn types_that_exclude_each_other() {
 }
 
 #[test]
+fn outputs_need_no_time_limit() {
+    let package = Package::read(yaml("type: submit-answer\n").path()).unwrap();
+    assert!(package.timing.time_limit_is_stated);
+}
+
+#[test]
 fn a_time_limit_may_be_left_to_be_found() {
     let provisional = Duration::from_secs(9);
     let package =

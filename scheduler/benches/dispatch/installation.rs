@@ -232,5 +232,6 @@ fn package() -> NewPackage {
         testcases: 10,
         language_codes: None,
         has_rules: false,
+        takes_outputs: false,
     }
 }

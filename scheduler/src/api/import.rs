@@ -5,7 +5,7 @@ use std::path::Path;
 
 use assize_common::api::ImportedPackage;
 use assize_common::id::TokenId;
-use assize_common::package::{Package, PackageError, UnpackLimits};
+use assize_common::package::{Kind, Package, PackageError, UnpackLimits};
 use assize_common::telemetry::error_chain;
 use axum::body::Body;
 
@@ -57,6 +57,7 @@ pub(super) async fn import(
         memory_limit: package.limits.memory,
         code_limit: package.limits.code,
         testcases: package.testcases.len(),
+        takes_outputs: package.kind == Kind::SubmitAnswer,
         language_codes: package.languages,
         has_rules: package.policy.is_some(),
     };

@@ -2,23 +2,26 @@
 //! to what may be stored. The first fault found is answered, with its field.
 
 use assize_common::api::{NewFile, NewSubmission};
-use assize_common::language::{Language, LanguageTable};
+use assize_common::language::{Language, LanguageTable, NO_LANGUAGE};
 use bytesize::ByteSize;
 
 use super::error::{ApiError, ErrorKind};
 use crate::store::CurrentPackage;
 
 const MAX_FILES: usize = 64;
+/// Outputs are as many as test cases.
+const MAX_OUTPUTS: usize = 1024;
+const MAX_OUTPUT_DIRECTORIES: usize = 7;
 const MAX_FILE_NAME_BYTES: usize = 255;
 const MAX_LABEL_CHARS: usize = 128;
 const MAX_FLAG_CHARS: usize = 500;
 
-/// Checks what does not depend on the problem, and finds the language.
+/// Checks what does not depend on the problem, and finds the language; none of outputs.
 pub(super) fn check<'t>(
     new: &NewSubmission,
     table: &'t LanguageTable,
     is_admin: bool,
-) -> Result<&'t Language, ApiError> {
+) -> Result<Option<&'t Language>, ApiError> {
     if !is_admin {
         let reserved = [
             ("sandbox", new.sandbox.is_some()),
@@ -32,9 +35,12 @@ pub(super) fn check<'t>(
             .in_field(field));
         }
     }
-    let language = table.get(&new.language).map_err(|error| {
-        ApiError::new(ErrorKind::UnknownLanguage, error.to_string()).in_field("language")
-    })?;
+    let language = match new.language.as_str() {
+        NO_LANGUAGE => None,
+        id => Some(table.get(id).map_err(|error| {
+            ApiError::new(ErrorKind::UnknownLanguage, error.to_string()).in_field("language")
+        })?),
+    };
     check_label("contest", new.contest.as_deref(), MAX_LABEL_CHARS)?;
     check_label("team", new.team.as_deref(), MAX_LABEL_CHARS)?;
     check_label("flag", new.flag.as_deref(), MAX_FLAG_CHARS)?;
@@ -46,10 +52,27 @@ pub(super) fn check<'t>(
 /// Checks what depends on the problem.
 pub(super) fn check_for_problem(
     new: &NewSubmission,
-    language: &Language,
+    language: Option<&Language>,
     problem: &CurrentPackage,
 ) -> Result<(), ApiError> {
-    if let Some(codes) = &problem.language_codes
+    match (language, problem.takes_outputs) {
+        (None, false) => {
+            let detail = format!(
+                "the problem {} takes programs: name the language of this one",
+                new.problem
+            );
+            return Err(invalid("language", detail));
+        }
+        (Some(_), true) => {
+            let detail = format!(
+                "the problem {} takes outputs, not programs: leave the language out",
+                new.problem
+            );
+            return Err(invalid("language", detail));
+        }
+        (Some(_), false) | (None, true) => {}
+    }
+    if let (Some(language), Some(codes)) = (language, &problem.language_codes)
         && !codes.contains(&language.code)
     {
         return Err(invalid(
@@ -81,27 +104,32 @@ fn invalid(field: impl Into<String>, detail: impl Into<String>) -> ApiError {
     ApiError::new(ErrorKind::InvalidField, detail).in_field(field)
 }
 
-fn check_files(files: &[NewFile], language: &Language) -> Result<(), ApiError> {
+fn check_files(files: &[NewFile], language: Option<&Language>) -> Result<(), ApiError> {
     if files.is_empty() {
-        return Err(invalid(
-            "files",
-            "a submission has at least one source file",
-        ));
+        return Err(invalid("files", "a submission has at least one file"));
     }
-    if files.len() > MAX_FILES {
+    let (most, directories) = match language {
+        Some(_) => (MAX_FILES, 0),
+        None => (MAX_OUTPUTS, MAX_OUTPUT_DIRECTORIES),
+    };
+    if files.len() > most {
         return Err(invalid(
             "files",
-            format!("a submission has at most {MAX_FILES} files"),
+            format!("a submission has at most {most} files"),
         ));
     }
     for (index, file) in files.iter().enumerate() {
         let field = || format!("files[{index}].name");
-        if !is_plain_name(&file.name) {
+        if !is_name(&file.name, directories) {
             return Err(invalid(
                 field(),
                 format!(
-                    "a file name has no directories, begins with a letter, a digit or `_`, holds only letters, digits \
-                     and `_.+-`, and has at most {MAX_FILE_NAME_BYTES} characters"
+                    "a file name has {}, begins with a letter, a digit or `_`, holds only letters, digits and `_.+-`, \
+                     and has at most {MAX_FILE_NAME_BYTES} characters",
+                    match directories {
+                        0 => "no directories".to_owned(),
+                        most => format!("at most {most} directories, each named as files are"),
+                    }
                 ),
             ));
         }
@@ -112,7 +140,9 @@ fn check_files(files: &[NewFile], language: &Language) -> Result<(), ApiError> {
             ));
         }
     }
-    if !files.iter().any(|file| language.is_source(&file.name)) {
+    if let Some(language) = language
+        && !files.iter().any(|file| language.is_source(&file.name))
+    {
         return Err(invalid(
             "files",
             format!(
@@ -125,14 +155,19 @@ fn check_files(files: &[NewFile], language: &Language) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn is_plain_name(name: &str) -> bool {
-    let bytes = name.as_bytes();
+/// Whether this may name a file, below at most so many directories.
+fn is_name(name: &str, directories: usize) -> bool {
     let first = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    bytes.len() <= MAX_FILE_NAME_BYTES
-        && bytes.first().is_some_and(first)
-        && bytes
-            .iter()
-            .all(|byte| first(byte) || matches!(byte, b'.' | b'-' | b'+'))
+    let is_plain = |part: &str| {
+        let bytes = part.as_bytes();
+        bytes.first().is_some_and(first)
+            && bytes
+                .iter()
+                .all(|byte| first(byte) || matches!(byte, b'.' | b'-' | b'+'))
+    };
+    name.len() <= MAX_FILE_NAME_BYTES
+        && name.split('/').count() <= directories + 1
+        && name.split('/').all(is_plain)
 }
 
 /// Entry points become arguments of commands: never options, never paths.

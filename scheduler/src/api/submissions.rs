@@ -135,7 +135,7 @@ pub(super) async fn cancel_submission(
 async fn choose(
     api: &Api,
     new: &NewSubmission,
-    language: &Language,
+    language: Option<&Language>,
     problem_has_rules: bool,
 ) -> Result<(Lane, SandboxChoice), ApiError> {
     let flags = api
@@ -143,7 +143,7 @@ async fn choose(
         .flag_find(&new.problem, new.team.as_deref())
         .await?;
     let sources = new.files.iter().map(|file| file.content.as_slice());
-    let suspicion = api.suspicion.find(&language.id, sources);
+    let suspicion = api.suspicion.find(&new.language, sources);
     let factors = SandboxFactors {
         requested: new.sandbox,
         escalated: None,
@@ -153,7 +153,7 @@ async fn choose(
         suspicion: suspicion.as_deref(),
         flagged_lane_is_full: api.pressure.flagged_lane_is_full(),
         problem_has_rules,
-        language: language.sandbox,
+        language: language.and_then(|language| language.sandbox),
         lane: None,
     };
     let lane = factors.first_lane();
@@ -176,7 +176,7 @@ async fn current_package(api: &Api, problem: &str) -> Result<CurrentPackage, Api
 async fn stored(
     api: &Api,
     new: &NewSubmission,
-    language: &Language,
+    language: Option<&Language>,
     problem: &CurrentPackage,
     submitted_by: TokenId,
     idempotency: Option<(String, ContentHash)>,

@@ -33,6 +33,8 @@ pub struct NewPackage {
     pub language_codes: Option<Vec<String>>,
     /// Whether it has rules for system calls.
     pub has_rules: bool,
+    /// Whether submissions are outputs, not programs.
+    pub takes_outputs: bool,
 }
 
 /// What an import did.
@@ -59,6 +61,8 @@ pub struct CurrentPackage {
     pub language_codes: Option<Vec<String>>,
     /// Whether it has rules for system calls.
     pub has_rules: bool,
+    /// Whether submissions are outputs, not programs.
+    pub takes_outputs: bool,
 }
 
 struct ProblemRow {
@@ -70,6 +74,7 @@ struct ProblemRow {
     time_limit_us: i64,
     memory_limit_bytes: i64,
     testcases: i32,
+    takes_outputs: bool,
     imported_at: DateTime<Utc>,
 }
 
@@ -86,6 +91,7 @@ impl TryFrom<ProblemRow> for Problem {
             time_limit_ms: row::count::<u64, _>("a time limit", row.time_limit_us)?.div_ceil(1000),
             memory_limit_bytes: row::count("a memory limit", row.memory_limit_bytes)?,
             testcases: row::count("a number of test cases", row.testcases)?,
+            takes_outputs: row.takes_outputs,
             imported_at: row.imported_at,
         })
     }
@@ -160,8 +166,8 @@ impl Store {
                 sqlx::query!(
                     "INSERT INTO packages (id, problem_id, version, content_hash, archive_sha256, archive_bytes, name,
                          time_limit_us, memory_limit_bytes, code_limit_bytes, testcases, language_codes, is_current,
-                         imported_by, has_rules)
-                     SELECT $1, $2, 1 + COALESCE(max(version), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, true, $12, $13
+                         imported_by, has_rules, takes_outputs)
+                     SELECT $1, $2, 1 + COALESCE(max(version), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, true, $12, $13, $14
                      FROM packages WHERE problem_id = $2",
                     Uuid::now_v7(),
                     problem_id,
@@ -175,7 +181,8 @@ impl Store {
                     row::column::<i32, _>("the number of test cases", package.testcases)?,
                     package.language_codes.as_deref(),
                     imported_by.as_uuid(),
-                    package.has_rules
+                    package.has_rules,
+                    package.takes_outputs
                 )
                 .execute(&mut *transaction)
                 .await
@@ -185,7 +192,7 @@ impl Store {
         let problem = sqlx::query_as!(
             ProblemRow,
             "SELECT p.id, p.short_name, v.name, v.content_hash, v.version, v.time_limit_us, v.memory_limit_bytes,
-                    v.testcases, v.imported_at
+                    v.testcases, v.takes_outputs, v.imported_at
              FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
              WHERE p.id = $1",
             problem_id
@@ -208,7 +215,7 @@ impl Store {
         sqlx::query_as!(
             ProblemRow,
             "SELECT p.id, p.short_name, v.name, v.content_hash, v.version, v.time_limit_us, v.memory_limit_bytes,
-                    v.testcases, v.imported_at
+                    v.testcases, v.takes_outputs, v.imported_at
              FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
              ORDER BY p.short_name"
         )
@@ -230,7 +237,7 @@ impl Store {
     ) -> Result<Option<CurrentPackage>, StoreError> {
         let found = sqlx::query!(
             "SELECT v.problem_id, v.id AS package_id, v.code_limit_bytes, v.testcases, v.language_codes,
-                    v.has_rules
+                    v.has_rules, v.takes_outputs
              FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
              WHERE p.short_name = $1",
             short_name
@@ -246,6 +253,7 @@ impl Store {
             testcases: found.testcases,
             language_codes: found.language_codes,
             has_rules: found.has_rules,
+            takes_outputs: found.takes_outputs,
         }))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use assize_common::Score;
-use assize_common::language::LanguageTableError;
+use assize_common::language::{LanguageTableError, NO_LANGUAGE};
 use assize_common::message::{Judged as Reported, Task};
 
 use reqwest::StatusCode;
@@ -105,10 +105,15 @@ pub(super) fn judge(
     progress: &mut dyn FnMut(TestcasesDone),
 ) -> Result<Reported, AssignmentError> {
     let mut watch = Stopwatch::start();
-    let language = judge
-        .languages()
-        .get(&task.language)
-        .map_err(AssignmentError::Language)?;
+    let language = match task.language.as_str() {
+        NO_LANGUAGE => None,
+        id => Some(
+            judge
+                .languages()
+                .get(id)
+                .map_err(AssignmentError::Language)?,
+        ),
+    };
     let stored = library.package(task.package)?;
     let name = format!("submission {}", task.submission_id);
     let source = library.program(name, &task.files, task.entry_point.as_deref())?;

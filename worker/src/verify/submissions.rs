@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use assize_common::Verdict;
 use assize_common::message::{KillCause, RunReport};
-use assize_common::package::{Kind, Package, Submission};
+use assize_common::package::{Package, Submission};
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
 
 use super::{Step, VerifiedSubmission, Verifier, is_fault_of_package};
@@ -207,15 +207,7 @@ pub(super) fn judge_on(
     submission: &Submission,
     cancel: &Cancel,
 ) -> Result<Judged, JudgingError> {
-    let languages = judge.languages();
-    let language = match submission.program.find_language(languages) {
-        Ok(language) => language,
-        // Outputs are in none: any will do.
-        Err(_) if package.kind == Kind::SubmitAnswer && languages.iter().next().is_some() => {
-            languages.iter().next().ok_or_else(no_language)?
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let language = package.submission_language(&submission.program, judge.languages())?;
     let request = Request {
         package,
         program: &submission.program,
@@ -237,12 +229,6 @@ impl Attempt {
         results
             .filter_map(|result| result.as_ref().err())
             .any(|error| !is_fault_of_package(error))
-    }
-}
-
-fn no_language() -> JudgingError {
-    JudgingError::Package {
-        problem: "the language table is empty".to_owned(),
     }
 }
 

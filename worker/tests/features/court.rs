@@ -86,10 +86,9 @@ pub(crate) fn try_judge_under(
         .iter()
         .find(|submission| submission.program.name.ends_with(name))
         .unwrap();
-    let language = submission
-        .program
-        .find_language(judge.languages())
-        .unwrap_or_else(|_| judge.languages().get("python3").unwrap());
+    let language = package
+        .submission_language(&submission.program, judge.languages())
+        .unwrap();
     let request = Request {
         package: &package,
         program: &submission.program,

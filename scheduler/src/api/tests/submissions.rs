@@ -2,14 +2,16 @@
 
 use assize_common::api::{Judgement, Submission, SubmissionList};
 use assize_common::id::WorkerId;
+use assize_common::language::NO_LANGUAGE;
 use assize_common::{ContentHash, Lane, SandboxMode, Verdict};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::{Server, problem, right, summary, with};
-use crate::fixture::{SETTINGS, finished};
+use super::{Server, file, problem, right, summary, with};
+use crate::fixture::{SETTINGS, finished, package};
 use crate::reports::apply_batch;
+use crate::store::NewPackage;
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_submission_from_request_to_verdict(pool: PgPool) {
@@ -95,4 +97,54 @@ async fn a_repeated_request_makes_one_submission(pool: PgPool) {
             .await,
         2
     );
+}
+
+/// Outputs instead of a program, to a problem that takes those, and only there.
+#[sqlx::test(migrations = "../migrations")]
+async fn outputs_are_submitted_in_no_language(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let store = &server.fixture.store;
+    let package = NewPackage {
+        takes_outputs: true,
+        ..package(99)
+    };
+    let imported = store.problem_import("queens", &package, server.fixture.token_id);
+    assert!(imported.await.unwrap().problem.takes_outputs);
+
+    let outputs = json!([file("secret/01.out"), file("02.ans")]);
+    let body = json!({"problem": "queens", "files": outputs});
+    let response = server.submit(&body).await;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let submission: Submission = response.json().await.unwrap();
+    assert_eq!(submission.language, NO_LANGUAGE);
+    assert_eq!(submission.files, ["secret/01.out", "02.ans"]);
+
+    let many: Vec<Value> = (0..1025).map(|at| file(&format!("{at}.out"))).collect();
+    let deep = "a/".repeat(8) + "1.out";
+    for (body, field) in [
+        (json!({"problem": "sum", "files": outputs}), "language"),
+        (with(json!({"problem": "queens"})), "language"),
+        (with(json!({"files": [file("src/a.cpp")]})), "files[0].name"),
+        (
+            json!({"problem": "queens", "files": [file("../1.out")]}),
+            "files[0].name",
+        ),
+        (
+            json!({"problem": "queens", "files": [file("/1.out")]}),
+            "files[0].name",
+        ),
+        (
+            json!({"problem": "queens", "files": [file(&deep)]}),
+            "files[0].name",
+        ),
+        (json!({"problem": "queens", "files": many}), "files"),
+        (json!({"problem": "queens", "files": []}), "files"),
+    ] {
+        let refused = problem(server.submit(&body).await).await;
+        assert_eq!(
+            summary(&refused),
+            (422, "invalid-field", Some(field)),
+            "{refused:?}"
+        );
+    }
 }
