@@ -28,7 +28,7 @@ struct State {
     free: [u64; 2],
     owner: [u32; 2],
     mode: u32,
-    links: u64,
+    links: libc::nlink_t,
     size: i64,
     accessed: [i64; 2],
     modified: [i64; 2],
