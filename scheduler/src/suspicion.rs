@@ -164,6 +164,12 @@ mod tests {
             ("socket", "java", "import java.net.URL;"),
             ("processes", "python3", "import subprocess"),
             ("processes", "java", "Runtime.getRuntime().exec(\"id\");"),
+            ("watching", "c", "fcntl(folder, F_NOTIFY, DN_ACCESS);"),
+            (
+                "watching",
+                "c",
+                "inotify_add_watch(fd, \"/usr\", IN_ACCESS);",
+            ),
             ("foreign-include", "c", "#include \"/etc/passwd\""),
             ("foreign-include", "rust", "include_bytes!(\"/etc/shadow\")"),
             (
