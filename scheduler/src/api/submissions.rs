@@ -143,7 +143,8 @@ async fn choose(
         .flag_find(&new.problem, new.team.as_deref())
         .await?;
     let sources = new.files.iter().map(|file| file.content.as_slice());
-    let suspicion = api.suspicion.find(&new.language, sources);
+    // Outputs are no sources: nothing of them runs.
+    let suspicion = language.and_then(|language| api.suspicion.find(&language.id, sources));
     let factors = SandboxFactors {
         requested: new.sandbox,
         escalated: None,

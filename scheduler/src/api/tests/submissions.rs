@@ -111,13 +111,16 @@ async fn outputs_are_submitted_in_no_language(pool: PgPool) {
     let imported = store.problem_import("queens", &package, server.fixture.token_id);
     assert!(imported.await.unwrap().problem.takes_outputs);
 
-    let outputs = json!([file("secret/01.out"), file("02.ans")]);
+    let blob = json!({"name": "02.ans", "content_base64": "eHh4".repeat(2000)});
+    let outputs = json!([file("secret/01.out"), blob]);
     let body = json!({"problem": "queens", "files": outputs});
     let response = server.submit(&body).await;
     assert_eq!(response.status(), StatusCode::CREATED);
     let submission: Submission = response.json().await.unwrap();
     assert_eq!(submission.language, NO_LANGUAGE);
     assert_eq!(submission.files, ["secret/01.out", "02.ans"]);
+    // Nothing of it runs, so it can't be suspicious.
+    assert_eq!(submission.judgement.lane, Lane::Live);
 
     let many: Vec<Value> = (0..1025).map(|at| file(&format!("{at}.out"))).collect();
     let deep = "a/".repeat(8) + "1.out";
