@@ -331,22 +331,31 @@ fn tracing_does_not_decide_about_a_limit() {
         spec.limits.cpu_time = limit;
         run_captured(&mut traced.jail, spec).0
     };
-    // Few traced calls, and so many that as much is charged for them as the program uses itself.
-    for args in [["compute"], ["compute_and_call_often"]] {
+    let mut differences = |args: &[&str]| {
         let ample = Duration::from_secs(30);
-        let own = run(&args, Mode::Unshare, ample).cpu_time;
+        let own = run(args, Mode::Unshare, ample).cpu_time;
+        let mut found = Vec::new();
         for (limit, outcome) in [
             (own.mul_f64(1.6), exited(0)),
             (own.mul_f64(0.6), killed(KillCause::CpuTime)),
         ] {
             for mode in [Mode::Unshare, Mode::Ptrace] {
-                let facts = run(&args, mode, limit);
-                assert_eq!(
-                    facts.outcome, outcome,
-                    "{args:?} {mode:?} {own:?} {facts:?}"
-                );
+                let facts = run(args, mode, limit);
+                if facts.outcome != outcome {
+                    found.push(format!("{args:?} {mode:?} {own:?} {facts:?}"));
+                }
             }
         }
+        found
+    };
+    // Few traced calls, and so many that as much is charged for them as the program uses itself.
+    for args in [["compute"], ["compute_and_call_often"]] {
+        // A virtual machine's processor may be faster in one run than in the next.
+        let tries: Vec<_> = (0..3)
+            .map(|_| differences(&args))
+            .take_while(|found| !found.is_empty())
+            .collect();
+        assert!(tries.len() < 3, "{tries:#?}");
     }
 }
 
