@@ -23,7 +23,8 @@ fn every_way_to_use_the_processor_counts() {
         let facts = spend(&[way]);
         assert_eq!(facts.outcome, killed(KillCause::CpuTime), "{way}");
         assert!(facts.cpu_time >= LIMIT, "{way}: {facts:?}");
-        assert!(facts.cpu_time < 2 * LIMIT, "{way}: {facts:?}");
+        // Late on a busy machine, but not by much more than it is busy.
+        assert!(facts.cpu_time < 5 * LIMIT, "{way}: {facts:?}");
     }
 }
 
