@@ -26,8 +26,16 @@ pub(super) fn open_both(path: &Path) -> Result<File, Failure> {
 
 /// Sets a counter that stays open to zero.
 pub(super) fn reset(file: &File) -> Result<(), Failure> {
-    file.write_all_at(b"0", 0)
-        .map_err(Failure::step("reset a control group's counter"))
+    set(file, 0_u8)
+}
+
+/// Writes a number to a file that stays open.
+pub(super) fn set(file: &File, value: impl ToString) -> Result<(), Failure> {
+    let value = value.to_string();
+    file.write_all_at(value.as_bytes(), 0)
+        .map_err(Failure::step(format!(
+            "write {value} to a control group's file"
+        )))
 }
 
 pub(super) fn write(path: &Path, value: impl ToString) -> Result<(), Failure> {

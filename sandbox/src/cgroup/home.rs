@@ -7,6 +7,7 @@ use crate::protocol::Failure;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,10 @@ const HOMES_MAX: u32 = 290;
 /// Between what Debian and systemd assign.
 const FIRST_USER: u32 = 60_600;
 
+/// Groups that rest at the same time, each until the kernel has freed what its
+/// run left: a few milliseconds, in which a core can do as many short runs.
+const RESTING_MAX: usize = 16;
+
 /// The claimed place. The lock ends with the last process that holds it, so a
 /// home whose lock can be had belongs to a dead jail.
 #[derive(Debug)]
@@ -24,8 +29,8 @@ pub(crate) struct Home {
     layout: Layout,
     index: u32,
     groups: u64,
-    /// The last run's group, if it is good for the next.
-    idle: Option<Group>,
+    /// Groups of earlier runs, the one that rests longest first.
+    resting: VecDeque<Group>,
     _lock: Flock<File>,
 }
 
@@ -74,7 +79,7 @@ impl Home {
             layout,
             index,
             groups: 0,
-            idle: None,
+            resting: VecDeque::new(),
             _lock: lock,
         })
     }
@@ -91,24 +96,29 @@ impl Home {
 
     /// A group for one run: new, or proven to be as good as that.
     pub(crate) fn group(&mut self, limits: &Limits) -> Result<Group, Failure> {
-        match self.idle.take() {
-            Some(group) if group.limited == super::limited(limits) => return Ok(group),
-            Some(group) => group.remove()?,
-            None => {}
+        for index in 0..self.resting.len() {
+            if let Some(group) = self.resting.get_mut(index)
+                && group.renew(limits)?
+                && let Some(group) = self.resting.remove(index)
+            {
+                return Ok(group);
+            }
         }
         self.groups += 1;
         let path = path_of(self.index).join(format!("run-{}", self.groups));
         Group::create(&self.layout, self.layout.directories(&path), limits)
     }
 
-    /// Takes a group back, in which everything is dead: to be used again if
-    /// nothing of the run can be seen in it, to be removed otherwise.
-    pub(crate) fn take_back(&mut self, mut group: Group) -> Result<(), Failure> {
-        if group.renew()? {
-            self.idle = Some(group);
-            Ok(())
-        } else {
-            group.remove()
+    /// Takes a group back, in which everything is dead: to be used again, or to be
+    /// removed if that can never be.
+    pub(crate) fn take_back(&mut self, group: Group) -> Result<(), Failure> {
+        if group.is_spent()? {
+            return group.remove();
+        }
+        self.resting.push_back(group);
+        match self.resting.len() {
+            ..=RESTING_MAX => Ok(()),
+            _ => self.resting.pop_front().map_or(Ok(()), Group::remove),
         }
     }
 

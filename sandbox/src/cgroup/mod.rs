@@ -17,7 +17,6 @@ pub(crate) use layout::Layout;
 use crate::facts::Stalls;
 use crate::limits::Limits;
 use crate::protocol::Failure;
-use bytesize::ByteSize;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -43,8 +42,6 @@ pub(crate) struct Group {
     /// Opened by us, because entering is allowed by who opened the file.
     entrances: Vec<File>,
     files: Files,
-    /// Memory and processes, as limited.
-    limited: (ByteSize, u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +90,6 @@ impl Group {
                     directories,
                     entrances,
                     files,
-                    limited: limited(limits),
                 };
                 // A notification is due only after the file has been read once.
                 group.processes_refused()?;
@@ -175,11 +171,20 @@ impl Group {
         }
     }
 
-    /// Whether the group is as good as a new one for the next run. In version
-    /// 2 its peaks can't be reset on most kernels.
-    fn renew(&mut self) -> Result<bool, Failure> {
+    /// Whether it can't become as good as a new one any more. In version 2 the
+    /// peaks can't be reset on most kernels.
+    fn is_spent(&self) -> Result<bool, Failure> {
+        match &self.files {
+            Files::V1(files) => files.is_spent(),
+            Files::V2(_) => Ok(true),
+        }
+    }
+
+    /// Makes the group as good as a new one with these limits, if nothing of its
+    /// last run is left in it.
+    fn renew(&mut self, limits: &Limits) -> Result<bool, Failure> {
         match &mut self.files {
-            Files::V1(files) => files.renew(),
+            Files::V1(files) => files.renew(limits),
             Files::V2(_) => Ok(false),
         }
     }
@@ -189,10 +194,6 @@ impl Group {
         drop(self.entrances);
         remove_all(&self.directories)
     }
-}
-
-fn limited(limits: &Limits) -> (ByteSize, u32) {
-    (limits.memory, limits.processes)
 }
 
 fn remove_all(directories: &[PathBuf]) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use super::{Usage, file};
 use crate::limits::Limits;
 use crate::protocol::Failure;
+use bytesize::ByteSize;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ const RESIDUE_MAX: u64 = 512 * 1024;
 /// The files of one group.
 #[derive(Debug)]
 pub(super) struct Files {
+    limiting: Limiting,
     memory_usage: File,
     memory_peak: File,
     oom_control: File,
@@ -36,7 +38,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Sets the limits of a new group and opens its files.
+    /// Opens the files of a new group and sets its limits.
     pub(super) fn open(directories: &[PathBuf], limits: &Limits) -> Result<Self, Failure> {
         let at = |index: usize| {
             directories
@@ -44,20 +46,9 @@ impl Files {
                 .map_or(Path::new(""), PathBuf::as_path)
         };
         let (memory, pids, cpuacct) = (at(0), at(1), at(2));
-        file::write(
-            &memory.join("memory.limit_in_bytes"),
-            limits.memory.as_u64(),
-        )?;
-        // Memory plus swap limited to the same means no swap. The file is
-        // absent where the kernel does not account swap; preflight then
-        // refuses a host that has some.
-        let with_swap = memory.join("memory.memsw.limit_in_bytes");
-        if with_swap.exists() {
-            file::write(&with_swap, limits.memory.as_u64())?;
-        }
         file::write(&memory.join("memory.swappiness"), 0)?;
-        file::write(&pids.join("pids.max"), limits.processes)?;
         Ok(Self {
+            limiting: Limiting::open(memory, pids, limits)?,
             memory_usage: file::open(&memory.join("memory.usage_in_bytes"))?,
             memory_peak: file::open_both(&memory.join("memory.max_usage_in_bytes"))?,
             oom_control: file::open(&memory.join("memory.oom_control"))?,
@@ -109,21 +100,77 @@ impl Files {
         Ok(u32::try_from(file::number(peak)?).ok())
     }
 
-    /// Makes the group as good as new; whether that was possible. It is not
-    /// after more than one process, whose peak can't be reset, nor while
-    /// memory is still counted.
-    pub(super) fn renew(&mut self) -> Result<bool, Failure> {
-        let single = self.processes_peak()?.is_none_or(|peak| peak <= 1);
-        if !single
-            || file::number(&self.processes)? > 0
-            || file::number(&self.memory_usage)? > RESIDUE_MAX
-        {
+    /// Whether it had more than one process, because the peak of that can't be
+    /// reset.
+    pub(super) fn is_spent(&self) -> Result<bool, Failure> {
+        Ok(self.processes_peak()?.is_some_and(|peak| peak > 1))
+    }
+
+    /// Makes the group as good as new with these limits; whether that was possible.
+    /// It is not while memory is still counted that is not next to nothing, or
+    /// for which there is not ample room: the kernel refuses a limit below it.
+    pub(super) fn renew(&mut self, limits: &Limits) -> Result<bool, Failure> {
+        let residue = RESIDUE_MAX.min(limits.memory.as_u64() / 2);
+        if file::number(&self.processes)? > 0 || file::number(&self.memory_usage)? > residue {
             return Ok(false);
         }
+        self.limiting.set(limits)?;
         file::reset(&self.memory_peak)?;
         file::reset(&self.cpu)?;
         self.kills_before = file::number_after(&self.oom_control, "oom_kill")?;
         self.refused_before = file::number_after(&self.process_events, "max")?;
         Ok(true)
+    }
+}
+
+/// The files that limit, and what is in them.
+#[derive(Debug)]
+struct Limiting {
+    memory: File,
+    /// Memory plus swap: limited to the same means no swap. The file is absent
+    /// where the kernel does not account swap; preflight then refuses a host that
+    /// has some.
+    with_swap: Option<File>,
+    processes: File,
+    memory_is: ByteSize,
+    processes_is: u32,
+}
+
+impl Limiting {
+    /// Of a new group, which has no limits yet.
+    fn open(memory: &Path, pids: &Path, limits: &Limits) -> Result<Self, Failure> {
+        let with_swap = memory.join("memory.memsw.limit_in_bytes");
+        let mut limiting = Self {
+            memory: file::open_to_write(&memory.join("memory.limit_in_bytes"))?,
+            with_swap: match with_swap.exists() {
+                true => Some(file::open_to_write(&with_swap)?),
+                false => None,
+            },
+            processes: file::open_to_write(&pids.join("pids.max"))?,
+            memory_is: ByteSize(u64::MAX),
+            processes_is: u32::MAX,
+        };
+        limiting.set(limits)?;
+        Ok(limiting)
+    }
+
+    fn set(&mut self, limits: &Limits) -> Result<(), Failure> {
+        let wanted = limits.memory;
+        if wanted != self.memory_is {
+            // At no time may the one with swap be less than the other.
+            let mut files = [Some(&self.memory), self.with_swap.as_ref()];
+            if wanted > self.memory_is {
+                files.reverse();
+            }
+            for file in files.into_iter().flatten() {
+                file::set(file, wanted.as_u64())?;
+            }
+            self.memory_is = wanted;
+        }
+        if limits.processes != self.processes_is {
+            file::set(&self.processes, limits.processes)?;
+            self.processes_is = limits.processes;
+        }
+        Ok(())
     }
 }

@@ -115,3 +115,42 @@ fn memory_of_one_run_is_not_counted_in_the_next() {
     assert_eq!(facts.outcome, exited(0));
     assert!(facts.memory_peak.as_u64() < 2 * MIB, "{facts:?}");
 }
+
+/// A group that is used again has the limits of its new run, in every order.
+#[test]
+fn limits_of_one_run_are_not_those_of_the_next() {
+    let mut jail = start();
+    let mut run = |limit: u64, size: u64| {
+        let mut spec = program("memory", &["touch", &size.to_string()]);
+        spec.limits.memory = ByteSize::b(limit);
+        spec.limits.stack = ByteSize::b(limit);
+        jail.run(spec).unwrap().outcome
+    };
+    let too_much = killed(KillCause::Memory);
+    for _ in 0..3 {
+        assert_eq!(run(64 * MIB, 48 * MIB), exited(0));
+        assert_eq!(run(4096, 0), too_much);
+        assert_eq!(run(16 * MIB, 24 * MIB), too_much);
+        assert_eq!(run(128 * MIB, 96 * MIB), exited(0));
+        assert_eq!(run(64 * MIB, 96 * MIB), too_much);
+    }
+}
+
+/// The same for processes, of which a group that had several is not used again.
+#[test]
+fn processes_of_one_run_are_not_those_of_the_next() {
+    let mut jail = start();
+    for (limit, outcome) in [
+        (1, killed(KillCause::Processes)),
+        (16, exited(0)),
+        (1, killed(KillCause::Processes)),
+    ] {
+        assert_eq!(
+            jail.run(program("end", &["exit", "0"])).unwrap().outcome,
+            exited(0)
+        );
+        let mut spec = command(&["/bin/sh", "-c", "/bin/true; exit 0"]);
+        spec.limits.processes = limit;
+        assert_eq!(jail.run(spec).unwrap().outcome, outcome, "of {limit}");
+    }
+}
