@@ -50,11 +50,10 @@ pub struct Facts {
     /// information.
     #[serde(default)]
     pub stalls: Option<Stalls>,
-    /// Whether the jail has proven that nothing of the run is left, so that the
-    /// next run could be given the same file systems. Otherwise, after a kill and
-    /// for a run with mounts of its own, they were thrown away.
+    /// Whether the jail has proven that nothing of the run is left, and what it
+    /// did about that otherwise.
     #[serde(default)]
-    pub clean: bool,
+    pub left: Left,
     /// The files asked for by `Spec::collect` that were there, regular and
     /// small enough. None after a kill.
     #[serde(skip)]
@@ -100,6 +99,33 @@ pub struct Stalls {
     /// For want of disks.
     #[serde(rename = "io_us", with = "micros")]
     pub io: Duration,
+}
+
+/// What the jail found after a run, when everything in it was dead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    /// Nothing, which is proven: the next run may have the same file systems.
+    Nothing,
+    /// Something in a scratch: that was emptied, and the next run gets a new one.
+    Files,
+    /// More in a scratch than is worth to be removed, or what can't be: all file
+    /// systems of the run were thrown away.
+    TooMuch,
+    /// Nobody knows, because the sandbox killed the run within a step of its own,
+    /// or only observed it: all file systems of the run were thrown away.
+    #[default]
+    Unknown,
+    /// It was not looked for: the file systems had served for so many runs that
+    /// they were thrown away.
+    WornOut,
+}
+
+impl Left {
+    /// Whether the stage goes on.
+    pub(crate) fn spares_stage(self) -> bool {
+        matches!(self, Self::Nothing | Self::Files)
+    }
 }
 
 /// How the main program ended.

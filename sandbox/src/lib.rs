@@ -36,7 +36,7 @@ pub use audit::{Audit, AuditEntry, AuditFileError, AuditLevel, AuditLog, CallSum
 pub use cancel::Canceller;
 pub use config::{JailConfig, Tree};
 pub use error::JailError;
-pub use facts::{Activity, Collected, Facts, KillCause, Outcome, Stalls};
+pub use facts::{Activity, Collected, Facts, KillCause, Left, Outcome, Stalls};
 pub use jail::Jail;
 pub use limits::Limits;
 pub use nameless::nameless;

@@ -11,6 +11,12 @@ use std::sync::Mutex;
 /// Jails have two user ids each from here, as docs/operations.md says.
 const FIRST_USER: u32 = 60_600;
 
+/// Stages at the same time, of which one may be on its way out; the others wait
+/// for their next run.
+pub(super) const STAGES_MAX: usize = 5;
+/// Control groups at the same time. All but two rest until they can be used again.
+const GROUPS_MAX: usize = 18;
+
 pub(super) struct KnownJail {
     pub(super) jail: Jail,
     pub(super) supervisor: u32,
@@ -84,11 +90,17 @@ impl Host {
         self.users[1]
     }
 
-    /// What supervisor and zygote have open, and their memory in KiB.
+    /// What supervisor and zygote have open but for files of control groups, and
+    /// their memory in KiB. How many groups there may be is looked at by itself.
     pub(super) fn holdings(&self) -> (usize, u64) {
         let processes =
             [self.supervisor, self.zygote].map(|pid| PathBuf::from(format!("/proc/{pid}")));
-        let open = |process: &PathBuf| fs::read_dir(process.join("fd")).unwrap().count();
+        let is_group = |file: &PathBuf| file.starts_with("/sys/fs/cgroup");
+        let open = |process: &PathBuf| {
+            let files = fs::read_dir(process.join("fd")).unwrap().flatten();
+            let names = files.flat_map(|file| fs::read_link(file.path()));
+            names.filter(|name| !is_group(name)).count()
+        };
         let resident = |process: &PathBuf| -> u64 {
             let status = fs::read_to_string(process.join("status")).unwrap();
             let line = status
@@ -109,13 +121,13 @@ impl Host {
     /// What is not as before, in words.
     pub(super) fn traces(&self) -> Vec<String> {
         let mut traces = Vec::new();
-        // A stage that waits for the next run is no trace of the last one.
+        // Stages that wait for another run are no trace of the last one.
         let stages = children(self.zygote);
         let partners: Vec<u32> = stages.iter().flat_map(|stage| children(*stage)).collect();
         let below = partners.iter().flat_map(|partner| children(*partner));
         if children(self.supervisor) != [self.zygote]
-            || stages.len() > 1
-            || partners.len() > 1
+            || stages.len() > STAGES_MAX
+            || partners.len() > stages.len()
             || below.count() > 0
         {
             traces.push("a process below the supervisor".to_owned());
@@ -175,7 +187,7 @@ impl Host {
         }
     }
 
-    /// The jail's control groups hold nobody, and no groups but a run's.
+    /// The jail's control groups hold nobody, and no groups but those of runs.
     fn look_at_groups(&self, traces: &mut Vec<String>) {
         let index = (self.users[0] - FIRST_USER) / 2;
         let root = Path::new("/sys/fs/cgroup");
@@ -188,7 +200,7 @@ impl Host {
             .map(|hierarchy| hierarchy.join(format!("assize/jail-{index}")));
         for home in homes.filter(|home| home.is_dir()) {
             let runs = folders(&home);
-            if runs.len() > 1 {
+            if runs.len() > GROUPS_MAX {
                 traces.push(format!("groups {runs:?}"));
             }
             for run in runs {

@@ -9,7 +9,7 @@
 )]
 
 use assize_sandbox::{
-    AuditLevel, FileIn, Input, Jail, JailConfig, Limits, Mode, PolicyName, Sink, Spec,
+    AuditLevel, FileIn, Input, Jail, JailConfig, Limits, Mode, Mount, PolicyName, Sink, Spec,
 };
 use bytesize::ByteSize;
 use nix::sched::{CpuSet, sched_setaffinity};
@@ -66,6 +66,14 @@ fn main() {
         });
         spec
     };
+    let shown = || {
+        let mut spec = spec(&executable);
+        spec.mounts.push(Mount {
+            source: File::open(directory.path()).unwrap().into(),
+            target: "/box".into(),
+        });
+        spec
+    };
     println!(
         "{:<26}{:>9}{:>9}{:>9}{:>11}{:>8}",
         "us", "p10", "median", "p90", "over bare", "p90/med"
@@ -82,6 +90,13 @@ fn main() {
     );
     compare(rounds, &program, &mut jail, "jail, ptrace mode", traced);
     compare(rounds, &program, &mut jail, "jail, leaves a file", writing);
+    compare(
+        rounds,
+        &program,
+        &mut jail,
+        "jail, shows a directory",
+        shown,
+    );
     let began = Instant::now();
     for _ in 0..rounds {
         run(&mut jail, spec(&executable));

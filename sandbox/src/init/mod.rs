@@ -25,6 +25,7 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 use program::Refused;
 use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What a run has come to, written by its init.
@@ -33,6 +34,9 @@ pub(crate) struct Life {
     pub(crate) ended: Option<Ended>,
     pub(crate) failure: Option<Failure>,
     refused: Option<Refused>,
+    /// Init does nothing from here but wait for what it has started, in memory that
+    /// no step of its own leaves half changed.
+    only_waits: AtomicBool,
 }
 
 /// How the program has ended.
@@ -104,6 +108,7 @@ fn untraced(
     if let Some(refused) = refused {
         return Err(refused);
     }
+    life.only_waits.store(true, Ordering::Relaxed);
     announce(calls, announcement, own)?;
     let waited = outlive(calls, main)?;
     let wall = now()?.saturating_sub(began);
@@ -214,6 +219,11 @@ fn activity_of_the_dead(calls: Calls) -> Result<Activity, Refused> {
 }
 
 impl Life {
+    /// Whether nothing is amiss if init was killed, but what it has written here.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.only_waits.load(Ordering::Relaxed)
+    }
+
     /// How the run has ended, or why it could not begin.
     pub(crate) fn conclude(self, launch: &Launch<'_>) -> Result<Ended, Failure> {
         if let Some(refused) = self.refused {

@@ -3,7 +3,7 @@
 use crate::audit::AuditLevel;
 use crate::config::Tree;
 use crate::error::JailError;
-use crate::facts::{Activity, Facts};
+use crate::facts::{Activity, Facts, Left};
 use crate::limits::Limits;
 use crate::spec::{FileOut, Mode, Scratch};
 use crate::units::bytes;
@@ -32,7 +32,7 @@ pub(crate) struct SetupRequest {
 }
 
 /// One run as it is passed from worker to supervisor to stage. On the way the
-/// supervisor turns captures into pipes, takes out what makes the [`Shape`], and
+/// supervisor turns captures into pipes, takes out what makes the [`Shape`](super::Shape), and
 /// appends the descriptors of the run's control group.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
@@ -54,50 +54,6 @@ pub(crate) struct Order {
     pub(crate) audit: AuditLevel,
     pub(crate) observe: bool,
     pub(crate) fixed_layout: bool,
-}
-
-/// What a run needs of its stage. Runs of one shape can have the same stage, one
-/// after the other.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Shape {
-    pub(crate) mode: Mode,
-    pub(crate) policy: PolicyName,
-    pub(crate) layers: Vec<PolicyLayer>,
-    pub(crate) audit: AuditLevel,
-    pub(crate) observe: bool,
-    /// With the one at /tmp.
-    pub(crate) scratch: Vec<Scratch>,
-    pub(crate) mounts: Vec<PathBuf>,
-}
-
-impl Shape {
-    /// Takes out of an order what its stage is to know.
-    pub(crate) fn take(order: &mut Order) -> Self {
-        let mut scratch = order.scratch.clone();
-        let tmp = PathBuf::from("/tmp");
-        if !scratch.iter().any(|scratch| scratch.target == tmp) {
-            scratch.push(Scratch {
-                target: tmp,
-                size: order.limits.memory,
-            });
-        }
-        Self {
-            mode: order.mode,
-            policy: order.policy,
-            layers: std::mem::take(&mut order.layers),
-            audit: order.audit,
-            observe: order.observe,
-            scratch,
-            mounts: std::mem::take(&mut order.mounts),
-        }
-    }
-
-    /// Whether another run could want the same. What is mounted for one run
-    /// is not shown to another, and a program that is only observed can do more
-    /// than a stage looks at.
-    pub(crate) fn is_common(&self) -> bool {
-        self.mounts.is_empty() && !self.observe
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,9 +113,10 @@ pub(crate) enum FromStage {
         /// A call was made for which the tracer killed the run.
         forbidden: Option<String>,
         activity: Activity,
-        /// The stage is as good as new.
-        usable: bool,
+        left: Left,
     },
+    /// The run's init was killed, and everything in the run is dead.
+    Killed { left: Left },
     /// The run could not be started as asked, and nothing of it is left; the
     /// stage has ended.
     Failed(Failure),

@@ -4,10 +4,12 @@
 mod channel;
 mod descriptors;
 mod message;
+mod shape;
 
 pub(crate) use channel::Channel;
 pub(crate) use descriptors::Descriptors;
 pub(crate) use message::{
-    Failure, FileRequest, FromStage, FromZygote, Order, Report, SetupRequest, Shape, SinkRequest,
+    Failure, FileRequest, FromStage, FromZygote, Order, Report, SetupRequest, SinkRequest,
     ToSupervisor,
 };
+pub(crate) use shape::{Shape, Shown, TopLevel};

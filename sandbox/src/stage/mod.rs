@@ -3,11 +3,13 @@
 //! It is a process in a mount namespace of its own, with a *partner* that shares
 //! its memory and has the policy's filter. For each run the partner clones an
 //! init into a fresh pid namespace. When that is dead, and with it everything in
-//! the run, the stage proves that nothing is left of it: then it is used again.
-//! Otherwise it ends, and the next run has a new one.
+//! the run, the stage proves that nothing is left of it, or puts a new scratch in
+//! the place of one in which there is. If neither can be done it ends, and the next
+//! run has a new one.
 //!
 //! Only one of stage, partner, init and (until its exec) program works at a time. If
-//! init is killed, who knows in what it was interrupted: the stage ends at once.
+//! init is killed before it only waits, who knows in what it was interrupted: the
+//! stage ends at once.
 
 mod collect;
 mod files;
@@ -16,10 +18,11 @@ mod mounts;
 mod proof;
 mod wall;
 
+use crate::facts::Left;
 use crate::init::{self, Announcement, Launch, Life};
 use crate::policy::Effective;
 use crate::protocol::{Channel, Descriptors, Failure, FromStage, Order, Shape};
-use crate::spec::Mode;
+use crate::spec::{Mode, Scratch};
 use crate::sys::calls::{Calls, Stack};
 use crate::sys::partner::Partner;
 use crate::sys::process;
@@ -28,19 +31,20 @@ use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::stat::{Mode as FileMode, umask};
-use proof::Scratch;
+use proof::Proof;
 use std::fs::File;
 use std::io::Read;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::PathBuf;
 pub(crate) use wall::FIRST_VERSION as LANDLOCK_FIRST;
 use wall::Wall;
 
 /// The program's user and group inside the jail.
 pub(crate) const PROGRAM_ID: u32 = 1000;
 
-/// Each run mounts its /proc over the last one's, because to unmount it takes
-/// longer than the rest of a run. After this many the stage is replaced.
+/// Each run mounts its /proc over the last one's, and a scratch over one that was
+/// written to, because to unmount takes longer than the rest of a run. After this
+/// many the stage is replaced.
 const RUNS_MAX: u32 = 64;
 
 /// What a stage is made with.
@@ -68,9 +72,13 @@ pub(crate) fn live(channel: &Channel, props: &Props<'_>) -> i32 {
         let (order, descriptors) = received;
         match stage.run(&order, descriptors) {
             Ok((ended, contents)) => {
-                let usable = matches!(ended, FromStage::Ended { usable: true, .. });
+                let goes_on = matches!(
+                    ended,
+                    FromStage::Ended { left, .. } | FromStage::Killed { left }
+                        if left.spares_stage()
+                );
                 let told = tell(channel, &ended, &contents);
-                if told != 0 || !usable {
+                if told != 0 || !goes_on {
                     return told;
                 }
             }
@@ -94,7 +102,7 @@ struct Stage<'a> {
     stacks: [Stack; 2],
     null: File,
     announcement: Vec<u8>,
-    scratches: Vec<(PathBuf, Scratch)>,
+    scratches: Vec<(&'a Scratch, Proof)>,
     runs: u32,
 }
 
@@ -108,10 +116,7 @@ impl<'a> Stage<'a> {
             .shape
             .scratch
             .iter()
-            .map(|scratch| {
-                let state = Scratch::record(&scratch.target)?;
-                Ok((scratch.target.clone(), state))
-            })
+            .map(|scratch| Ok((scratch, Proof::record(&scratch.target)?)))
             .collect::<std::io::Result<_>>()
             .map_err(Failure::step("look at the scratches"))?;
         let null = File::options().read(true).write(true).open("/dev/null");
@@ -183,7 +188,10 @@ impl<'a> Stage<'a> {
         let (policy, charge) = (self.props.policy, self.props.charge);
         let null = self.null.as_raw_fd();
         let launch = Launch::new(order, descriptors, policy, wall, charge, null)?;
-        let ended = self.act(&launch)?;
+        let Some(ended) = self.act(&launch)? else {
+            let left = self.look_for_what_is_left()?;
+            return Ok((FromStage::Killed { left }, Vec::new()));
+        };
         let crashed = ended.waited.term_signal().is_some();
         let oversized = crashed && image::exceeds_memory(order, launch.executable());
         let (collected, contents) = collect::take(&order.collect);
@@ -194,14 +202,16 @@ impl<'a> Stage<'a> {
             collected,
             forbidden: ended.forbidden,
             activity: ended.activity,
-            usable: self.is_usable()?,
+            left: self.look_for_what_is_left()?,
         };
         Ok((message, contents))
     }
 
-    /// Has the partner clone the run's init, and waits until that is dead.
-    fn act(&mut self, launch: &Launch<'_>) -> Result<init::Ended, Failure> {
-        let mut life = Life::default();
+    /// Has the partner clone the run's init, and waits until that is dead. None when
+    /// it was killed while it did nothing but wait.
+    fn act(&mut self, launch: &Launch<'_>) -> Result<Option<init::Ended>, Failure> {
+        // Whoever is killed may have written half of it.
+        let mut life = ManuallyDrop::new(Life::default());
         let mut over = None;
         let calls = self.calls;
         let to = Announcement {
@@ -223,24 +233,38 @@ impl<'a> Stage<'a> {
         let waited = over
             .unwrap_or(Err(Errno::EPROTO))
             .map_err(Failure::step("clone the run's init"))?;
-        if waited.term_signal().is_some() {
-            process::exit_now(1);
+        if waited.term_signal().is_none() {
+            return ManuallyDrop::into_inner(life).conclude(launch).map(Some);
         }
-        life.conclude(launch)
+        if life.is_sound() {
+            return Ok(None);
+        }
+        process::exit_now(1)
     }
 
-    /// Whether the next run would find nothing of this one.
-    fn is_usable(&mut self) -> Result<bool, Failure> {
-        if self.runs >= RUNS_MAX || !self.props.shape.is_common() {
-            return Ok(false);
+    /// Makes sure that the next run would find nothing of this one.
+    fn look_for_what_is_left(&mut self) -> Result<Left, Failure> {
+        if self.props.shape.observe {
+            return Ok(Left::Unknown);
         }
-        for (path, scratch) in &mut self.scratches {
-            let clean = scratch.is_clean(path);
-            if !clean.map_err(Failure::step(format!("look at {}", path.display())))? {
-                return Ok(false);
+        if self.runs >= RUNS_MAX {
+            return Ok(Left::WornOut);
+        }
+        let mut left = Left::Nothing;
+        for (scratch, proof) in &mut self.scratches {
+            let path = &scratch.target;
+            let failed = || format!("look at {}", path.display());
+            if proof.holds(path).map_err(Failure::step(failed()))? {
+                continue;
             }
+            left = Left::Files;
+            if !self.props.shape.has_nothing_in(path) || !proof.empty(path) {
+                return Ok(Left::TooMuch);
+            }
+            mounts::mount_scratch(scratch)?;
+            *proof = Proof::record(path).map_err(Failure::step(failed()))?;
         }
-        Ok(true)
+        Ok(left)
     }
 }
 

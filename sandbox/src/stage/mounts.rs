@@ -1,10 +1,10 @@
 //! The mounts of a stage, in a mount namespace of its own.
 
 use super::PROGRAM_ID;
-use crate::protocol::{Failure, Shape};
+use crate::protocol::{Failure, Shape, Shown};
 use crate::spec::Scratch;
 use crate::sys::mount::{self as tree, READ_ONLY};
-use crate::zygote::{is_directory, make_mount_point, place};
+use crate::zygote::{make_mount_point, place};
 use nix::mount::{MsFlags, mount};
 use std::ffi::CString;
 use std::io;
@@ -18,14 +18,14 @@ const SCRATCH_INODES: u32 = 65_536;
 
 enum Placed<'a> {
     Scratch(&'a Scratch),
-    Mount(&'a Path, &'a OwnedFd),
+    Mount(&'a Shown, &'a OwnedFd),
 }
 
 impl Placed<'_> {
     fn target(&self) -> &Path {
         match self {
             Self::Scratch(scratch) => &scratch.target,
-            Self::Mount(target, _) => target,
+            Self::Mount(shown, _) => &shown.target,
         }
     }
 }
@@ -40,7 +40,7 @@ pub(super) fn prepare(shape: &Shape, mounts: &[OwnedFd]) -> Result<(), Failure> 
             .mounts
             .iter()
             .zip(mounts)
-            .map(|(target, source)| Placed::Mount(target, source)),
+            .map(|(shown, source)| Placed::Mount(shown, source)),
     );
     // What lies deeper goes on top of what lies higher.
     places.sort_by_key(|placed| placed.target().components().count());
@@ -69,18 +69,23 @@ fn put(placed: &Placed<'_>) -> Result<(), Failure> {
     let target = placed.target();
     let attempt = || format!("put {} in place", target.display());
     match placed {
-        Placed::Mount(_, source) => {
-            place(source, target, is_directory(source)?).map_err(Failure::asked(attempt()))
+        Placed::Mount(shown, source) => {
+            place(source, target, shown.is_directory).map_err(Failure::asked(attempt()))
         }
         Placed::Scratch(scratch) => {
             make_mount_point(target, true).map_err(Failure::asked(attempt()))?;
-            let options = format!(
-                "size={},nr_inodes={SCRATCH_INODES},mode=755,uid={PROGRAM_ID},gid={PROGRAM_ID}",
-                scratch.size.as_u64()
-            );
-            mount_tmpfs(target, &options)
+            mount_scratch(scratch)
         }
     }
+}
+
+/// Mounts a new scratch, over what is there.
+pub(super) fn mount_scratch(scratch: &Scratch) -> Result<(), Failure> {
+    let options = format!(
+        "size={},nr_inodes={SCRATCH_INODES},mode=755,uid={PROGRAM_ID},gid={PROGRAM_ID}",
+        scratch.size.as_u64()
+    );
+    mount_tmpfs(&scratch.target, &options)
 }
 
 /// For a target below a top-level directory that is nothing but a name in the

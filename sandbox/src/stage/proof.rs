@@ -8,15 +8,18 @@
 use crate::sys::inode;
 use nix::sys::stat::fstat;
 use nix::sys::statvfs::fstatvfs;
-use std::fs::{File, OpenOptions};
+use std::fs::{DirEntry, File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-/// A scratch, and what it is like when nothing has happened to it.
+/// More than this takes longer to remove than a new stage takes to make.
+const REMOVED_MAX: u64 = 64;
+
+/// What a scratch is like when nothing has happened to it.
 #[derive(Debug)]
-pub(super) struct Scratch {
+pub(super) struct Proof {
     directory: File,
     clean: State,
     /// The last inode's number; the kernel counts them for each tmpfs.
@@ -37,7 +40,7 @@ struct State {
     flags: libc::c_long,
 }
 
-impl Scratch {
+impl Proof {
     /// Looks at a scratch that nobody has used yet.
     pub(super) fn record(path: &Path) -> io::Result<Self> {
         let directory = File::open(path)?;
@@ -50,7 +53,7 @@ impl Scratch {
     }
 
     /// Whether it is as it was then. Nothing that could change it may be alive.
-    pub(super) fn is_clean(&mut self, path: &Path) -> io::Result<bool> {
+    pub(super) fn holds(&mut self, path: &Path) -> io::Result<bool> {
         if State::of(&self.directory)? != self.clean {
             return Ok(false);
         }
@@ -58,6 +61,20 @@ impl Scratch {
         let follows = next == self.last + 1;
         self.last = next;
         Ok(follows)
+    }
+
+    /// Removes everything in the scratch, so that it takes no memory where it lies
+    /// below another; whether that was possible. Nothing of it is followed.
+    pub(super) fn empty(&self, path: &Path) -> bool {
+        let [_, files_free] = self.clean.free;
+        let count = |directory| fstatvfs(directory).map(|room| room.files_free());
+        let used = count(&self.directory).map(|now| files_free.saturating_sub(now));
+        if !used.is_ok_and(|used| used <= REMOVED_MAX) {
+            return false;
+        }
+        let entries = std::fs::read_dir(path);
+        entries
+            .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| remove(&entry))))
     }
 }
 
@@ -87,4 +104,12 @@ fn next_inode(path: &Path) -> io::Result<u64> {
         .custom_flags(libc::O_TMPFILE)
         .open(path)?;
     Ok(nameless.metadata()?.ino())
+}
+
+fn remove(entry: &DirEntry) -> bool {
+    let removed = match entry.file_type() {
+        Ok(kind) if kind.is_dir() => std::fs::remove_dir_all(entry.path()),
+        _ => std::fs::remove_file(entry.path()),
+    };
+    removed.is_ok()
 }

@@ -2,7 +2,7 @@
 //! jail can take.
 
 use super::pump::Pump;
-use crate::protocol::{Descriptors, Failure, Order, SinkRequest};
+use crate::protocol::{Descriptors, Failure, Order, Shape, SinkRequest};
 use crate::sys::mount::{self, NO_DEVICES, NO_SUID, READ_ONLY};
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
@@ -94,16 +94,16 @@ fn check_path(path: &Path) -> Result<(), Failure> {
     )))
 }
 
-/// Replaces host files by detached read-only mounts.
-pub(super) fn detach_mounts(order: &Order, descriptors: &mut Descriptors) -> Result<(), Failure> {
-    for (target, source) in order.mounts.iter().zip(&mut descriptors.mounts) {
-        let attempt = || format!("show a mount at {}", target.display());
+/// Host files as detached read-only mounts.
+pub(super) fn detach_mounts(shape: &Shape, sources: &[OwnedFd]) -> Result<Vec<OwnedFd>, Failure> {
+    let detached = shape.mounts.iter().zip(sources).map(|(shown, source)| {
+        let attempt = || format!("show a mount at {}", shown.target.display());
         let tree = mount::clone_tree(source.as_fd(), c"").map_err(Failure::step(attempt()))?;
         mount::restrict(tree.as_fd(), READ_ONLY | NO_SUID | NO_DEVICES)
             .map_err(Failure::step(attempt()))?;
-        *source = tree;
-    }
-    Ok(())
+        Ok(tree)
+    });
+    detached.collect()
 }
 
 /// Replaces the sinks to be captured by pipes, and returns their pumps.

@@ -54,10 +54,10 @@ pub(super) fn run(
     let requested = Instant::now();
     request::check(&order)?;
     let mut descriptors = Descriptors::split(&order, descriptors)?;
-    request::detach_mounts(&order, &mut descriptors)?;
     let pumps = request::make_pumps(&order, &mut descriptors)?;
-    let shape = Shape::take(&mut order);
-    let mut stage = setup.stage(shape, &std::mem::take(&mut descriptors.mounts))?;
+    let sources = std::mem::take(&mut descriptors.mounts);
+    let shape = Shape::take(&mut order, &sources)?;
+    let mut stage = setup.stage(shape, sources)?;
     let group = setup.home.group(&order.limits)?;
 
     let mut all = descriptors.all();
@@ -88,8 +88,8 @@ pub(super) fn run(
     let watched = sent.and_then(|()| watch.until_gone());
     let mut state = watch.state;
     state.filter_kills = order.mode == Mode::Unshare && stage.listener.is_none();
-    if watched.is_ok() && state.usable {
-        setup.idle = Some(stage);
+    if watched.is_ok() && state.left.spares_stage() {
+        setup.take_back(stage);
     } else {
         drop(stage);
     }
@@ -274,10 +274,10 @@ impl Watch<'_> {
                 collected,
                 forbidden,
                 activity,
-                usable,
+                left,
             } => {
                 self.state.finished = true;
-                self.state.usable = usable;
+                self.state.left = left;
                 self.state
                     .note_wall_time(Duration::from_micros(wall_us), self.limits);
                 self.state.ended = Some(Ended {
@@ -288,6 +288,10 @@ impl Watch<'_> {
                     forbidden,
                     activity,
                 });
+            }
+            FromStage::Killed { left } => {
+                self.state.finished = true;
+                self.state.left = left;
             }
             FromStage::Failed(failure) => {
                 self.state.failure.get_or_insert(failure);

@@ -19,8 +19,9 @@ use std::os::fd::{AsFd, OwnedFd};
 pub(super) struct Setup {
     pub(super) home: Home,
     pub(super) zygote: Channel,
-    /// The last run's stage, if it is good for the next.
-    pub(super) idle: Option<Stage>,
+    /// Stages of earlier runs that are good for others of their shapes, the last
+    /// one at the end.
+    pub(super) waiting: Vec<Stage>,
     /// For a run's wall time limit, and for looks at its CPU time.
     pub(super) timers: [Timer; 2],
     /// Readable when the current run is to be ended.
@@ -62,7 +63,7 @@ impl Setup {
         let setup = Self {
             home,
             zygote,
-            idle: None,
+            waiting: Vec::new(),
             timers,
             cancel,
             cores: cores(request.core),

@@ -4,7 +4,7 @@ use super::outcome::{Record, decide};
 use super::run::Done;
 use crate::audit::charged;
 use crate::cgroup::Group;
-use crate::facts::{Activity, Facts, KillCause};
+use crate::facts::{Activity, Facts, KillCause, Left};
 use crate::limits::Limits;
 use crate::protocol::Failure;
 use bytesize::ByteSize;
@@ -28,8 +28,7 @@ pub(super) struct State {
     pub(super) finished: bool,
     /// The filter of this run could not but kill for a forbidden call.
     pub(super) filter_kills: bool,
-    /// The stage can be used again.
-    pub(super) usable: bool,
+    pub(super) left: Left,
     pub(super) cancelled: bool,
     pub(super) processes_refused: u64,
     pub(super) output: u64,
@@ -121,7 +120,7 @@ impl State {
                 processes_peak: usage.processes_peak,
                 activity,
                 stalls: usage.stalls,
-                clean: self.usable,
+                left: self.left,
                 collected: Vec::new(),
                 audit: None,
             }),

@@ -1,6 +1,7 @@
 //! What `stat` does not tell of a file.
 
 use super::check;
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -21,4 +22,38 @@ pub(crate) fn flags(file: BorrowedFd<'_>) -> io::Result<libc::c_long> {
     // `flags`, which outlives the call.
     let result = unsafe { libc::ioctl(file.as_raw_fd(), GET_FLAGS, &raw mut flags) };
     check(result.into()).map(|_| flags)
+}
+
+/// Which file, of which mount. It stands for that as long as the file is open.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    device: [u32; 2],
+    inode: u64,
+    mount: u64,
+}
+
+/// What a descriptor stands for, and whether that is a directory.
+pub(crate) fn identify(file: BorrowedFd<'_>) -> io::Result<(Identity, bool)> {
+    // SAFETY: all fields are numbers, for which zero is valid.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    let wanted = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_MNT_ID;
+    // SAFETY: the empty path is a C string; the kernel writes to `found`, which
+    // outlives the call.
+    let result = unsafe {
+        libc::statx(
+            file.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            wanted,
+            &raw mut found,
+        )
+    };
+    check(result.into())?;
+    let identity = Identity {
+        device: [found.stx_dev_major, found.stx_dev_minor],
+        inode: found.stx_ino,
+        mount: found.stx_mnt_id,
+    };
+    let kind = libc::mode_t::from(found.stx_mode) & libc::S_IFMT;
+    Ok((identity, kind == libc::S_IFDIR))
 }

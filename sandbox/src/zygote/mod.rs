@@ -5,10 +5,10 @@ mod host;
 mod root;
 
 pub(crate) use host::HostTrees;
-pub(crate) use root::{is_directory, make_mount_point, place};
+pub(crate) use root::{make_mount_point, place};
 
 use crate::policy::Policies;
-use crate::protocol::{Channel, Failure, FromStage, FromZygote, Shape};
+use crate::protocol::{Channel, Failure, FromStage, FromZygote, Shape, TopLevel};
 use crate::spec::Mode;
 use crate::stage::{self, Props};
 use crate::sys::clone::{Cloned, fork_into};
@@ -18,7 +18,7 @@ use nix::sched::CloneFlags;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
-use root::TopLevel;
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
@@ -132,12 +132,15 @@ struct StageMaker {
     policies: Policies,
     /// What a stop costs; measured when it is first needed.
     charge: Option<Charge>,
-    places: TopLevel,
+    /// What the stages that live need in the root directory, and what of it was
+    /// made for them.
+    places: BTreeSet<TopLevel>,
+    made: Vec<TopLevel>,
 }
 
 impl StageMaker {
-    /// Clones a stage with `theirs` as its end of a socket to the supervisor. The
-    /// last one is used no more.
+    /// Clones a stage with `theirs` as its end of a socket to the supervisor. Those
+    /// that need other entries of the root directory are used no more.
     fn make(
         &mut self,
         own: &Channel,
@@ -145,18 +148,11 @@ impl StageMaker {
         shape: &Shape,
         mounts: Vec<OwnedFd>,
     ) -> Result<(), Failure> {
-        // Until the last one and its partner are dead, what they free is work for
-        // the core that the next run is measured on.
-        while process::wait(None)
-            .map_err(Failure::step("wait for the last stage"))?
-            .is_some()
-        {}
-        self.places.remove()?;
+        self.make_way(shape.top_level())?;
         let policy = self.policies.get(shape)?;
         if self.charge.is_none() && shape.mode == Mode::Ptrace {
             self.charge = Some(Charge::new(&mut self.policies)?);
         }
-        self.places.make(shape, &mounts)?;
         // A copy of its own memory: a stage may end at any moment, inside an
         // allocation as well, and must not take the zygote along.
         match fork_into(CloneFlags::CLONE_NEWNS).map_err(Failure::step("clone a stage"))? {
@@ -177,6 +173,23 @@ impl StageMaker {
             }
             Cloned::Parent { .. } => Ok(()),
         }
+    }
+
+    /// Has the root directory just the entries that are needed.
+    fn make_way(&mut self, wanted: BTreeSet<TopLevel>) -> Result<(), Failure> {
+        if self.places == wanted {
+            return Ok(());
+        }
+        // They are mounted on until the last stage that needed them is dead.
+        while process::wait(None)
+            .map_err(Failure::step("wait for the last stages"))?
+            .is_some()
+        {}
+        self.places.clear();
+        root::remove_entries(std::mem::take(&mut self.made))?;
+        root::make_entries(&wanted, &mut self.made)?;
+        self.places = wanted;
+        Ok(())
     }
 }
 

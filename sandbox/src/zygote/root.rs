@@ -2,9 +2,10 @@
 //! of the host. Runs see it read-only; only the zygote can write to it.
 
 use super::host::HostTrees;
-use crate::protocol::{Failure, Shape};
+use crate::protocol::{Failure, TopLevel};
 use crate::sys::mount as tree;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::fs;
 use std::io;
@@ -106,59 +107,37 @@ fn below(path: &Path) -> PathBuf {
         .collect()
 }
 
-/// Entries of the root directory that one stage needs and others do not see.
-#[derive(Debug, Default)]
-pub(super) struct TopLevel {
-    directories: Vec<PathBuf>,
-    files: Vec<PathBuf>,
-}
-
-impl TopLevel {
-    /// Makes what the shape's targets need and the root lacks. Below the top
-    /// level, the stage makes the rest, in file systems of its own.
-    pub(super) fn make(&mut self, shape: &Shape, mounts: &[OwnedFd]) -> Result<(), Failure> {
-        for (target, source) in shape.mounts.iter().zip(mounts) {
-            let top_is_file = target.components().count() == 2 && !is_directory(source)?;
-            self.add(target, top_is_file)?;
-        }
-        for scratch in &shape.scratch {
-            self.add(&scratch.target, false)?;
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, target: &Path, is_file: bool) -> Result<(), Failure> {
-        let Some(top) = target.components().nth(1) else {
-            return Ok(());
-        };
-        let path = Path::new("/").join(top);
+/// Makes entries of the root directory that it lacks, and adds them to `made`. Below
+/// the top level, a stage makes what it needs in file systems of its own.
+pub(super) fn make_entries(
+    wanted: &BTreeSet<TopLevel>,
+    made: &mut Vec<TopLevel>,
+) -> Result<(), Failure> {
+    for entry in wanted {
+        let path = &entry.path;
         if path.symlink_metadata().is_ok() {
-            return Ok(());
+            continue;
         }
-        let attempt = format!("make {}", path.display());
-        if is_file {
-            fs::File::create_new(&path).map_err(Failure::step(attempt))?;
-            self.files.push(path);
+        let done = if entry.is_directory {
+            fs::create_dir(path)
         } else {
-            fs::create_dir(&path).map_err(Failure::step(attempt))?;
-            self.directories.push(path);
-        }
-        Ok(())
-    }
-
-    /// Removes them. Where they are still mounted on, in the dying stage's
-    /// namespace, the kernel lets go of the mounts.
-    pub(super) fn remove(&mut self) -> Result<(), Failure> {
-        let mut remove = || -> io::Result<()> {
-            self.directories.drain(..).try_for_each(fs::remove_dir)?;
-            self.files.drain(..).try_for_each(fs::remove_file)
+            fs::File::create_new(path).map(drop)
         };
-        remove().map_err(Failure::step("remove the last stage's mount points"))
+        done.map_err(Failure::step(format!("make {}", path.display())))?;
+        made.push(entry.clone());
     }
+    Ok(())
 }
 
-pub(crate) fn is_directory(source: &OwnedFd) -> Result<bool, Failure> {
-    nix::sys::stat::fstat(source)
-        .map(|stat| stat.st_mode & libc::S_IFMT == libc::S_IFDIR)
-        .map_err(Failure::step("look at what is to be mounted"))
+/// Removes them.
+pub(super) fn remove_entries(made: Vec<TopLevel>) -> Result<(), Failure> {
+    for TopLevel { path, is_directory } in made {
+        let done = if is_directory {
+            fs::remove_dir(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        done.map_err(Failure::step(format!("remove {}", path.display())))?;
+    }
+    Ok(())
 }

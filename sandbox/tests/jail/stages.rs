@@ -1,16 +1,17 @@
 //! What runs share: a stage that each leaves as it was, or that is thrown away.
 
 use crate::harness::*;
-use assize_sandbox::{Input, KillCause, Mode, Scratch, Sink};
+use assize_sandbox::{Input, KillCause, Left, Mode, Mount, Scratch, Sink};
 use bytesize::ByteSize;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 /// Milliseconds that only a broken jail takes.
 const PATIENCE: u16 = 20_000;
 
-const DESCRIBE: &str = "ls -A /tmp /box; stat -c '%a %u %h %s %X %Y' /tmp /box | sort -u | wc -l; stat -c '%a %u %h %s' /tmp /box";
+const DESCRIBE: &str = "ls -A /tmp /box; for d in /tmp /box; do set -- $(stat -c '%X %Y %Z' $d); [ $1 = $3 ] && [ $2 = $3 ] && echo new; done; stat -c '%a %u %h %s' /tmp /box";
 
 #[test]
 fn nothing_left_is_proven() {
@@ -21,7 +22,7 @@ fn nothing_left_is_proven() {
             spec.mode = mode;
             let facts = jail.run(spec).unwrap();
             assert_eq!(facts.outcome, exited(0), "{way}");
-            assert!(facts.clean, "{way} in {mode:?}");
+            assert_eq!(facts.left, Left::Nothing, "{way} in {mode:?}");
         }
     }
 }
@@ -59,26 +60,83 @@ fn whatever_is_left_in_a_scratch_is_thrown_away() {
                 // Attributes and flags depend on the kernel.
                 if facts.outcome == exited(0) {
                     possible += 1;
-                    assert!(!facts.clean, "{way} in {place}");
+                    assert_ne!(facts.left, Left::Nothing, "{way} in {place}");
                 }
                 let (facts, now, _) = run_captured(&mut jail, describe());
                 assert_eq!(now, untouched, "after {way} in {place}");
-                assert!(facts.clean, "after {way} in {place}");
+                assert_eq!(facts.left, Left::Nothing, "after {way} in {place}");
             }
         }
     }
     assert!(possible >= 24, "only {possible} were possible");
 }
 
+/// Nothing of ours was interrupted, except in ptrace mode.
 #[test]
-fn killed_run_takes_its_stage_along() {
+fn kill_spares_what_is_proven_to_be_as_before() {
     let mut jail = start();
-    let mut spec = program("time", &["spin"]);
-    spec.limits.cpu_time = Duration::from_millis(20);
+    for (mode, way, left) in [
+        (Mode::Unshare, "spin", Left::Nothing),
+        (Mode::Ptrace, "spin", Left::Unknown),
+    ] {
+        let mut spec = program("time", &[way]);
+        spec.mode = mode;
+        spec.limits.cpu_time = Duration::from_millis(20);
+        let facts = jail.run(spec).unwrap();
+        assert_eq!(facts.outcome, killed(KillCause::CpuTime));
+        assert_eq!(facts.left, left, "{mode:?}");
+        assert_usable(&mut jail);
+    }
+    let mut spec = command(&["/bin/sh", "-c", "echo > /tmp/left; while :; do :; done"]);
+    spec.limits.cpu_time = Duration::from_millis(100);
     let facts = jail.run(spec).unwrap();
     assert_eq!(facts.outcome, killed(KillCause::CpuTime));
-    assert!(!facts.clean);
+    assert_eq!(facts.left, Left::Files);
     assert_usable(&mut jail);
+}
+
+/// Whatever it is, the next run has a scratch that has never been used.
+#[test]
+fn more_than_a_little_is_thrown_away_as_a_whole() {
+    let mut jail = start();
+    for (files, left) in [(3, Left::Files), (500, Left::TooMuch)] {
+        let script = format!(
+            "mkdir -p /tmp/d/e; chmod 0 /tmp/d/e; i=0; while [ $i -lt {files} ]; do ln -s / /tmp/d/$i; i=$((i+1)); done"
+        );
+        let (facts, _, _) = run_captured(&mut jail, command(&["/bin/sh", "-c", &script]));
+        assert_eq!((facts.outcome, facts.left), (exited(0), left));
+        assert_usable(&mut jail);
+    }
+}
+
+/// A stage waits for others of its shape, and shows only what those were given.
+#[test]
+fn shapes_that_alternate_keep_their_stages() {
+    let mut jail = start();
+    let trees: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    for (number, tree) in trees.iter().enumerate() {
+        std::fs::set_permissions(tree, PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::write(tree.path().join("number"), number.to_string()).unwrap();
+    }
+    let mounts = |spec: &mut assize_sandbox::Spec, number: usize| {
+        spec.mounts.push(Mount {
+            source: std::fs::File::open(trees[number].path()).unwrap().into(),
+            target: "/box".into(),
+        });
+    };
+    for round in 0..6 {
+        for number in 0..trees.len() {
+            for mode in [Mode::Unshare, Mode::Ptrace] {
+                let mut spec = command(&["/bin/cat", "/box/number"]);
+                spec.mode = mode;
+                mounts(&mut spec, number);
+                let (facts, stdout, _) = run_captured(&mut jail, spec);
+                assert_eq!(stdout, number.to_string(), "in round {round}");
+                assert_eq!(facts.left, Left::Nothing);
+            }
+        }
+        assert_eq!(shell(&mut jail, "ls -d /box || echo gone"), "gone\n");
+    }
 }
 
 #[test]
