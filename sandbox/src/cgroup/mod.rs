@@ -17,6 +17,7 @@ pub(crate) use layout::Layout;
 use crate::facts::Stalls;
 use crate::limits::Limits;
 use crate::protocol::Failure;
+use bytesize::ByteSize;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ pub(crate) struct Group {
     /// Opened by us, because entering is allowed by who opened the file.
     entrances: Vec<File>,
     files: Files,
+    /// Memory and processes, as limited.
+    limited: (ByteSize, u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +93,7 @@ impl Group {
                     directories,
                     entrances,
                     files,
+                    limited: (limits.memory, limits.processes),
                 };
                 // A notification is due only after the file has been read once.
                 group.processes_refused()?;
@@ -183,10 +187,14 @@ impl Group {
     /// Makes the group as good as a new one with these limits, if nothing of its
     /// last run is left in it.
     fn renew(&mut self, limits: &Limits) -> Result<bool, Failure> {
-        match &mut self.files {
-            Files::V1(files) => files.renew(limits),
-            Files::V2(_) => Ok(false),
+        let renewed = match &mut self.files {
+            Files::V1(files) => files.renew(limits)?,
+            Files::V2(_) => false,
+        };
+        if renewed {
+            self.limited = (limits.memory, limits.processes);
         }
+        Ok(renewed)
     }
 
     /// Removes the group. Everything in it must be dead.
