@@ -8,12 +8,17 @@
     reason = "a measurement fails by panicking and prints its result"
 )]
 
-use assize_sandbox::{
-    AuditLevel, FileIn, Input, Jail, JailConfig, Limits, Mode, Mount, PolicyName, Sink, Spec,
-};
+#[path = "../common/program.rs"]
+mod program;
+#[path = "../common/spec.rs"]
+mod spec;
+
+use assize_sandbox::{FileIn, Input, Jail, JailConfig, Limits, Mode, Mount, Sink, Spec};
 use bytesize::ByteSize;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
+use program::compile;
+use spec::{run, spec};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -33,7 +38,7 @@ fn main() {
     sched_setaffinity(Pid::from_raw(0), &set).unwrap();
 
     let directory = tempfile::tempdir().unwrap();
-    let program = compile(directory.path());
+    let program = compile("trivial.c", directory.path());
     let executable: OwnedFd = File::open(&program).unwrap().into();
     let mut config = JailConfig::new(0).unwrap();
     config.core = Some(core);
@@ -43,7 +48,7 @@ fn main() {
 
     let output = tempfile::tempfile().unwrap();
     let streams = || {
-        let mut spec = spec(&executable);
+        let mut spec = trivial(&executable);
         spec.stdin = Input::Fd(File::open("/dev/null").unwrap().into());
         for sink in [&mut spec.stdout, &mut spec.stderr] {
             *sink = Sink::Capture {
@@ -55,10 +60,10 @@ fn main() {
     };
     let traced = || Spec {
         mode: Mode::Ptrace,
-        ..spec(&executable)
+        ..trivial(&executable)
     };
     let writing = || {
-        let mut spec = spec(&executable);
+        let mut spec = trivial(&executable);
         spec.files.push(FileIn {
             path: "/tmp/file".into(),
             content: File::open("/dev/null").unwrap().into(),
@@ -67,7 +72,7 @@ fn main() {
         spec
     };
     let shown = || {
-        let mut spec = spec(&executable);
+        let mut spec = trivial(&executable);
         spec.mounts.push(Mount {
             source: File::open(directory.path()).unwrap().into(),
             target: "/box".into(),
@@ -80,7 +85,7 @@ fn main() {
     );
     // Each in turn with the bare program: what one does to caches, the other
     // meets.
-    compare(rounds, &program, &mut jail, "jail", || spec(&executable));
+    compare(rounds, &program, &mut jail, "jail", || trivial(&executable));
     compare(
         rounds,
         &program,
@@ -99,7 +104,7 @@ fn main() {
     );
     let began = Instant::now();
     for _ in 0..rounds {
-        run(&mut jail, spec(&executable));
+        run(&mut jail, trivial(&executable));
     }
     let per_second = |began: Instant| rounds as f64 / began.elapsed().as_secs_f64();
     println!("jail: {:.0} runs/s", per_second(began));
@@ -125,7 +130,7 @@ fn compare(
         }
         bare.time(|| spawn(program));
         let spec = next();
-        jailed.time(|| run(jail, spec));
+        jailed.time(|| drop(run(jail, spec)));
     }
     let base = bare.quantile(50);
     for mut row in [bare, jailed] {
@@ -169,20 +174,6 @@ fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
-/// A static program of the C library that does nothing.
-fn compile(directory: &Path) -> std::path::PathBuf {
-    let source = directory.join("trivial.c");
-    std::fs::write(&source, "int main(void) { return 0; }").unwrap();
-    let program = directory.join("trivial");
-    let compiled = Command::new("gcc")
-        .args(["-O2", "-static", "-o"])
-        .args([&program, &source])
-        .status()
-        .unwrap();
-    assert!(compiled.success());
-    program
-}
-
 fn spawn(program: &Path) {
     let status = Command::new(program)
         .env_clear()
@@ -192,28 +183,11 @@ fn spawn(program: &Path) {
     assert!(status.success());
 }
 
-fn run(jail: &mut Jail, spec: Spec) {
-    let facts = jail.run(spec).unwrap();
-    assert_eq!(
-        facts.outcome,
-        assize_sandbox::Outcome::Exited { code: 0 },
-        "{facts:?}"
-    );
-}
-
-fn spec(executable: &OwnedFd) -> Spec {
+/// The trivial program with the limits of a small submission.
+fn trivial(executable: &OwnedFd) -> Spec {
     Spec {
-        args: vec!["trivial".to_owned()],
         executable: Some(executable.as_fd().try_clone_to_owned().unwrap()),
         env: Vec::new(),
-        directory: "/tmp".into(),
-        stdin: Input::Null,
-        stdout: Sink::Null,
-        stderr: Sink::Null,
-        mounts: Vec::new(),
-        scratch: Vec::new(),
-        files: Vec::new(),
-        collect: Vec::new(),
         limits: Limits {
             cpu_time: Duration::from_secs(1),
             wall_time: Duration::from_secs(5),
@@ -225,11 +199,6 @@ fn spec(executable: &OwnedFd) -> Spec {
             open_files: 64,
             file_size: ByteSize::mib(64),
         },
-        mode: Mode::Unshare,
-        policy: PolicyName::Contestant,
-        layers: Vec::new(),
-        audit: AuditLevel::Summary,
-        observe: false,
-        fixed_layout: false,
+        ..spec(vec!["trivial".to_owned()])
     }
 }
