@@ -17,6 +17,8 @@ pub mod judge;
 pub mod local_judge;
 pub mod opened_package;
 mod output;
+mod provenance;
+pub mod replay;
 pub mod run;
 pub mod sandbox_option;
 pub mod up;

@@ -32,6 +32,7 @@ enum Command {
     Flag(command::flag::Flag),
     Unflag(command::flag::Unflag),
     Rejudge(command::rejudge::Rejudge),
+    Replay(command::replay::Replay),
     Worker(command::worker::Worker),
     Dead(command::dead::Dead),
     Languages(command::languages::Languages),
@@ -42,7 +43,7 @@ impl Command {
     /// Gets the rights to start jails, for what does so in this process.
     fn prepare(&self) -> anyhow::Result<()> {
         let needs_jails = match self {
-            Self::Judge(_) | Self::Run(_) | Self::Doctor(_) => true,
+            Self::Judge(_) | Self::Run(_) | Self::Doctor(_) | Self::Replay(_) => true,
             Self::Problem(problem) => problem.needs_jails(),
             Self::Policy(policy) => policy.needs_jails(),
             _ => false,
@@ -70,6 +71,7 @@ impl Command {
             Self::Flag(flag) => flag.execute().await,
             Self::Unflag(unflag) => unflag.execute().await,
             Self::Rejudge(rejudge) => rejudge.execute().await,
+            Self::Replay(replay) => replay.execute().await,
             Self::Worker(worker) => worker.execute().await,
             Self::Dead(dead) => dead.execute().await,
             Self::Languages(languages) => languages.execute().await,

@@ -41,7 +41,7 @@ pub use jail::Jail;
 pub use limits::Limits;
 pub use nameless::nameless;
 pub use pipe::{drain, has_no_writer};
-pub use policy::{CallRule, Difference, EffectivePolicy, Explanation, TracerRule};
+pub use policy::{CallRule, Difference, EffectivePolicy, Explanation, TracerRule, shipped_rules};
 pub use preflight::{Finding, Grade, PinError, examine_cores, preflight};
 pub use relay::{Relay, RelayStop};
 pub use rootless::become_root_of_namespace;

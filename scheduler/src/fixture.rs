@@ -7,8 +7,8 @@ use assize_common::api::Token;
 use assize_common::id::{SubmissionId, TokenId, WorkerId};
 use assize_common::language::LanguageTable;
 use assize_common::message::{
-    CompileReport, Exit, Finished, HeldJudgement, Judged, Report, RunReport, SourceFile,
-    WorkerReport,
+    CompileReport, Exit, Finished, HeldJudgement, Host, Judged, Provenance, Report, RunLimits,
+    RunReport, SourceFile, WorkerReport,
 };
 use assize_common::{ContentHash, Lane, SandboxChoice, SandboxMode, Verdict};
 use bytesize::ByteSize;
@@ -216,8 +216,30 @@ pub(crate) fn finished(worker_id: WorkerId, held: HeldJudgement, verdict: Verdic
         score: None,
         groups: Vec::new(),
         audit: None,
+        provenance: Some(Box::new(provenance())),
     };
     report_of(worker_id, held, outcome)
+}
+
+/// What a worker may say of a verdict's origin.
+pub(crate) fn provenance() -> Provenance {
+    Provenance {
+        language: "cpp20".into(),
+        language_entry: Some(ContentHash::of(b"entry")),
+        // No compiler of ours does that.
+        compiler_version: Some("g++ 12\0".into()),
+        compiler: Some(ContentHash::of(b"g++")),
+        sources: ContentHash::of(b"sources"),
+        executable: Some(ContentHash::of(b"program")),
+        policy: Some(ContentHash::of(b"policy")),
+        limits: Some(RunLimits {
+            cpu_time_ms: 1500,
+            memory_bytes: 256 << 20,
+            output_bytes: 8 << 20,
+            processes: 64,
+        }),
+        host: Host::default(),
+    }
 }
 
 pub(crate) fn judging_error(worker_id: WorkerId, held: HeldJudgement) -> WorkerReport {

@@ -6,5 +6,6 @@ mod deaths;
 mod full_disk;
 mod refusals;
 mod rejudging;
+mod replay;
 mod starts;
 mod up;

@@ -20,6 +20,7 @@ use assize_sandbox::{
     Scratch, Sink, Spec,
 };
 use bytesize::ByteSize;
+use walkdir::WalkDir;
 
 use crate::cancel::Cancel;
 use crate::command::{Placeholders, environment, expand, join};
@@ -29,13 +30,15 @@ use crate::judging_error::JudgingError;
 use crate::rejections::Rejections;
 use crate::slot::{Role, Slot};
 use crate::sources::Sources;
-use crate::toolchain::{Toolchains, read_start};
+use crate::toolchain::{Toolchain, Toolchains, read_start};
 
 /// What the compiler printed is kept up to this size.
 const OUTPUT_KEPT: u64 = 64 << 10;
 /// More than any program needs; it keeps a runaway linker off our disk.
 const ARTIFACT_MAX: ByteSize = ByteSize::mib(512);
 const REPORT: &str = "compile.json";
+/// The hash of the artifacts, in hexadecimal.
+const HASH: &str = "sha256";
 
 /// What compiling may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,17 @@ impl From<&package::Limits> for CompileLimits {
             memory: limits.compilation_memory,
         }
     }
+}
+
+/// What a program is made of.
+#[derive(Debug)]
+pub(crate) struct Recipe {
+    pub(crate) sources: Sources,
+    pub(crate) toolchain: Toolchain,
+    /// The hash of the sources.
+    pub(crate) sources_hash: ContentHash,
+    /// The hash of all that determines the program.
+    pub(crate) hash: ContentHash,
 }
 
 /// What came of compiling.
@@ -79,18 +93,45 @@ enum NotCompiled {
 }
 
 impl Compiler<'_> {
-    /// Compiles `sources`, or takes the result from the cache, or from whoever was
-    /// compiling the same.
+    /// Finds out what determines the program of these sources.
+    pub(crate) fn recipe(
+        &self,
+        slot: &mut Slot,
+        language: &Language,
+        sources: Sources,
+        cancel: &Cancel,
+    ) -> Result<Recipe, JudgingError> {
+        let toolchain = self.toolchains.get(slot, language, cancel)?;
+        let sources_hash = hash_files(&sources.files)?;
+        let mut hash = ContentHasher::default();
+        hash.update_framed("assize program 2");
+        hash.update_framed(entry_hash(language).as_bytes());
+        hash.update_framed(&toolchain.version);
+        hash.update_framed(toolchain.program.as_bytes());
+        hash.update_framed(&sources.entry);
+        hash.update_framed(sources_hash.as_bytes());
+        Ok(Recipe {
+            sources,
+            toolchain,
+            sources_hash,
+            hash: hash.finish(),
+        })
+    }
+
+    /// Compiles, or takes the result from the cache, or from whoever was compiling the
+    /// same.
     pub(crate) fn compile(
         &self,
         slot: &mut Slot,
         role: Role,
         language: &Language,
-        sources: Sources,
+        recipe: Recipe,
         limits: CompileLimits,
         cancel: &Cancel,
     ) -> Result<Compilation, JudgingError> {
-        let version = self.toolchains.version(slot, language, cancel)?;
+        let Recipe {
+            sources, hash: key, ..
+        } = recipe;
         if sources.names(language).is_empty() {
             let endings = language.extensions.join(", .");
             return Ok(Compilation::Rejected(rejected(format!(
@@ -98,7 +139,6 @@ impl Compiler<'_> {
                 language.name
             ))));
         }
-        let key = cache_key(language, &version, &sources)?;
         let mut cached = true;
         let asked = Instant::now();
         let given_up = || cancel.is_cancelled();
@@ -116,7 +156,8 @@ impl Compiler<'_> {
                     cached,
                     ..read_report(entry.path())?
                 };
-                let executable = Executable::new(entry, sources, language)?;
+                let hash = read_hash(entry.path())?;
+                let executable = Executable::new(entry, sources, language, hash)?;
                 Ok(Compilation::Program(Box::new(executable), report))
             }
             Err(CacheError::Fill(NotCompiled::Rejected(report))) => {
@@ -211,6 +252,7 @@ impl Compiler<'_> {
         let json = serde_json::to_vec(&report).map_err(io::Error::from);
         json.and_then(|json| fs::write(&path, json))
             .map_err(JudgingError::disk("write", &path))?;
+        write_hash(directory, &artifacts)?;
         Ok(())
     }
 }
@@ -362,23 +404,48 @@ fn compile_spec(
     })
 }
 
-fn cache_key(
-    language: &Language,
-    version: &str,
-    sources: &Sources,
-) -> Result<ContentHash, JudgingError> {
-    let mut key = ContentHasher::default();
-    key.update_framed("assize program");
+/// The hash of a language table's entry. Its policies are not part of it.
+pub(crate) fn entry_hash(language: &Language) -> ContentHash {
     // The entry is plain data, which always has a JSON form.
-    key.update_framed(serde_json::to_vec(language).unwrap_or_default());
-    key.update_framed(version);
-    key.update_framed(&sources.entry);
-    for file in &sources.files {
+    ContentHash::of(&serde_json::to_vec(language).unwrap_or_default())
+}
+
+/// The hash of the names and contents of files.
+pub(crate) fn hash_files(files: &[package::File]) -> Result<ContentHash, JudgingError> {
+    let mut hash = ContentHasher::default();
+    for file in files {
         let content = fs::read(&file.path).map_err(JudgingError::disk("read", &file.path))?;
-        key.update_framed(&file.name);
-        key.update_framed(content);
+        hash.update_framed(&file.name);
+        hash.update_framed(content);
     }
-    Ok(key.finish())
+    Ok(hash.finish())
+}
+
+/// Notes the hash of the artifacts beside them: they are hashed once.
+fn write_hash(entry: &Path, artifacts: &Path) -> Result<(), JudgingError> {
+    let mut files = Vec::new();
+    for file in WalkDir::new(artifacts).sort_by_file_name() {
+        let file = file
+            .map_err(io::Error::from)
+            .map_err(JudgingError::disk("list", artifacts))?;
+        if let Ok(name) = file.path().strip_prefix(artifacts)
+            && file.file_type().is_file()
+        {
+            files.push(package::File {
+                name: name.to_string_lossy().into_owned(),
+                path: file.path().to_owned(),
+            });
+        }
+    }
+    let path = entry.join(HASH);
+    fs::write(&path, hash_files(&files)?.to_string()).map_err(JudgingError::disk("write", &path))
+}
+
+fn read_hash(entry: &Path) -> Result<ContentHash, JudgingError> {
+    let path = entry.join(HASH);
+    fs::read_to_string(&path)
+        .and_then(|text| text.parse().map_err(io::Error::other))
+        .map_err(JudgingError::disk("read", &path))
 }
 
 fn read_report(entry: &Path) -> Result<CompileReport, JudgingError> {

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use assize_common::ContentHash;
 use assize_common::language::Language;
 use assize_common::package;
 use assize_sandbox::{FileIn, LayerOf, Mount, PolicyLayer, Scratch, Spec};
@@ -27,6 +28,8 @@ pub(crate) struct Executable {
     entry: Arc<Entry>,
     sources: Sources,
     pub(crate) language: Language,
+    /// The hash of its artifacts.
+    pub(crate) hash: ContentHash,
     /// The rules that the language adds where a tracer enforces them.
     pub(crate) layers: Vec<PolicyLayer>,
 }
@@ -37,6 +40,7 @@ impl Executable {
         entry: Arc<Entry>,
         sources: Sources,
         language: &Language,
+        hash: ContentHash,
     ) -> Result<Self, JudgingError> {
         let layers = language.layers.iter();
         let layers = layers.map(|layer| PolicyLayer::parse(LayerOf::Language, layer));
@@ -50,6 +54,7 @@ impl Executable {
             entry,
             sources,
             language: language.clone(),
+            hash,
             layers,
         })
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assize_common::language::Language;
-use assize_common::message::{CompileReport, RunReport};
+use assize_common::message::{CompileReport, Host, Provenance, RunReport};
 use assize_common::package::{
     Expectation, File, JudgedTestcase, Kind, OutputValidator, Package, Program,
 };
@@ -20,6 +20,7 @@ use crate::compile::{Compilation, CompileLimits, Compiler, rejected};
 use crate::disk_cache::DiskCache;
 use crate::judging_error::JudgingError;
 use crate::output_validator::{JuryValidator, Protocol};
+use crate::provenance;
 use crate::rejections::Rejections;
 use crate::runs::{Helpers, History, Runner};
 use crate::slot::{Role, Slot};
@@ -42,6 +43,8 @@ pub struct Judge {
     settings: RunSettings,
     /// How long test cases took.
     history: History,
+    /// This host, but for the settings.
+    host: Host,
 }
 
 /// How a host runs the programs of submissions: the same for all of them.
@@ -111,6 +114,8 @@ pub struct Judged {
     pub runs: Vec<RunReport>,
     /// What the tracer saw of each run; only under ptrace.
     pub audits: Vec<AuditedRun>,
+    /// What the verdict depends on.
+    pub provenance: Provenance,
 }
 
 /// What the tracer saw of one run.
@@ -156,6 +161,7 @@ impl Judge {
             audit: AuditLevel::Decisions,
             settings: RunSettings::default(),
             history: History::default(),
+            host: provenance::host(),
         }
     }
 
@@ -191,6 +197,10 @@ impl Judge {
 
     pub(crate) const fn settings(&self) -> RunSettings {
         self.settings
+    }
+
+    pub(crate) const fn host(&self) -> &Host {
+        &self.host
     }
 
     pub(crate) const fn history(&self) -> &History {
@@ -239,10 +249,11 @@ impl Judge {
         cancel: &Cancel,
     ) -> Result<Judged, JudgingError> {
         progress(Progress::Compiling);
+        let mut provenance = self.provenance(request)?;
         let compilation = if request.package.kind == Kind::SubmitAnswer {
             None
         } else {
-            Some(self.compile_submission(slot, request, cancel)?)
+            Some(self.compile_submission(slot, request, &mut provenance, cancel)?)
         };
         let (executable, compile) = match compilation {
             None => (None, nothing_compiled()),
@@ -256,10 +267,12 @@ impl Judge {
                     compile,
                     runs: Vec::new(),
                     audits: Vec::new(),
+                    provenance,
                 });
             }
         };
         progress(Progress::Compiled(&compile));
+        provenance.executable = executable.as_ref().map(|executable| executable.hash);
         let run = Runner {
             judge: self,
             request,
@@ -268,13 +281,14 @@ impl Judge {
             static_validator: self.static_validator(slot, request.package, cancel)?,
             cancel,
         };
-        run.all(slot, helpers, compile, progress)
+        run.all(slot, helpers, compile, provenance, progress)
     }
 
     fn compile_submission(
         &self,
         slot: &mut Slot,
         request: Request<'_>,
+        provenance: &mut Provenance,
         cancel: &Cancel,
     ) -> Result<Compilation, JudgingError> {
         let Request {
@@ -319,9 +333,13 @@ impl Judge {
         let is_example = program.name.starts_with("submissions/");
         let applies = |file: &File| is_example || include.contains(file);
         sources.replace_constants(&package.constants, applies, &self.scratch)?;
+        let recipe = self.compiler().recipe(slot, language, sources, cancel)?;
+        provenance.compiler_version = Some(recipe.toolchain.version.clone());
+        provenance.compiler = Some(recipe.toolchain.program);
+        provenance.sources = recipe.sources_hash;
         let limits = CompileLimits::from(&package.limits);
         self.compiler()
-            .compile(slot, Role::Contestant, language, sources, limits, cancel)
+            .compile(slot, Role::Contestant, language, recipe, limits, cancel)
     }
 
     /// The compiled output validator of the jury, if the package has one.
@@ -405,10 +423,11 @@ impl Judge {
         let entry = program.entry_point.as_deref();
         let mut sources = Sources::new(&program.name, language, &program.files, &[], entry)?;
         sources.replace_constants(&package.constants, |_| true, &self.scratch)?;
+        let recipe = self.compiler().recipe(slot, language, sources, cancel)?;
         let limits = CompileLimits::from(&package.limits);
         match self
             .compiler()
-            .compile(slot, Role::Jury, language, sources, limits, cancel)?
+            .compile(slot, Role::Jury, language, recipe, limits, cancel)?
         {
             Compilation::Program(executable, _) => Ok(JuryValidator {
                 name: program.name.clone(),

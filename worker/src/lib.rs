@@ -19,6 +19,7 @@ pub mod grading;
 pub mod judge;
 pub mod judging_error;
 mod output_validator;
+mod provenance;
 mod rejections;
 mod report;
 pub mod runs;

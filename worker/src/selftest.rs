@@ -30,7 +30,7 @@ impl Judge {
         language: &Language,
         cancel: &Cancel,
     ) -> Result<String, JudgingError> {
-        let version = self.toolchains().version(slot, language, cancel)?;
+        let version = self.toolchains().get(slot, language, cancel)?.version;
         let directory = tempfile::tempdir_in(self.scratch())
             .map_err(JudgingError::disk("create a directory in", self.scratch()))?;
         let source = write(

@@ -5,9 +5,10 @@ use std::io::{self, BufReader, Read as _, Seek as _};
 use std::path::Path;
 use std::time::Duration;
 
+use assize_common::language::Language;
 use assize_common::message::{Exit, RunReport};
 use assize_common::package::{
-    DefaultValidatorOptions, DmojChecker, Kind, OutputValidator, Package, Testcase,
+    self, DefaultValidatorOptions, DmojChecker, Kind, OutputValidator, Package, Testcase,
 };
 use assize_common::{Award, SandboxMode, Verdict};
 use assize_sandbox::{
@@ -300,12 +301,8 @@ impl TestcaseRun<'_> {
         compare(self.package, self.testcase, output)
     }
 
-    /// The submission's CPU limit: the problem's, as the language stretches it.
     fn cpu_limit(self) -> Duration {
-        self.package
-            .limits
-            .time_limit
-            .mul_f64(self.executable.language.time_factor)
+        cpu_limit(&self.package.limits, &self.executable.language)
     }
 
     fn spec(self, stdin: Input, stdout: Sink, stderr: &File) -> Result<Spec, JudgingError> {
@@ -314,7 +311,7 @@ impl TestcaseRun<'_> {
         let to = stderr
             .try_clone()
             .map_err(JudgingError::disk("share a file in", self.scratch))?;
-        let memory = ByteSize(limits.memory.as_u64() + language.memory_overhead.as_u64());
+        let memory = memory_limit(limits, language);
         let cpu_limit = self.cpu_limit();
         let mut spec = Spec {
             args: self.executable.command(limits.memory, &self.testcase.args),
@@ -387,6 +384,16 @@ impl TestcaseRun<'_> {
             last_words => format!("{explanation}; it printed: {last_words}"),
         }
     }
+}
+
+/// The CPU limit of a run: the problem's, as the language stretches it.
+pub(crate) fn cpu_limit(limits: &package::Limits, language: &Language) -> Duration {
+    limits.time_limit.mul_f64(language.time_factor)
+}
+
+/// The memory limit of a run: the problem's, and what the runtime needs itself.
+pub(crate) const fn memory_limit(limits: &package::Limits, language: &Language) -> ByteSize {
+    ByteSize(limits.memory.as_u64() + language.memory_overhead.as_u64())
 }
 
 /// What the default validator says of an output that is read from where it is.

@@ -8,6 +8,8 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use assize_common::ContentHash;
+use assize_common::content_hash::ContentHasher;
 use assize_common::language::Language;
 use assize_sandbox::{
     AuditLevel, Input, JailError, Limits, Mode, Outcome, PolicyName, Sink, Spec, Tree,
@@ -25,8 +27,17 @@ pub struct Toolchains {
     trees: Vec<Tree>,
     /// Why a language's toolchain can't be mounted, by id.
     missing: HashMap<String, String>,
-    /// The version of each language asked for, or why it does not work.
-    versions: Mutex<HashMap<String, Result<String, String>>>,
+    /// What is known of each language asked for, or why it does not work.
+    known: Mutex<HashMap<String, Result<Toolchain, String>>>,
+}
+
+/// The compiler or interpreter of a language as it is on this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toolchain {
+    /// The first line that the language's version command prints in a jail.
+    pub version: String,
+    /// The hash of the program that printed it. What it loads is not in it.
+    pub program: ContentHash,
 }
 
 impl Toolchains {
@@ -37,7 +48,7 @@ impl Toolchains {
         let mut found = Self {
             trees: Vec::new(),
             missing: HashMap::new(),
-            versions: Mutex::new(HashMap::new()),
+            known: Mutex::new(HashMap::new()),
         };
         for language in languages {
             let Some(command) = &language.toolchain else {
@@ -65,38 +76,65 @@ impl Toolchains {
         &self.trees
     }
 
-    /// The first line that the language's version command prints in a jail.
+    /// The toolchain of a language.
     ///
     /// # Errors
-    /// [`JudgingError::LanguageUnavailable`] when it does not work there.
-    pub fn version(
+    /// [`JudgingError::LanguageUnavailable`] when it does not work in a jail.
+    pub fn get(
         &self,
         slot: &mut Slot,
         language: &Language,
         cancel: &Cancel,
-    ) -> Result<String, JudgingError> {
-        let known = |versions: &Mutex<HashMap<String, Result<String, String>>>| {
-            versions
+    ) -> Result<Toolchain, JudgingError> {
+        let known = || {
+            self.known
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .get(&language.id)
                 .cloned()
         };
-        let answer = match known(&self.versions) {
+        let answer = match known() {
             Some(answer) => answer,
             None => {
                 let answer = match self.missing.get(&language.id) {
                     Some(reason) => Err(reason.clone()),
-                    None => ask_version(slot, language, cancel)?,
+                    None => ask_version(slot, language, cancel)?
+                        .and_then(|version| self.identify(language, version)),
                 };
-                let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-                versions.insert(language.id.clone(), answer.clone());
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.insert(language.id.clone(), answer.clone());
                 answer
             }
         };
         answer.map_err(|reason| JudgingError::LanguageUnavailable {
             id: language.id.clone(),
             reason,
+        })
+    }
+
+    /// Hashes the program that printed `version`, where the host has it.
+    fn identify(&self, language: &Language, version: String) -> Result<Toolchain, String> {
+        let named = Path::new(language.version.first().map_or("", String::as_str));
+        let path = self.trees.iter().find_map(|tree| {
+            let within = named.strip_prefix(&tree.target).ok()?;
+            Some(tree.source.join(within))
+        });
+        let path = path.unwrap_or_else(|| named.to_owned());
+        let mut hasher = ContentHasher::default();
+        let mut read = || -> std::io::Result<()> {
+            let mut file = File::open(&path)?;
+            let mut piece = vec![0; 1 << 16];
+            loop {
+                match file.read(&mut piece)? {
+                    0 => return Ok(()),
+                    length => hasher.update(&piece[..length]),
+                }
+            }
+        };
+        read().map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        Ok(Toolchain {
+            version,
+            program: hasher.finish(),
         })
     }
 }

@@ -1,13 +1,18 @@
 //! The calls about audits.
 
+use std::time::Duration;
+
 use assize_common::ContentHash;
-use assize_common::api::{AuditHitList, Judgement, JudgementAudit};
+use assize_common::api::{AuditHitList, Judgement, JudgementAudit, JudgementProvenance};
 use assize_common::id::JudgementId;
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde::Serialize;
 
 use super::{Api, ClientError};
+
+/// Packages are large and lines may be slow.
+const BLOB_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// Which calls to search for; all without any.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -38,6 +43,35 @@ impl Api {
     pub async fn judgement_by_id(&self, id: JudgementId) -> Result<Judgement, ClientError> {
         let attempt = format!("read judgement {id}");
         self.get(&attempt, &["judgements", &id.to_string()]).await
+    }
+
+    /// What a judgement depends on.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such judgement.
+    pub async fn provenance(&self, id: JudgementId) -> Result<JudgementProvenance, ClientError> {
+        let attempt = format!("read where judgement {id} comes from");
+        self.get(&attempt, &["judgements", &id.to_string(), "provenance"])
+            .await
+    }
+
+    /// A package's archive or a source.
+    ///
+    /// # Errors
+    /// When it does not answer, or what it answers is damaged.
+    pub async fn blob(&self, hash: ContentHash) -> Result<Vec<u8>, ClientError> {
+        let attempt = format!("fetch the blob {hash}");
+        let path = ["api", "v1", "blobs", &hash.to_string()];
+        let request = self.request(Method::GET, &path).timeout(BLOB_TIMEOUT);
+        let answer = self.success(&attempt, request).await?;
+        let status = answer.status().as_u16();
+        let content = answer.bytes().await;
+        let content = content.map_err(|source| self.unexpected(&attempt, status, Some(source)))?;
+        if ContentHash::of(&content) == hash {
+            Ok(content.into())
+        } else {
+            Err(self.unexpected(&attempt, status, None))
+        }
     }
 
     /// What the tracer saw of a judgement.

@@ -14,6 +14,7 @@ pub mod problem;
 pub mod problem_verify;
 pub mod rejudge;
 mod repeat_key;
+pub mod replay;
 pub mod run;
 pub mod submission;
 pub mod submit;

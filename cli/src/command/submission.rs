@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::client::{ServerArguments, SubmissionFilter};
+use crate::provenance::details as details_of;
 use crate::{columns, exit, output};
 
 /// The most that the scheduler puts on a page.
@@ -82,6 +83,9 @@ struct Show {
     id: SubmissionId,
     #[command(flatten)]
     server: ServerArguments,
+    /// Also where its judgement comes from: package, compiler, limits, host, attempts (admins only)
+    #[arg(long, conflicts_with = "as_team")]
+    provenance: bool,
     /// Only what the team may see, for a token that sent the submission
     #[arg(long)]
     as_team: bool,
@@ -157,14 +161,26 @@ impl Show {
         let submission = api.submission(self.id).await?;
         let judgement = api.judgement(self.id).await?;
         let escalations = api.escalations(self.id).await?.escalations;
+        let provenance = if self.provenance {
+            Some(api.provenance(judgement.summary.id).await?)
+        } else {
+            None
+        };
         if self.json {
-            output::print_json([json!({
+            let mut shown = json!({
                 "submission": submission, "judgement": judgement, "escalations": escalations,
-            })])?;
+            });
+            if let Some(provenance) = provenance {
+                shown["provenance"] = json!(provenance);
+            }
+            output::print_json([shown])?;
         } else {
             output::print(&details(&submission, &judgement))?;
             for escalation in &escalations {
                 output::print(&looked_again(escalation))?;
+            }
+            if let Some(provenance) = provenance {
+                output::print(&format!("\n{}", details_of(&provenance)))?;
             }
         }
         Ok(ExitCode::from(exit::OK))

@@ -10,6 +10,7 @@ mod flag;
 mod judgement;
 mod lane;
 mod problem;
+mod provenance;
 mod rejudging;
 mod review;
 mod submission;
@@ -28,6 +29,7 @@ pub use flag::{
 pub use judgement::{Judgement, JudgementState, JudgementSummary};
 pub use lane::{LaneInfo, LaneList, PauseLane, PausedLane};
 pub use problem::{ImportedPackage, Problem, ProblemList};
+pub use provenance::{JudgementProvenance, JudgementStep};
 pub use rejudging::{
     AdminAction, AdminActionList, ApplyRejudging, InvalidPackageChoice, NewRejudging, Overrides,
     PackageChoice, Rejudging, RejudgingList, RejudgingOutcome, RejudgingPreview, RejudgingProgress,

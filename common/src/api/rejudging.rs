@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::SandboxMode;
 use crate::id::{RejudgingId, SubmissionId, TokenId};
+use crate::message::LimitOverrides;
 
 /// Which submissions, by the judgement that counts. What is left out does not matter, but one of the two must be there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -54,6 +55,15 @@ pub struct Overrides {
     #[serde(default = "once")]
     #[schema(minimum = 1, maximum = 20)]
     pub repeat: u32,
+    /// Limits to judge by instead of the package's.
+    #[serde(default, skip_serializing_if = "LimitOverrides::is_none")]
+    pub limits: LimitOverrides,
+    /// The id of an enabled language to judge as, instead of the submission's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Judges all test cases, not only until the result is known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub judge_all: bool,
 }
 
 const fn once() -> u32 {
@@ -66,6 +76,9 @@ impl Default for Overrides {
             package: PackageChoice::default(),
             sandbox: None,
             repeat: once(),
+            limits: LimitOverrides::default(),
+            language: None,
+            judge_all: false,
         }
     }
 }

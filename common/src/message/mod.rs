@@ -8,17 +8,19 @@ mod audit;
 #[cfg(test)]
 mod compatibility_tests;
 mod control;
+mod provenance;
 mod report;
 mod task;
 mod ticket;
 
 pub use audit::{AuditDecision, AuditReport, AuditedCall, RunAudit, UnknownAuditDecision};
 pub use control::{Control, UnknownWorkerMode, WorkerMode};
+pub use provenance::{Host, Provenance, RunLimits};
 pub use report::{
     CompileReport, Difference, Exit, Failure, Finished, HandedBack, HeldJudgement, Judged,
     KillCause, LanguageVersion, Registered, Report, RunReport, Started, WorkerReport,
 };
-pub use task::{SourceFile, Task};
+pub use task::{LimitOverrides, SourceFile, Task};
 pub use ticket::{InvalidTicket, Ticket, TicketedReport};
 
 use serde::Serialize;
@@ -102,6 +104,8 @@ mod tests {
                 reason: "live lane".into(),
             },
             ticket: None,
+            limits: LimitOverrides::default(),
+            judge_all: false,
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::AuditReport;
+use super::{AuditReport, Provenance};
 use crate::id::{JudgementId, WorkerId};
 use crate::{Award, GroupScore, Score, Verdict};
 
@@ -178,6 +178,9 @@ pub enum Judged {
         /// What the tracer saw, under ptrace.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         audit: Option<Box<AuditReport>>,
+        /// Where the verdict comes from; none from workers before 0.2.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provenance: Option<Box<Provenance>>,
     },
     /// Judging failed through no fault of the contestant.
     JudgingError {

@@ -1,9 +1,14 @@
 //! The task: asks a worker for one attempt at a judgement.
 
+use std::time::Duration;
+
+use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Ticket;
 use crate::id::{JudgementId, SubmissionId};
+use crate::package::Limits;
 use crate::{ContentHash, Lane, SandboxChoice};
 
 /// Asks for one attempt. Carries references only: packages and sources are
@@ -32,10 +37,52 @@ pub struct Task {
     /// What reports on the attempt must show. Schedulers of before 0.2 give none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
+    /// Limits other than the package's.
+    #[serde(default, skip_serializing_if = "LimitOverrides::is_none")]
+    pub limits: LimitOverrides,
+    /// Whether to judge all test cases, not only until the result is known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub judge_all: bool,
+}
+
+/// Limits to judge by instead of the package's; those that are not there stay. A
+/// worker that does not know one of them must not judge without it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitOverrides {
+    /// CPU time of a run, before the language stretches it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub time_ms: Option<u64>,
+    /// Memory of a run, without what the language adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub memory_bytes: Option<u64>,
+}
+
+impl LimitOverrides {
+    /// Whether nothing is overridden.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.time_ms.is_none() && self.memory_bytes.is_none()
+    }
+
+    /// The limits with these in their place.
+    #[must_use]
+    pub fn over(&self, limits: &Limits) -> Limits {
+        let mut limits = limits.clone();
+        if let Some(time) = self.time_ms {
+            limits.time_limit = Duration::from_millis(time);
+        }
+        if let Some(memory) = self.memory_bytes {
+            limits.memory = ByteSize(memory);
+        }
+        limits
+    }
 }
 
 /// One source file of a submission.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceFile {
     /// The file name, without directories.
     pub name: String,

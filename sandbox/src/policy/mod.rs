@@ -103,7 +103,7 @@ fn merge(name: PolicyName, layers: &[PolicyLayer]) -> Result<Merged, String> {
     for layer in layers.iter().filter(|layer| !layer.of().only_adds()).rev() {
         policy.extend(layer.rules());
     }
-    policy.extend(Policy::parse(text(name))?);
+    policy.extend(Policy::parse(shipped_rules(name))?);
     let mut policy = complete(policy)?;
     let mut added_paths = Vec::new();
     for layer in of(LayerOf::Problem).chain(of(LayerOf::Flag)) {
@@ -119,13 +119,15 @@ fn merge(name: PolicyName, layers: &[PolicyLayer]) -> Result<Merged, String> {
 /// A policy with those that it extends.
 fn complete(mut policy: Policy) -> Result<Policy, String> {
     while let Some(base) = policy.extends {
-        policy.extend(Policy::parse(text(base))?);
+        policy.extend(Policy::parse(shipped_rules(base))?);
     }
     policy.check_consistency()?;
     Ok(policy)
 }
 
-fn text(name: PolicyName) -> &'static str {
+/// The rules of a shipped policy, in TOML.
+#[must_use]
+pub const fn shipped_rules(name: PolicyName) -> &'static str {
     match name {
         PolicyName::Contestant => include_str!("../../policy/contestant.toml"),
         PolicyName::Compiler => include_str!("../../policy/compiler.toml"),

@@ -132,6 +132,7 @@ impl Shared {
                 score: None,
                 groups: Vec::new(),
                 audit: None,
+                provenance: None,
             },
         }));
         let tickets = || task.ticket.iter().cloned().collect();

@@ -1,11 +1,11 @@
 //! Judgements.
 
-use assize_common::api::{Feedback, Judgement, ProblemDetails};
+use assize_common::api::{Feedback, Judgement, JudgementProvenance, ProblemDetails};
 use assize_common::id::{JudgementId, SubmissionId};
 use axum::extract::State;
 
 use super::Api;
-use super::auth::{Caller, MayRead, MaySubmit};
+use super::auth::{Caller, MayAdminister, MayRead, MaySubmit};
 use super::error::ApiError;
 use super::extract::Id;
 
@@ -26,6 +26,27 @@ pub(super) async fn read_judgement(
 ) -> Result<axum::Json<Judgement>, ApiError> {
     let judgement = api.store.judgement_read(id).await?;
     judgement
+        .map(axum::Json)
+        .ok_or_else(|| ApiError::not_found("judgement", id))
+}
+
+/// Read what a judgement depends on
+#[utoipa::path(
+    get, path = "/api/v1/judgements/{id}/provenance", tag = "judgements",
+    params(("id" = JudgementId, Path, description = "The judgement's id")),
+    responses(
+        (status = OK, description = "All that its verdict depends on, and what became of it", body = JudgementProvenance),
+        (status = NOT_FOUND, description = "There is none of this id", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "default", description = "Another error", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn read_provenance(
+    State(api): State<Api>,
+    _: Caller<MayAdminister>,
+    Id(id): Id<JudgementId>,
+) -> Result<axum::Json<JudgementProvenance>, ApiError> {
+    let provenance = api.store.provenance_read(id).await?;
+    provenance
         .map(axum::Json)
         .ok_or_else(|| ApiError::not_found("judgement", id))
 }

@@ -6,6 +6,7 @@ use assize_common::api::{
     RejudgingPreview, RejudgingState, Selection,
 };
 use assize_common::id::{RejudgingId, TokenId};
+use assize_common::language::LanguageTable;
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -24,6 +25,10 @@ use crate::store::{CreatedRejudging, NewStoredRejudging, Selected, SwitchRefusal
 
 const MAX_REASON_CHARACTERS: usize = 500;
 const MAX_REPEAT: u32 = 20;
+/// An hour: no test case is worth more.
+const MAX_TIME_MS: u64 = 3_600_000;
+/// A tebibyte: more than any worker has.
+const MAX_MEMORY_BYTES: u64 = 1 << 40;
 const DEFAULT_PAGE: u32 = 20;
 const MAX_PAGE: u32 = 100;
 
@@ -75,7 +80,7 @@ pub(super) async fn create_rejudging(
         Some(id) => id,
         None => {
             let new = NewStoredRejudging {
-                selected: check(&new)?,
+                selected: check(&new, &api.languages)?,
                 new,
                 created_by: by,
                 idempotency,
@@ -115,7 +120,7 @@ async fn find_earlier(
     same_request(with_key, found)
 }
 
-fn check(new: &NewRejudging) -> Result<Selected, ApiError> {
+fn check(new: &NewRejudging, languages: &LanguageTable) -> Result<Selected, ApiError> {
     let invalid = |field: &str, problem: String| {
         ApiError::new(ErrorKind::InvalidField, format!("{field}: {problem}")).in_field(field)
     };
@@ -126,6 +131,20 @@ fn check(new: &NewRejudging) -> Result<Selected, ApiError> {
     }
     if !(1..=MAX_REPEAT).contains(&new.overrides.repeat) {
         return Err(invalid("repeat", format!("expected 1 to {MAX_REPEAT}")));
+    }
+    let limits = new.overrides.limits;
+    for (field, limit, max) in [
+        ("limits.time_ms", limits.time_ms, MAX_TIME_MS),
+        ("limits.memory_bytes", limits.memory_bytes, MAX_MEMORY_BYTES),
+    ] {
+        if limit.is_some_and(|limit| !(1..=max).contains(&limit)) {
+            return Err(invalid(field, format!("expected 1 to {max}")));
+        }
+    }
+    if let Some(language) = &new.overrides.language {
+        languages.get(language).map_err(|error| {
+            ApiError::new(ErrorKind::UnknownLanguage, error.to_string()).in_field("language")
+        })?;
     }
     selected(&new.selection)
 }

@@ -191,6 +191,7 @@ async fn apply_verdicts(
                 score,
                 groups,
                 audit,
+                provenance,
             } = &finished.outcome
         {
             let attempt = FinishedAttempt {
@@ -202,6 +203,7 @@ async fn apply_verdicts(
                 score: score.as_ref(),
                 groups,
                 audit: audit.as_deref(),
+                provenance: provenance.as_deref(),
             };
             complete.push((index, attempt));
         }

@@ -19,6 +19,7 @@ mod lane;
 mod language;
 mod outbox;
 mod problem;
+mod provenance;
 mod rejudging;
 mod row;
 mod run;

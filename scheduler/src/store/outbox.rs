@@ -11,6 +11,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use assize_common::api::Overrides;
+use assize_common::language::NO_LANGUAGE;
 use assize_common::message::{SourceFile, Task};
 use assize_common::{Lane, SandboxChoice};
 use sqlx::PgConnection;
@@ -94,11 +96,13 @@ pub(crate) async fn outbox_claim(
     let attempt = "read the outbox";
     let rows = sqlx::query!(
         r#"SELECT o.id, o.judgement_id, o.attempt, j.state = 'queued' AND j.attempt = o.attempt AS "wanted!",
-               j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, v.archive_sha256
+               j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, v.archive_sha256,
+               r.overrides AS "overrides?"
            FROM outbox o
            JOIN judgements j ON j.id = o.judgement_id
            JOIN submissions s ON s.id = j.submission_id
            JOIN packages v ON v.id = j.package_id
+           LEFT JOIN rejudgings r ON r.id = j.rejudging_id
            WHERE o.lane = $1 AND o.not_before <= clock_timestamp()
            ORDER BY o.turn, o.id LIMIT $2
            FOR UPDATE OF o SKIP LOCKED"#,
@@ -116,13 +120,15 @@ pub(crate) async fn outbox_claim(
     let mut files = source_files(connection, &submissions).await?;
     rows.into_iter()
         .map(|row| {
+            let overrides: Overrides =
+                row::json("a rejudging's settings", row.overrides)?.unwrap_or_default();
             let task = Task {
                 judgement_id: row.judgement_id.into(),
                 attempt: row::count("an attempt", row.attempt)?,
                 submission_id: row.submission_id.into(),
                 lane,
                 package: row::hash("an archive's hash", row.archive_sha256)?,
-                language: row.language_id,
+                language: judged_as(overrides.language, row.language_id),
                 files: files.remove(&row.submission_id).unwrap_or_default(),
                 entry_point: row.entry_point,
                 sandbox: SandboxChoice {
@@ -130,6 +136,8 @@ pub(crate) async fn outbox_claim(
                     reason: row.sandbox_reason,
                 },
                 ticket: None,
+                limits: overrides.limits,
+                judge_all: overrides.judge_all,
             };
             Ok(ClaimedTask {
                 id: row.id,
@@ -139,7 +147,18 @@ pub(crate) async fn outbox_claim(
         .collect()
 }
 
-async fn source_files(
+/// The language to judge a submission in. Outputs are in none, whatever is asked for.
+pub(super) fn judged_as(asked: Option<String>, submitted: String) -> String {
+    asked
+        .filter(|_| submitted != NO_LANGUAGE)
+        .unwrap_or(submitted)
+}
+
+/// The source files of submissions, in their order.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(super) async fn source_files(
     connection: &mut PgConnection,
     submissions: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<SourceFile>>, StoreError> {

@@ -1,10 +1,12 @@
 //! One task from its beginning to what is reported of it.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use assize_common::Score;
 use assize_common::language::{LanguageTableError, NO_LANGUAGE};
 use assize_common::message::{Judged as Reported, Task};
+use assize_common::package::Package;
 
 use reqwest::StatusCode;
 
@@ -118,12 +120,25 @@ pub(super) fn judge(
     let name = format!("submission {}", task.submission_id);
     let source = library.program(name, &task.files, task.entry_point.as_deref())?;
     watch.lap("fetch");
+    let package = if task.limits.is_none() {
+        Cow::Borrowed(&stored.package)
+    } else {
+        let limits = task.limits.over(&stored.package.limits);
+        Cow::Owned(Package {
+            limits,
+            ..stored.package.clone()
+        })
+    };
     let request = Request {
-        package: &stored.package,
+        package: &package,
         program: &source.program,
         language,
         sandbox: task.sandbox.mode,
-        stop: Stop::AtFirstFailure,
+        stop: if task.judge_all {
+            Stop::AtEnd
+        } else {
+            Stop::AtFirstFailure
+        },
     };
     let mut note = |step: Progress<'_>| match step {
         Progress::Compiling => {}
@@ -147,6 +162,7 @@ pub(super) fn judge(
         score: judged.score.as_ref().map(Score::rounded),
         groups: judged.groups,
         audit: audit.map(Box::new),
+        provenance: Some(Box::new(judged.provenance)),
     })
 }
 

@@ -129,6 +129,7 @@ mod tests {
             score: None,
             groups: Vec::new(),
             audit: None,
+            provenance: None,
         };
         let judgement = HeldJudgement {
             judgement_id: JudgementId::generate(),

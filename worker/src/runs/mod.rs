@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use assize_common::message::CompileReport;
+use assize_common::message::{CompileReport, Provenance};
 
 use self::schedule::Schedule;
 use crate::answer_files::AnswerRun;
@@ -115,6 +115,7 @@ impl Runner<'_> {
         slot: &mut Slot,
         helpers: Option<Helpers<'_>>,
         compile: CompileReport,
+        provenance: Provenance,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Judged, JudgingError> {
         let package = self.request.package;
@@ -164,6 +165,7 @@ impl Runner<'_> {
             compile,
             runs: record.runs,
             audits: record.audits,
+            provenance,
         })
     }
 

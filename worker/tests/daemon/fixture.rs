@@ -5,7 +5,7 @@ use std::process::Command;
 
 use assize_common::api::Token;
 use assize_common::id::{JudgementId, SubmissionId, TokenId};
-use assize_common::message::{SourceFile, Task};
+use assize_common::message::{LimitOverrides, SourceFile, Task};
 use assize_common::package::Package;
 use assize_common::{ContentHash, Lane, SandboxChoice, SandboxMode};
 use tempfile::TempDir;
@@ -54,6 +54,8 @@ impl Fixture {
                 size_bytes: source.len() as u64,
             }],
             entry_point: None,
+            limits: LimitOverrides::default(),
+            judge_all: false,
             sandbox: SandboxChoice {
                 mode: SandboxMode::Unshare,
                 reason: "test".to_owned(),

@@ -22,7 +22,7 @@ pub struct Rejudge {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    New(new::New),
+    New(Box<new::New>),
     List(show::List),
     Show(show::Show),
     Watch(watch::Watch),

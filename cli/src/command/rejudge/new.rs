@@ -2,10 +2,13 @@
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use assize_common::SandboxMode;
 use assize_common::api::{NewRejudging, Overrides, PackageChoice, RejudgingPreview};
+use assize_common::message::LimitOverrides;
+use bytesize::ByteSize;
 use clap::Args;
 use serde_json::json;
 
@@ -35,6 +38,18 @@ pub(super) struct New {
     /// Judge each submission so many times, to find verdicts that change from run to run
     #[arg(long, default_value_t = 1, value_name = "N")]
     repeat: u32,
+    /// Judge by this time limit instead of the package's, such as 1500ms
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    time_limit: Option<Duration>,
+    /// Judge by this memory limit instead of the package's, such as 512MiB
+    #[arg(long, value_name = "SIZE")]
+    memory_limit: Option<ByteSize>,
+    /// Judge as submissions in this language, such as cpp23
+    #[arg(long, value_name = "ID")]
+    as_language: Option<String>,
+    /// Judge all test cases, not only until the result is known
+    #[arg(long)]
+    judge_all: bool,
     /// Leave out what other open rejudgings have
     #[arg(long)]
     skip_taken: bool,
@@ -84,6 +99,12 @@ impl New {
                 package: self.package,
                 sandbox: self.sandbox,
                 repeat: self.repeat,
+                limits: LimitOverrides {
+                    time_ms: self.time_limit.map(milliseconds),
+                    memory_bytes: self.memory_limit.map(|size| size.as_u64()),
+                },
+                language: self.as_language,
+                judge_all: self.judge_all,
             },
             skip_taken: self.skip_taken,
         };
@@ -101,6 +122,11 @@ impl New {
         }
         Ok(ExitCode::from(exit::OK))
     }
+}
+
+/// As the API takes it. A limit below a millisecond is none, which the scheduler refuses.
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Asks whoever sits at the terminal.

@@ -99,6 +99,19 @@ fn details(rejudging: &Rejudging, actions: &[AdminAction]) -> String {
     let overrides = &rejudging.overrides;
     let mut how = vec![format!("package {}", overrides.package)];
     how.extend(overrides.sandbox.map(|mode| format!("sandbox {mode}")));
+    how.extend(
+        overrides
+            .language
+            .as_ref()
+            .map(|language| format!("as {language}")),
+    );
+    let limits = overrides.limits;
+    how.extend(limits.time_ms.map(|time| format!("time limit {time} ms")));
+    let memory = limits.memory_bytes.map(bytesize::ByteSize);
+    how.extend(memory.map(|memory| format!("memory limit {memory}")));
+    if overrides.judge_all {
+        how.push("all test cases".to_owned());
+    }
     if overrides.repeat > 1 {
         how.push(format!("{} times each", overrides.repeat));
     }

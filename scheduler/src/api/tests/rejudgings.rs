@@ -178,6 +178,25 @@ async fn what_is_wrong_with_a_request_is_told(pool: PgPool) {
             (422, "invalid-field", Some("repeat")),
         ),
         (
+            with("overrides", json!({"limits": {"time_ms": 0}})),
+            (422, "invalid-field", Some("limits.time_ms")),
+        ),
+        (
+            with(
+                "overrides",
+                json!({"limits": {"memory_bytes": 1_u64 << 41}}),
+            ),
+            (422, "invalid-field", Some("limits.memory_bytes")),
+        ),
+        (
+            with("overrides", json!({"limits": {"memory_mib": 64}})),
+            (422, "invalid-shape", None),
+        ),
+        (
+            with("overrides", json!({"language": "klingon"})),
+            (422, "unknown-language", Some("language")),
+        ),
+        (
             with("overrides", json!({"package": "9"})),
             (422, "invalid-field", Some("package")),
         ),

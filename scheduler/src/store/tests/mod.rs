@@ -5,6 +5,7 @@ mod invariants;
 mod migrating;
 mod outbox;
 mod problems;
+mod provenance;
 mod rejudging;
 mod submissions;
 mod transitions;

@@ -405,6 +405,7 @@ async fn judgements_are_made_as_asked_for(pool: PgPool) {
             package: choice,
             sandbox: Some(assize_common::SandboxMode::Ptrace),
             repeat: 3,
+            ..Overrides::default()
         };
         let id = match fixture.create(new).await {
             CreatedRejudging::Stored(id) => id,

@@ -188,6 +188,7 @@ async fn of_two_at_the_same_time_one_wins(pool: PgPool) {
                     score: None,
                     groups: &[],
                     audit: None,
+                    provenance: None,
                 };
                 let moved = judgement_list_finish(&mut transaction, &[complete])
                     .await
@@ -565,6 +566,7 @@ async fn finish(
         score: None,
         groups: &[],
         audit: None,
+        provenance: None,
     };
     judgement_list_finish(&mut transaction, &[complete])
         .await

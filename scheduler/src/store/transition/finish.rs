@@ -1,7 +1,9 @@
 //! Complete attempts: the verdict and all runs.
 
 use assize_common::id::WorkerId;
-use assize_common::message::{AuditReport, CompileReport, HeldJudgement, RunReport};
+use assize_common::message::{
+    AuditReport, CompileReport, HeldJudgement, Host, Provenance, RunReport,
+};
 use assize_common::{GroupScore, Score, Verdict};
 use sqlx::PgConnection;
 
@@ -29,6 +31,8 @@ pub(crate) struct FinishedAttempt<'r> {
     pub(crate) groups: &'r [GroupScore],
     /// What the tracer saw, under ptrace.
     pub(crate) audit: Option<&'r AuditReport>,
+    /// What the verdict depends on.
+    pub(crate) provenance: Option<&'r Provenance>,
 }
 
 /// Attempts are complete, each named once: of each the verdict and all its runs,
@@ -51,6 +55,7 @@ pub(crate) async fn judgement_list_finish(
              compile = finished.compile,
              score = finished.score::numeric,
              groups = finished.groups,
+             provenance = finished.provenance,
              max_cpu_time_ms = finished.max_cpu_time_ms,
              max_memory_bytes = finished.max_memory_bytes,
              testcases_done = LEAST(testcases_total, finished.runs),
@@ -59,16 +64,16 @@ pub(crate) async fn judgement_list_finish(
              lease_until = NULL,
              worker_id = finished.worker,
              worker_version = w.version,
-             compiler_version = (
+             compiler_version = COALESCE(finished.provenance ->> 'compiler_version', (
                  SELECT entry ->> 'version'
                  FROM jsonb_array_elements(w.languages) AS entry, submissions s
                  WHERE s.id = j.submission_id AND entry ->> 'id' = s.language_id
                  LIMIT 1
-             )
+             ))
          FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[], $4::text[], $5::jsonb[], $6::bigint[], $7::bigint[],
-                 $8::integer[], $9::text[], $10::jsonb[])
+                 $8::integer[], $9::text[], $10::jsonb[], $11::jsonb[])
              AS finished (id, attempt, worker, verdict, compile, max_cpu_time_ms, max_memory_bytes, runs, score,
-                 groups)
+                 groups, provenance)
          LEFT JOIN workers w ON w.id = finished.worker
          WHERE j.id = finished.id AND j.attempt = finished.attempt AND j.state IN ('queued', 'running')
          RETURNING j.id, j.attempt, j.submission_id",
@@ -81,7 +86,8 @@ pub(crate) async fn judgement_list_finish(
         &columns.max_memory_bytes as &[Option<i64>],
         &columns.runs,
         &columns.scores as &[Option<String>],
-        &columns.groups
+        &columns.groups,
+        &columns.provenances as &[Option<serde_json::Value>]
     )
     .fetch_all(&mut *connection)
     .await
@@ -114,6 +120,7 @@ struct Columns {
     runs: Vec<i32>,
     scores: Vec<Option<String>>,
     groups: Vec<serde_json::Value>,
+    provenances: Vec<Option<serde_json::Value>>,
 }
 
 impl Columns {
@@ -147,6 +154,26 @@ impl Columns {
         let groups = serde_json::to_value(attempt.groups)
             .map_err(|error| StoreError::unreadable("the points of groups", error))?;
         self.groups.push(groups);
+        let provenance = attempt.provenance.map(storable);
+        let provenance = provenance.map(serde_json::to_value).transpose();
+        self.provenances
+            .push(provenance.map_err(|error| StoreError::unreadable("a provenance", error))?);
         Ok(())
+    }
+}
+
+/// The same with texts that Postgres takes: programs of the host wrote them.
+fn storable(provenance: &Provenance) -> Provenance {
+    let host = &provenance.host;
+    Provenance {
+        language: row::text(&provenance.language),
+        compiler_version: provenance.compiler_version.as_deref().map(row::text),
+        host: Host {
+            worker_version: row::text(&host.worker_version),
+            kernel: row::text(&host.kernel),
+            cpu: row::text(&host.cpu),
+            ..host.clone()
+        },
+        ..provenance.clone()
     }
 }

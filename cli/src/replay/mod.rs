@@ -1,0 +1,137 @@
+//! A judgement once more, on this machine, from what the scheduler has stored.
+
+mod comparison;
+
+pub use comparison::Comparison;
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use assize_common::api::{Judgement, JudgementProvenance};
+use assize_common::language::{LanguageTable, NO_LANGUAGE};
+use assize_common::package::{File, Package, Program};
+use assize_worker::cancel::Cancel;
+use assize_worker::judge::{Judge, Judged, Request, RunSettings, Stop};
+use tempfile::TempDir;
+
+use crate::client::Api;
+use crate::exit::{self, Failure};
+use crate::local_judge::LocalJudge;
+use crate::opened_package::OpenedPackage;
+
+/// All that is needed to judge it once more.
+#[derive(Debug)]
+pub struct Replay {
+    judgement: Judgement,
+    provenance: JudgementProvenance,
+    package: OpenedPackage,
+    program: Program,
+    /// Holds the sources.
+    _files: TempDir,
+}
+
+impl Replay {
+    /// Fetches a judgement with its package and sources.
+    ///
+    /// # Errors
+    /// When the scheduler does not answer, a disk fails, or there is no verdict.
+    pub async fn fetch(api: &Api, judgement: Judgement) -> anyhow::Result<Self> {
+        let id = judgement.summary.id;
+        if judgement.summary.verdict.is_none() {
+            let message = format!(
+                "judgement {id} is {}: there is no verdict to be had again",
+                judgement.summary.state
+            );
+            return Err(Failure::new(exit::FAILURE, message).into());
+        }
+        let provenance = api.provenance(id).await?;
+        let files = tempfile::Builder::new().prefix("assize-").tempdir();
+        let files = files.context("cannot make a directory for temporary files")?;
+        let archive = files.path().join("package.zip");
+        write(&archive, &api.blob(provenance.package_archive).await?)?;
+        let mut sources = Vec::new();
+        for (number, file) in provenance.files.iter().enumerate() {
+            let path = files.path().join(number.to_string());
+            write(&path, &api.blob(file.sha256).await?)?;
+            sources.push(File {
+                name: file.name.clone(),
+                path,
+            });
+        }
+        sources.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut package = OpenedPackage::open(&archive)?;
+        package.package.limits = provenance.limits.over(&package.package.limits);
+        Ok(Self {
+            program: Program {
+                name: format!("submission {}", provenance.submission_id),
+                files: sources,
+                language: None,
+                entry_point: provenance.entry_point.clone(),
+            },
+            judgement,
+            provenance,
+            package,
+            _files: files,
+        })
+    }
+
+    /// Judges it by this language table and compares.
+    ///
+    /// # Errors
+    /// When this host or the table lacks something, or judging fails.
+    pub fn judge(&self, table: &LanguageTable, cancel: &Cancel) -> anyhow::Result<Comparison> {
+        let package = &self.package.package;
+        let language = match self.provenance.language.as_str() {
+            NO_LANGUAGE => None,
+            id => Some(
+                table
+                    .get(id)
+                    .map_err(|error| Failure::new(exit::USAGE, error.to_string()))?,
+            ),
+        };
+        let jury = needed(package).filter_map(|program| program.find_language(table).ok());
+        let settings = self.provenance.reported.as_ref().map(|reported| {
+            let idle = reported.host.idle_limit_ms;
+            RunSettings {
+                fixed_layout: reported.host.fixed_layout,
+                idle_limit: idle.map(std::time::Duration::from_millis),
+            }
+        });
+        let local = LocalJudge::open(table, jury.chain(language))?;
+        let local = local.running(settings.unwrap_or_default());
+        let request = Request {
+            package,
+            program: &self.program,
+            language,
+            sandbox: self.provenance.sandbox.mode,
+            stop: if self.provenance.judge_all {
+                Stop::AtEnd
+            } else {
+                Stop::AtFirstFailure
+            },
+        };
+        let here = judged(local.judge(), request, cancel)?;
+        Ok(Comparison::new(&self.judgement, &self.provenance, &here))
+    }
+}
+
+/// The programs of the jury that judging needs.
+fn needed(package: &Package) -> impl Iterator<Item = &Program> {
+    let validators = package.output_validator.programs().into_iter();
+    let validator = package.static_validator.as_ref();
+    validators.chain(validator.map(|validator| &validator.program))
+}
+
+fn judged(judge: &Judge, request: Request<'_>, cancel: &Cancel) -> anyhow::Result<Judged> {
+    let mut slot = judge.slot(0, None);
+    let judged = judge.judge(&mut slot, request, &mut |_| (), cancel);
+    judged.map_err(|error| {
+        Failure::new(exit::JUDGING_ERROR, "judging failed")
+            .because(error)
+            .into()
+    })
+}
+
+fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    std::fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
