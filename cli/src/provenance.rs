@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use crate::columns;
+use crate::command::flag::scrutiny;
 
 /// Something that was another way when it was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -103,6 +104,10 @@ pub(crate) fn details(provenance: &JudgementProvenance) -> String {
             short(&provenance.package_archive)
         ),
     ];
+    if !provenance.scrutiny.is_none() {
+        let asked = scrutiny(&provenance.scrutiny);
+        lines.push(format!("  {:13} {asked}", "flagged"));
+    }
     let worker = provenance.worker.iter().map(|name| ("judged by", name));
     lines.extend(worker.map(|(name, value)| format!("  {name:13} {value}")));
     match &provenance.reported {

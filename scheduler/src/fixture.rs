@@ -10,7 +10,7 @@ use assize_common::message::{
     CompileReport, Exit, Finished, HeldJudgement, Host, Judged, Provenance, Report, RunLimits,
     RunReport, SourceFile, WorkerReport,
 };
-use assize_common::{ContentHash, Lane, SandboxChoice, SandboxMode, Verdict};
+use assize_common::{ContentHash, Lane, SandboxChoice, SandboxMode, Scrutiny, Verdict};
 use bytesize::ByteSize;
 use chrono::Utc;
 use sqlx::PgPool;
@@ -87,6 +87,7 @@ impl Fixture {
                 mode: SandboxMode::Unshare,
                 reason: "live lane".into(),
             },
+            scrutiny: Scrutiny::default(),
             submitted_by: self.token_id,
             idempotency: None,
         }

@@ -19,6 +19,7 @@ use crate::cancel::Cancel;
 use crate::compile::{Compilation, CompileLimits, Compiler, rejected};
 use crate::disk_cache::DiskCache;
 use crate::judging_error::JudgingError;
+use crate::look::Look;
 use crate::output_validator::{JuryValidator, Protocol};
 use crate::provenance;
 use crate::rejections::Rejections;
@@ -67,6 +68,8 @@ pub struct Request<'a> {
     pub language: Option<&'a Language>,
     /// How its runs are controlled.
     pub sandbox: SandboxMode,
+    /// What is done besides, under ptrace.
+    pub look: &'a Look,
     /// How far to go.
     pub stop: Stop,
 }

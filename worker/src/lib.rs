@@ -18,6 +18,7 @@ mod failure;
 pub mod grading;
 pub mod judge;
 pub mod judging_error;
+pub mod look;
 mod output_validator;
 mod provenance;
 mod rejections;

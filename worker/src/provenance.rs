@@ -14,6 +14,7 @@ use assize_sandbox::{PolicyName, shipped_rules};
 use crate::compile::{entry_hash, hash_files};
 use crate::judge::{Judge, Request};
 use crate::judging_error::JudgingError;
+use crate::look::Look;
 use crate::report::milliseconds;
 use crate::testcase_run::{cpu_limit, memory_limit};
 
@@ -25,6 +26,7 @@ impl Judge {
             program,
             language,
             sandbox,
+            look,
             ..
         } = request;
         let settings = self.settings();
@@ -37,7 +39,7 @@ impl Judge {
             compiler: None,
             sources: hash_files(&program.files)?,
             executable: None,
-            policy: language.map(|language| policy(package, language, sandbox)),
+            policy: language.map(|language| policy(package, language, sandbox, look)),
             limits: language.map(|language| RunLimits {
                 cpu_time_ms: milliseconds(cpu_limit(&package.limits, language)),
                 memory_bytes: memory_limit(&package.limits, language).as_u64(),
@@ -58,7 +60,12 @@ fn whole_milliseconds(duration: Duration) -> u64 {
 }
 
 /// The hash of the rules about a submission's system calls.
-fn policy(package: &Package, language: &Language, sandbox: SandboxMode) -> ContentHash {
+fn policy(
+    package: &Package,
+    language: &Language,
+    sandbox: SandboxMode,
+    look: &Look,
+) -> ContentHash {
     let mut hash = ContentHasher::default();
     hash.update_framed(shipped_rules(PolicyName::Contestant));
     if sandbox == SandboxMode::Ptrace {
@@ -67,6 +74,10 @@ fn policy(package: &Package, language: &Language, sandbox: SandboxMode) -> Conte
         }
         // Plain data, which always has a JSON form.
         hash.update_framed(serde_json::to_vec(&package.policy).unwrap_or_default());
+        if !look.layers.is_empty() || look.observe {
+            let flag = (&look.layers, look.observe);
+            hash.update_framed(serde_json::to_vec(&flag).unwrap_or_default());
+        }
     }
     hash.finish()
 }

@@ -14,6 +14,7 @@ use bytesize::ByteSize;
 use crate::cancel::Cancel;
 use crate::judge::{Judge, Request, Stop};
 use crate::judging_error::JudgingError;
+use crate::look::USUAL;
 use crate::slot::Slot;
 
 impl Judge {
@@ -58,6 +59,7 @@ impl Judge {
                 program: &program,
                 language: Some(language),
                 sandbox,
+                look: &USUAL,
                 stop: Stop::AtFirstFailure,
             };
             let judged = self.judge(slot, request, &mut |_| (), cancel)?;

@@ -22,6 +22,7 @@ use crate::executable::Executable;
 use crate::failure;
 use crate::judge::RunSettings;
 use crate::judging_error::JudgingError;
+use crate::look::Look;
 use crate::output_validator::default::Difference;
 use crate::output_validator::feedback::{Meaning, NextPass};
 use crate::output_validator::interactive::Conversation;
@@ -55,6 +56,7 @@ pub(crate) struct TestcaseRun<'a> {
     pub(crate) validator: Option<&'a JuryValidator>,
     pub(crate) sandbox: SandboxMode,
     pub(crate) audit: AuditLevel,
+    pub(crate) look: &'a Look,
     pub(crate) settings: RunSettings,
     pub(crate) scratch: &'a Path,
     pub(crate) cancel: &'a Cancel,
@@ -350,11 +352,12 @@ impl TestcaseRun<'_> {
                 SandboxMode::Unshare => Vec::new(),
                 SandboxMode::Ptrace => {
                     let language = self.executable.layers.iter();
-                    language.chain(&self.package.policy).cloned().collect()
+                    let others = self.package.policy.iter().chain(&self.look.layers);
+                    language.chain(others).cloned().collect()
                 }
             },
-            audit: self.audit,
-            observe: false,
+            audit: self.look.audit.unwrap_or(self.audit),
+            observe: self.look.observe,
             fixed_layout: self.settings.fixed_layout,
         };
         // Mounted where that is enough: copying costs time on every run.

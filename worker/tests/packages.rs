@@ -12,6 +12,7 @@ use assize_common::package::{JudgedTestcase, Package, Submission};
 use assize_worker::cancel::Cancel;
 use assize_worker::disk_cache::DiskCache;
 use assize_worker::judge::{Judge, Judged, Request, Stop};
+use assize_worker::look::USUAL;
 use assize_worker::slot::Slot;
 use assize_worker::toolchain::Toolchains;
 use bytesize::ByteSize;
@@ -56,6 +57,7 @@ impl Court {
             program,
             language,
             sandbox: SandboxMode::Unshare,
+            look: &USUAL,
             stop: Stop::AtFirstFailure,
         };
         self.judge

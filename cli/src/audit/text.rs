@@ -4,6 +4,7 @@ use assize_common::api::{AuditHit, JudgementAudit, Unusual};
 use assize_common::message::{AuditDecision, AuditedCall};
 
 use crate::columns;
+use crate::command::flag::scrutiny;
 
 /// What was done about a call, as the text of a run's audit has it.
 #[must_use]
@@ -20,9 +21,15 @@ pub const fn decision(decision: AuditDecision) -> &'static str {
 #[must_use]
 pub fn judgement(audit: &JudgementAudit) -> String {
     let mut text = format!(
-        "submission  {}\njudgement   {}\nproblem     {}\nlanguage    {}\n\n",
+        "submission  {}\njudgement   {}\nproblem     {}\nlanguage    {}\n",
         audit.submission_id, audit.judgement_id, audit.problem, audit.language
     );
+    if !audit.scrutiny.is_none() {
+        text.push_str("flagged     ");
+        text.push_str(&scrutiny(&audit.scrutiny));
+        text.push('\n');
+    }
+    text.push('\n');
     text.push_str(&unusual(audit));
     text.push_str("\ncalls of all runs:\n");
     text.push_str(&calls(&audit.calls));
@@ -57,7 +64,7 @@ pub fn unusual(audit: &JudgementAudit) -> String {
     let compared = match (baseline, same_problem) {
         (0, _) => {
             return format!(
-                "unusual: nothing to compare with: no accepted submission in {language} of another team was audited\n"
+                "unusual: nothing to compare with: no accepted submission in {language} of another team was audited in as much detail\n"
             );
         }
         (number, true) => format!("{number} accepted submissions to {problem} in {language}"),
@@ -146,10 +153,10 @@ fn row(call: &AuditedCall) -> [String; 5] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assize_common::ContentHash;
     use assize_common::api::UnusualCall;
     use assize_common::id::{JudgementId, SubmissionId};
     use assize_common::message::RunAudit;
+    use assize_common::{ContentHash, Scrutiny};
     use uuid::Uuid;
 
     #[test]
@@ -168,6 +175,7 @@ mod tests {
             submission_id: SubmissionId::from(Uuid::from_u128(2)),
             problem: "sum".into(),
             language: "cpp20".into(),
+            scrutiny: Scrutiny::default(),
             runs: vec![RunAudit {
                 testcase: "secret/01".into(),
                 pass: 1,

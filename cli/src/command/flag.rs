@@ -1,9 +1,12 @@
 //! `assize flag` and `assize unflag`: what deserves a closer look.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use assize_common::Scrutiny;
 use assize_common::api::{FlagScope, NewFlag};
 use assize_common::id::SubmissionId;
+use assize_common::scrutiny::AuditDetail;
 use clap::Args;
 
 use crate::client::ServerArguments;
@@ -12,6 +15,7 @@ use crate::{columns, exit, output};
 /// Have a submission, or all further ones of a problem or team, judged under ptrace; without any, list the flags
 ///
 /// A submission that was judged without ptrace is judged again under it, once, beside the verdict, which stays.
+/// With --audit, --rules or --observe, a submission is judged again so each time it is flagged, and that never counts.
 /// `assize audit show` tells what was seen.
 #[derive(Debug, Args)]
 pub struct Flag {
@@ -20,6 +24,15 @@ pub struct Flag {
     /// Why, for other admins
     #[arg(long, required_unless_present = "list")]
     reason: Option<String>,
+    /// How much is recorded: summary, decisions or full
+    #[arg(long, value_name = "LEVEL", requires = "reason")]
+    audit: Option<AuditDetail>,
+    /// Rules that are held besides, as in `assize-policy.toml` of a package
+    #[arg(long, value_name = "FILE", requires = "reason")]
+    rules: Option<PathBuf>,
+    /// Let through what policies kill for, and record it; the verdict does not count
+    #[arg(long, requires = "reason", conflicts_with_all = ["problem", "team"])]
+    observe: bool,
     /// List the flags
     #[arg(long, conflicts_with_all = ["submission", "problem", "team", "reason"])]
     list: bool,
@@ -83,18 +96,30 @@ impl Flag {
                 output::print_json(flags)?;
                 return Ok(ExitCode::from(exit::OK));
             }
-            let mut table = columns::table(["on", "subject", "why"]);
+            let mut table = columns::table(["on", "subject", "why", "besides"]);
             for flag in flags {
-                table.add_row([flag.scope.to_string(), flag.subject, flag.reason]);
+                let besides = scrutiny(&flag.scrutiny);
+                table.add_row([flag.scope.to_string(), flag.subject, flag.reason, besides]);
             }
             output::print(&table.trim_fmt())?;
             return Ok(ExitCode::from(exit::OK));
         };
         let (scope, subject) = self.subject.named()?;
+        let rules = self.rules.map(|file| {
+            std::fs::read_to_string(&file).map_err(|error| {
+                let message = format!("cannot read the rules in {}", file.display());
+                exit::Failure::new(exit::USAGE, message).because(error)
+            })
+        });
         let new = NewFlag {
             scope,
             subject,
             reason,
+            scrutiny: Scrutiny {
+                audit: self.audit,
+                observe: self.observe,
+                layers: rules.transpose()?.into_iter().collect(),
+            },
         };
         let flagged = api.set_flag(&new).await?;
         if self.json {
@@ -104,6 +129,16 @@ impl Flag {
         }
         Ok(ExitCode::from(exit::OK))
     }
+}
+
+/// What a flag asks for besides ptrace, in a few words.
+#[must_use]
+pub fn scrutiny(scrutiny: &Scrutiny) -> String {
+    let audit = scrutiny.audit.map(|audit| format!("audit {audit}"));
+    let observe = scrutiny.observe.then(|| "observed only".to_owned());
+    let rules = (!scrutiny.layers.is_empty()).then(|| "rules".to_owned());
+    let words: Vec<_> = [audit, observe, rules].into_iter().flatten().collect();
+    words.join(", ")
 }
 
 impl Unflag {

@@ -9,6 +9,7 @@ use assize_common::{SandboxMode, Verdict};
 use assize_worker::cancel::Cancel;
 use assize_worker::judge::{Judge, Judged, Progress, Request, Stop};
 use assize_worker::judging_error::JudgingError;
+use assize_worker::look::USUAL;
 use assize_worker::runs::{Helpers, Lender};
 use assize_worker::slot::Slot;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -114,6 +115,7 @@ impl Session<'_> {
             program: &selected.program,
             language: selected.language.as_ref(),
             sandbox: self.sandbox,
+            look: &USUAL,
             stop: if self.all || !settled {
                 Stop::AtEnd
             } else {

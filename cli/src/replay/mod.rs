@@ -12,6 +12,7 @@ use assize_common::language::{LanguageTable, NO_LANGUAGE};
 use assize_common::package::{File, Package, Program};
 use assize_worker::cancel::Cancel;
 use assize_worker::judge::{Judge, Judged, Request, RunSettings, Stop};
+use assize_worker::look::Look;
 use tempfile::TempDir;
 
 use crate::client::Api;
@@ -99,11 +100,14 @@ impl Replay {
         });
         let local = LocalJudge::open(table, jury.chain(language))?;
         let local = local.running(settings.unwrap_or_default());
+        let look = Look::try_from(&self.provenance.scrutiny)
+            .context("cannot do here what a flag asked for")?;
         let request = Request {
             package,
             program: &self.program,
             language,
             sandbox: self.provenance.sandbox.mode,
+            look: &look,
             stop: if self.provenance.judge_all {
                 Stop::AtEnd
             } else {

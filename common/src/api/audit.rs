@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Verdict;
 use crate::id::{JudgementId, SubmissionId};
 use crate::message::{AuditedCall, RunAudit};
+use crate::{Scrutiny, Verdict};
 
 /// The audits of a judgement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -19,6 +19,9 @@ pub struct JudgementAudit {
     pub problem: String,
     /// The language's id.
     pub language: String,
+    /// What a flag asked for besides ptrace.
+    #[serde(default, skip_serializing_if = "Scrutiny::is_none")]
+    pub scrutiny: Scrutiny,
     /// The audits that are stored, in the order of the runs.
     pub runs: Vec<RunAudit>,
     /// The calls of all runs, alike ones once; refused calls first.

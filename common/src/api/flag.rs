@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::id::JudgementId;
-use crate::{SandboxChoice, Verdict};
+use crate::{SandboxChoice, Scrutiny, Verdict};
 
 use super::JudgementState;
 
@@ -74,6 +74,10 @@ pub struct NewFlag {
     pub subject: String,
     /// Why, for other admins.
     pub reason: String,
+    /// What is asked for besides ptrace. For a submission, it is judged again so each
+    /// time it is flagged with some, beside the verdict, which stays in any case.
+    #[serde(default, skip_serializing_if = "Scrutiny::is_none")]
+    pub scrutiny: Scrutiny,
 }
 
 /// What came of setting a flag.
@@ -92,6 +96,9 @@ pub struct Flag {
     pub subject: String,
     /// Why.
     pub reason: String,
+    /// What is asked for besides ptrace.
+    #[serde(default, skip_serializing_if = "Scrutiny::is_none")]
+    pub scrutiny: Scrutiny,
 }
 
 /// Flags: all on problems and teams, and those on the latest submissions.

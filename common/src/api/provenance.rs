@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::JudgementState;
 use crate::id::{JudgementId, SubmissionId, WorkerId};
 use crate::message::{LimitOverrides, Provenance, SourceFile};
-use crate::{ContentHash, Lane, SandboxChoice};
+use crate::{ContentHash, Lane, SandboxChoice, Scrutiny};
 
 /// Where a judgement comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -35,6 +35,9 @@ pub struct JudgementProvenance {
     pub judge_all: bool,
     /// The sandbox and why.
     pub sandbox: SandboxChoice,
+    /// What a flag asked for besides ptrace.
+    #[serde(default, skip_serializing_if = "Scrutiny::is_none")]
+    pub scrutiny: Scrutiny,
     /// The name of the worker of the current attempt.
     pub worker: Option<String>,
     /// What the worker said once it was done; none of judgements before release 0.2.

@@ -97,3 +97,14 @@ fn what_is_not_known_yet_is_ignored() {
         );
     }
 }
+
+/// A rule that the worker does not understand must not be left out.
+#[test]
+fn unknown_scrutiny_is_refused() {
+    let with = |scrutiny: &str| {
+        let start = format!(r#"{{"v":1,"scrutiny":{scrutiny},"#);
+        decode::<Task>(TASK.replacen(r#"{"v":1,"#, &start, 1).as_bytes())
+    };
+    assert!(with(r#"{"audit":"full"}"#).is_ok());
+    assert!(with(r#"{"from_the_future":1}"#).is_err());
+}

@@ -82,7 +82,7 @@ pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ContentHash, Lane, SandboxChoice, SandboxMode};
+    use crate::{ContentHash, Lane, SandboxChoice, SandboxMode, Scrutiny};
     use uuid::Uuid;
 
     fn task() -> Task {
@@ -106,6 +106,7 @@ mod tests {
             ticket: None,
             limits: LimitOverrides::default(),
             judge_all: false,
+            scrutiny: Scrutiny::default(),
         }
     }
 

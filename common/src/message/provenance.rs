@@ -24,7 +24,7 @@ pub struct Provenance {
     /// The hash of the program that came of it, if one did.
     pub executable: Option<ContentHash>,
     /// The hash of the rules about system calls: the shipped ones, and under ptrace
-    /// those of language and problem over them. None of outputs.
+    /// those of language, problem and flags over them. None of outputs.
     pub policy: Option<ContentHash>,
     /// What a run was allowed; none of outputs, which are not run.
     pub limits: Option<RunLimits>,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::Ticket;
 use crate::id::{JudgementId, SubmissionId};
 use crate::package::Limits;
-use crate::{ContentHash, Lane, SandboxChoice};
+use crate::{ContentHash, Lane, SandboxChoice, Scrutiny};
 
 /// Asks for one attempt. Carries references only: packages and sources are
 /// fetched by hash.
@@ -43,6 +43,10 @@ pub struct Task {
     /// Whether to judge all test cases, not only until the result is known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub judge_all: bool,
+    /// What a flag asks for besides. A worker of the release before does not know
+    /// of it and judges without.
+    #[serde(default, skip_serializing_if = "Scrutiny::is_none")]
+    pub scrutiny: Scrutiny,
 }
 
 /// Limits to judge by instead of the package's; those that are not there stay. A

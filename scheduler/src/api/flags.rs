@@ -18,6 +18,8 @@ const MAX_CHARACTERS: usize = 500;
 ///
 /// New submissions that a flag is on are judged under ptrace in the flagged lane. A submission that was judged without
 /// is judged again so, once; its verdict stays. A flag that is set already gets the new reason.
+///
+/// With `scrutiny`, tracers record more, hold further rules or only observe. A submission is judged again so in any case.
 #[utoipa::path(
     put, path = "/api/v1/flags", tag = "flags",
     request_body = NewFlag,
@@ -43,15 +45,27 @@ pub(super) async fn set_flag(
             .in_field(field));
         }
     }
+    let scrutiny = &new.scrutiny;
+    scrutiny.policy_layers().map_err(|error| {
+        ApiError::new(ErrorKind::InvalidField, error.to_string()).in_field("scrutiny.layers")
+    })?;
+    if scrutiny.observe && new.scope != FlagScope::Submission {
+        return Err(ApiError::new(
+            ErrorKind::InvalidField,
+            "an observed program is not held by its policy, so its verdict must not count: flag a submission, \
+             which is judged beside its verdict",
+        )
+        .in_field("scrutiny.observe"));
+    }
     let escalation = match new.scope {
         FlagScope::Submission => {
             let id = submission(subject)?;
-            let flagged = api.store.submission_flag(id, reason).await?;
+            let flagged = api.store.submission_flag(id, reason, scrutiny).await?;
             flagged.ok_or_else(|| ApiError::not_found("submission", id))?
         }
         scope @ (FlagScope::Problem | FlagScope::Team) => {
             api.store
-                .flag_set(scope, subject, reason, caller.token_id)
+                .flag_set(scope, subject, reason, scrutiny, caller.token_id)
                 .await?;
             None
         }

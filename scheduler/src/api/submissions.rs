@@ -7,7 +7,7 @@ use assize_common::id::{SubmissionId, TokenId};
 use assize_common::language::Language;
 use assize_common::message::SourceFile;
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
-use assize_common::{ContentHash, Lane, SandboxChoice, Verdict};
+use assize_common::{ContentHash, Lane, SandboxChoice, SandboxMode, Scrutiny, Verdict};
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -137,7 +137,7 @@ async fn choose(
     new: &NewSubmission,
     language: Option<&Language>,
     problem_has_rules: bool,
-) -> Result<(Lane, SandboxChoice), ApiError> {
+) -> Result<(Lane, SandboxChoice, Scrutiny), ApiError> {
     let flags = api
         .store
         .flag_find(&new.problem, new.team.as_deref())
@@ -162,7 +162,17 @@ async fn choose(
         lane: Some(lane),
         ..factors
     };
-    Ok((lane, choose_sandbox(factors)))
+    let choice = choose_sandbox(factors);
+    let traced = choice.mode == SandboxMode::Ptrace;
+    Ok((
+        lane,
+        choice,
+        if traced {
+            flags.scrutiny
+        } else {
+            Scrutiny::default()
+        },
+    ))
 }
 
 async fn current_package(api: &Api, problem: &str) -> Result<CurrentPackage, ApiError> {
@@ -182,7 +192,7 @@ async fn stored(
     submitted_by: TokenId,
     idempotency: Option<(String, ContentHash)>,
 ) -> Result<NewStoredSubmission, ApiError> {
-    let (lane, sandbox) = choose(api, new, language, problem.has_rules).await?;
+    let (lane, sandbox, scrutiny) = choose(api, new, language, problem.has_rules).await?;
     Ok(NewStoredSubmission {
         problem_id: problem.problem_id,
         package_id: problem.package_id,
@@ -195,6 +205,7 @@ async fn stored(
         flag: new.flag.clone(),
         lane,
         sandbox,
+        scrutiny,
         submitted_by,
         idempotency,
     })

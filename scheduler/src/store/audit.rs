@@ -9,7 +9,7 @@ use assize_common::message::{AuditReport, AuditedCall, HeldJudgement, RunAudit};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Store, StoreError, row};
+use super::{Store, StoreError, row, scrutiny};
 
 /// Accepted judgements that others are compared with, at most: the latest.
 const BASELINE: i64 = 200;
@@ -180,7 +180,7 @@ impl Store {
     pub async fn audit_read(&self, id: JudgementId) -> Result<Option<JudgementAudit>, StoreError> {
         let attempt = "read audits";
         let head = sqlx::query!(
-            "SELECT a.calls_dropped, j.submission_id, p.short_name AS problem, a.language_id AS language
+            "SELECT a.calls_dropped, j.submission_id, j.scrutiny, p.short_name AS problem, a.language_id AS language
              FROM audits a JOIN judgements j ON j.id = a.judgement_id JOIN problems p ON p.id = a.problem_id
              WHERE a.judgement_id = $1",
             id.as_uuid()
@@ -210,6 +210,7 @@ impl Store {
             submission_id: head.submission_id.into(),
             problem: head.problem,
             language: head.language,
+            scrutiny: scrutiny::read(head.scrutiny)?,
             runs: runs
                 .into_iter()
                 .map(|run| {
@@ -241,6 +242,9 @@ impl Store {
                    JOIN submissions os ON os.id = oj.submission_id
                    JOIN audits a ON a.language_id = own.language_id
                    JOIN judgements j ON j.id = a.judgement_id AND j.verdict = 'AC'
+                       -- As much was recorded, and nothing let through.
+                       AND j.scrutiny->>'audit' IS NOT DISTINCT FROM oj.scrutiny->>'audit'
+                       AND j.scrutiny->'observe' IS NULL
                    JOIN submissions s ON s.id = j.submission_id AND s.id <> os.id
                        AND (os.team IS NULL OR s.team IS DISTINCT FROM os.team)
                    WHERE own.judgement_id = $1
@@ -270,6 +274,9 @@ impl Store {
                    JOIN submissions os ON os.id = oj.submission_id
                    JOIN audits a ON a.language_id = own.language_id AND (NOT $2 OR a.problem_id = own.problem_id)
                    JOIN judgements j ON j.id = a.judgement_id AND j.verdict = 'AC'
+                       -- As much was recorded, and nothing let through.
+                       AND j.scrutiny->>'audit' IS NOT DISTINCT FROM oj.scrutiny->>'audit'
+                       AND j.scrutiny->'observe' IS NULL
                    JOIN submissions s ON s.id = j.submission_id AND s.id <> os.id
                        AND (os.team IS NULL OR s.team IS DISTINCT FROM os.team)
                    WHERE own.judgement_id = $1

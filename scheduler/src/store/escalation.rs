@@ -1,13 +1,13 @@
 //! Judgements under ptrace that look again at one under unshare.
 
 use assize_common::id::JudgementId;
-use assize_common::{Lane, SandboxChoice};
+use assize_common::{Lane, SandboxChoice, Scrutiny};
 use serde_json::json;
 use sqlx::PgConnection;
 
 use super::outbox::OUTBOX_CHANNEL;
 use super::rejudging::exchange_lock;
-use super::{StoreError, row};
+use super::{StoreError, row, scrutiny};
 
 /// Has a judgement under unshare that counts looked at again under ptrace, once,
 /// by a judgement beside it in the flagged lane. `None` if there is nothing to do.
@@ -41,6 +41,43 @@ pub(crate) async fn judgement_escalate(
     .fetch_optional(connection)
     .await
     .map_err(StoreError::on("escalate a judgement"))?;
+    Ok(made.map(|made| made.id.into()))
+}
+
+/// Has a judgement that counts looked at again under ptrace as a flag asks for, by a
+/// judgement beside it in the flagged lane that never counts. `None` if it does
+/// not count any more.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn judgement_scrutinize(
+    connection: &mut PgConnection,
+    id: JudgementId,
+    choice: &SandboxChoice,
+    scrutiny: &Scrutiny,
+) -> Result<Option<JudgementId>, StoreError> {
+    let made = sqlx::query!(
+        r#"WITH made AS (
+               INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
+                   testcases_total, scrutinizes, scrutiny)
+               SELECT $2, submission_id, package_id, false, $3, $4, $5, testcases_total, id, $6
+               FROM judgements WHERE id = $1 AND is_current
+               RETURNING id, attempt, lane
+           ), task AS (
+               INSERT INTO outbox (judgement_id, attempt, lane) SELECT id, attempt, lane FROM made
+           )
+           SELECT id, pg_notify($7, lane)::text AS "rung" FROM made"#,
+        id.as_uuid(),
+        JudgementId::generate().as_uuid(),
+        Lane::Flagged.name(),
+        choice.mode.to_string(),
+        row::text(&choice.reason),
+        scrutiny::column(scrutiny)?,
+        OUTBOX_CHANNEL
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(StoreError::on("scrutinize a judgement"))?;
     Ok(made.map(|made| made.id.into()))
 }
 

@@ -3,10 +3,10 @@
 use assize_common::api::{Escalation, Flag, FlagScope};
 use assize_common::id::{JudgementId, SubmissionId, TokenId};
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
-use assize_common::{Lane, SandboxChoice};
+use assize_common::{Lane, SandboxChoice, Scrutiny};
 
-use super::escalation::judgement_escalate;
-use super::{Store, StoreError, row};
+use super::escalation::{judgement_escalate, judgement_scrutinize};
+use super::{Store, StoreError, row, scrutiny};
 
 /// Flags on submissions that are listed, at most.
 const LISTED: i64 = 500;
@@ -18,6 +18,8 @@ pub struct FoundFlags {
     pub team: Option<String>,
     /// Why its problem is.
     pub problem: Option<String>,
+    /// What they ask for besides ptrace.
+    pub scrutiny: Scrutiny,
 }
 
 impl Store {
@@ -31,7 +33,7 @@ impl Store {
         team: Option<&str>,
     ) -> Result<FoundFlags, StoreError> {
         let rows = sqlx::query!(
-            "SELECT scope, reason FROM flags
+            "SELECT scope, reason, scrutiny FROM flags
              WHERE (scope = 'problem' AND subject = $1) OR (scope = 'team' AND subject = $2)",
             problem,
             team
@@ -41,6 +43,8 @@ impl Store {
         .map_err(StoreError::on("look up flags"))?;
         let mut found = FoundFlags::default();
         for row in rows {
+            let scrutiny = scrutiny::read(row.scrutiny)?;
+            found.scrutiny = std::mem::take(&mut found.scrutiny).join(scrutiny);
             if row.scope == FlagScope::Team.name() {
                 found.team = Some(row.reason);
             } else {
@@ -56,9 +60,10 @@ impl Store {
     /// When the database can't be reached.
     pub async fn flag_list(&self) -> Result<Vec<Flag>, StoreError> {
         let rows = sqlx::query!(
-            r#"(SELECT scope AS "scope!", subject AS "subject!", reason AS "reason!" FROM flags ORDER BY scope, subject)
+            r#"(SELECT scope AS "scope!", subject AS "subject!", reason AS "reason!", scrutiny FROM flags
+                ORDER BY scope, subject)
                UNION ALL
-               (SELECT 'submission', id::text, flag FROM submissions WHERE flag IS NOT NULL ORDER BY id DESC LIMIT $1)"#,
+               (SELECT 'submission', id::text, flag, flag_scrutiny FROM submissions WHERE flag IS NOT NULL ORDER BY id DESC LIMIT $1)"#,
             LISTED
         )
         .fetch_all(&self.pool)
@@ -70,6 +75,7 @@ impl Store {
                     scope: row::named("a flag's scope", &row.scope)?,
                     subject: row.subject,
                     reason: row.reason,
+                    scrutiny: scrutiny::read(row.scrutiny)?,
                 })
             })
             .collect()
@@ -84,16 +90,19 @@ impl Store {
         scope: FlagScope,
         subject: &str,
         reason: &str,
+        scrutiny: &Scrutiny,
         flagged_by: TokenId,
     ) -> Result<(), StoreError> {
         sqlx::query!(
-            "INSERT INTO flags (scope, subject, reason, flagged_by) VALUES ($1, $2, $3, $4)
+            "INSERT INTO flags (scope, subject, reason, flagged_by, scrutiny) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (scope, subject) DO UPDATE
-             SET reason = EXCLUDED.reason, flagged_by = EXCLUDED.flagged_by, flagged_at = now()",
+             SET reason = EXCLUDED.reason, flagged_by = EXCLUDED.flagged_by, flagged_at = now(),
+                 scrutiny = EXCLUDED.scrutiny",
             scope.name(),
             row::text(subject),
             row::text(reason),
-            flagged_by.as_uuid()
+            flagged_by.as_uuid(),
+            scrutiny::column(scrutiny)?
         )
         .execute(&self.pool)
         .await
@@ -117,8 +126,9 @@ impl Store {
         Ok(removed.rows_affected() > 0)
     }
 
-    /// Flags a submission, and has it judged again under ptrace if the judgement
-    /// that counts was without: `Some(None)` if not, `None` if there is no such submission.
+    /// Flags a submission, and has it judged again if the judgement that counts was
+    /// without ptrace or there is scrutiny: `Some(None)` if not, `None` if there is no such
+    /// submission.
     ///
     /// # Errors
     /// When the database can't be reached.
@@ -126,13 +136,15 @@ impl Store {
         &self,
         id: SubmissionId,
         reason: &str,
+        scrutiny: &Scrutiny,
     ) -> Result<Option<Option<JudgementId>>, StoreError> {
         let mut transaction = self.begin().await?;
         let current = sqlx::query_scalar!(
-            "WITH flagged AS (UPDATE submissions SET flag = $2 WHERE id = $1 RETURNING id)
+            "WITH flagged AS (UPDATE submissions SET flag = $2, flag_scrutiny = $3 WHERE id = $1 RETURNING id)
              SELECT j.id FROM flagged JOIN judgements j ON j.submission_id = flagged.id AND j.is_current",
             id.as_uuid(),
-            row::text(reason)
+            row::text(reason),
+            scrutiny::column(scrutiny)?
         )
         .fetch_optional(&mut *transaction)
         .await
@@ -144,7 +156,12 @@ impl Store {
             flag: Some(reason),
             ..SandboxFactors::default()
         });
-        let escalation = judgement_escalate(&mut transaction, current.into(), &choice).await?;
+        let current = current.into();
+        let escalation = if scrutiny.is_none() {
+            judgement_escalate(&mut transaction, current, &choice).await?
+        } else {
+            judgement_scrutinize(&mut transaction, current, &choice, scrutiny).await?
+        };
         Self::commit(transaction).await?;
         Ok(Some(escalation))
     }
@@ -155,7 +172,7 @@ impl Store {
     /// When the database can't be reached.
     pub async fn submission_unflag(&self, id: SubmissionId) -> Result<bool, StoreError> {
         let removed = sqlx::query!(
-            "UPDATE submissions SET flag = NULL WHERE id = $1 AND flag IS NOT NULL",
+            "UPDATE submissions SET flag = NULL, flag_scrutiny = NULL WHERE id = $1 AND flag IS NOT NULL",
             id.as_uuid()
         )
         .execute(&self.pool)
@@ -170,8 +187,9 @@ impl Store {
     /// When the database can't be reached.
     pub async fn escalation_list(&self, id: SubmissionId) -> Result<Vec<Escalation>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT id, escalates AS "escalates!", state, verdict, sandbox_mode, sandbox_reason, created_at
-               FROM judgements WHERE submission_id = $1 AND escalates IS NOT NULL ORDER BY id"#,
+            r#"SELECT id, COALESCE(escalates, scrutinizes) AS "escalates!", state, verdict, sandbox_mode, sandbox_reason, created_at
+               FROM judgements WHERE submission_id = $1 AND COALESCE(escalates, scrutinizes) IS NOT NULL
+               ORDER BY id"#,
             id.as_uuid()
         )
         .fetch_all(&self.pool)

@@ -23,6 +23,7 @@ mod provenance;
 mod rejudging;
 mod row;
 mod run;
+mod scrutiny;
 mod selection;
 mod submission;
 mod ticket_key;

@@ -18,7 +18,7 @@ use assize_common::{Lane, SandboxChoice};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{StoreError, row};
+use super::{StoreError, row, scrutiny};
 
 /// How far apart the turns of one team's waiting tasks are, in seconds.
 pub(super) const TEAM_STEP: f64 = 15.0;
@@ -96,8 +96,8 @@ pub(crate) async fn outbox_claim(
     let attempt = "read the outbox";
     let rows = sqlx::query!(
         r#"SELECT o.id, o.judgement_id, o.attempt, j.state = 'queued' AND j.attempt = o.attempt AS "wanted!",
-               j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, v.archive_sha256,
-               r.overrides AS "overrides?"
+               j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, j.scrutiny,
+               v.archive_sha256, r.overrides AS "overrides?"
            FROM outbox o
            JOIN judgements j ON j.id = o.judgement_id
            JOIN submissions s ON s.id = j.submission_id
@@ -138,6 +138,7 @@ pub(crate) async fn outbox_claim(
                 ticket: None,
                 limits: overrides.limits,
                 judge_all: overrides.judge_all,
+                scrutiny: scrutiny::read(row.scrutiny)?,
             };
             Ok(ClaimedTask {
                 id: row.id,

@@ -5,7 +5,7 @@ use assize_common::api::{JudgementProvenance, JudgementStep, Overrides};
 use assize_common::id::JudgementId;
 
 use super::outbox::{judged_as, source_files};
-use super::{Store, StoreError, row};
+use super::{Store, StoreError, row, scrutiny};
 
 const ATTEMPT: &str = "read where a judgement comes from";
 
@@ -20,7 +20,7 @@ impl Store {
     ) -> Result<Option<JudgementProvenance>, StoreError> {
         let read = sqlx::query!(
             r#"SELECT j.submission_id, p.short_name, v.version, v.archive_sha256, s.entry_point, s.language_id,
-                   j.sandbox_mode, j.sandbox_reason, j.provenance, r.overrides AS "overrides?",
+                   j.sandbox_mode, j.sandbox_reason, j.scrutiny, j.provenance, r.overrides AS "overrides?",
                    w.name AS "worker?"
                FROM judgements j
                JOIN submissions s ON s.id = j.submission_id
@@ -54,6 +54,7 @@ impl Store {
                 mode: row::named("a sandbox", &read.sandbox_mode)?,
                 reason: read.sandbox_reason,
             },
+            scrutiny: scrutiny::read(read.scrutiny)?,
             worker: read.worker,
             reported: row::json("a provenance", read.provenance)?,
             steps: self.judgement_step_list(id).await?,

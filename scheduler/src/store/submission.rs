@@ -4,12 +4,12 @@
 use assize_common::api::{Submission, SubmissionList};
 use assize_common::id::{JudgementId, ProblemId, SubmissionId, TokenId};
 use assize_common::message::SourceFile;
-use assize_common::{ContentHash, Lane, SandboxChoice, Verdict};
+use assize_common::{ContentHash, Lane, SandboxChoice, Scrutiny, Verdict};
 use uuid::Uuid;
 
 use super::judgement::{JudgedRow, judged_query};
 use super::outbox::{CONTEST_STEP, TEAM_STEP};
-use super::{Store, StoreError, row};
+use super::{Store, StoreError, row, scrutiny};
 use assize_common::api::JudgementState;
 
 /// A submission that was found right, with its files in the blob store.
@@ -37,6 +37,8 @@ pub struct NewStoredSubmission {
     pub lane: Lane,
     /// The sandbox of its first judgement.
     pub sandbox: SandboxChoice,
+    /// What flags ask for besides.
+    pub scrutiny: Scrutiny,
     /// Who sent it.
     pub submitted_by: TokenId,
     /// The client's key with the hash of its request.
@@ -117,8 +119,8 @@ impl Store {
                        WITH ORDINALITY AS file (name, sha256, size_bytes, ordinal)
                ), judgement AS (
                    INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
-                       testcases_total)
-                   SELECT $14, submission.id, $15, true, $16, $17, $18, $19 FROM submission
+                       testcases_total, scrutiny)
+                   SELECT $14, submission.id, $15, true, $16, $17, $18, $19, $22 FROM submission
                    RETURNING id, attempt, lane
                ), contest AS (
                    SELECT GREATEST(clock_timestamp(), max(contest_turn) + make_interval(secs => $20)) AS turn
@@ -151,7 +153,8 @@ impl Store {
             new.sandbox.reason,
             new.testcases,
             CONTEST_STEP,
-            TEAM_STEP
+            TEAM_STEP,
+            scrutiny::column(&new.scrutiny)?
         )
         .execute(&self.pool)
         .await

@@ -7,6 +7,7 @@ use assize_common::Score;
 use assize_common::language::{LanguageTableError, NO_LANGUAGE};
 use assize_common::message::{Judged as Reported, Task};
 use assize_common::package::Package;
+use assize_common::scrutiny::ScrutinyError;
 
 use reqwest::StatusCode;
 
@@ -16,6 +17,7 @@ use super::library::{Library, LibraryError};
 use crate::cancel::Cancel;
 use crate::judge::{Judge, Progress, Request, Stop};
 use crate::judging_error::JudgingError;
+use crate::look::Look;
 use crate::runs::Helpers;
 use crate::slot::Slot;
 
@@ -35,6 +37,9 @@ pub(super) enum AssignmentError {
     /// Our language table lacks its language.
     #[error("this worker can't judge the submission's language")]
     Language(#[source] LanguageTableError),
+    /// What its flag asks for can't be done.
+    #[error("this worker can't do what the submission's flag asks for")]
+    Scrutiny(#[source] ScrutinyError),
     /// Judging failed.
     #[error(transparent)]
     Judging(#[from] JudgingError),
@@ -129,11 +134,13 @@ pub(super) fn judge(
             ..stored.package.clone()
         })
     };
+    let look = Look::try_from(&task.scrutiny).map_err(AssignmentError::Scrutiny)?;
     let request = Request {
         package: &package,
         program: &source.program,
         language,
         sandbox: task.sandbox.mode,
+        look: &look,
         stop: if task.judge_all {
             Stop::AtEnd
         } else {

@@ -287,6 +287,7 @@ impl Runner<'_> {
                 validator,
                 sandbox: self.request.sandbox,
                 audit: self.judge.audit_level(),
+                look: self.request.look,
                 settings: self.judge.settings(),
                 scratch: self.judge.scratch(),
                 cancel,

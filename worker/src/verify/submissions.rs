@@ -13,6 +13,7 @@ use super::{Step, VerifiedSubmission, Verifier, is_fault_of_package};
 use crate::cancel::Cancel;
 use crate::judge::{Judge, Judged, Request, Stop};
 use crate::judging_error::JudgingError;
+use crate::look::USUAL;
 use crate::slot::Slot;
 
 /// What to do about results that change.
@@ -217,6 +218,7 @@ pub(super) fn judge_on(
             ..SandboxFactors::default()
         })
         .mode,
+        look: &USUAL,
         stop: Stop::AtEnd,
     };
     judge.judge(slot, request, &mut |_| (), cancel)

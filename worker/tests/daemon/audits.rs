@@ -1,14 +1,19 @@
 //! Audits: stored with the scheduler before the report that names them.
 
-use assize_common::message::{AuditDecision, AuditReport, Judged};
-use assize_common::{Lane, SandboxMode, Verdict};
-use assize_sandbox::Audit;
+use assize_common::message::{AuditDecision, AuditReport, Judged, Task};
+use assize_common::scrutiny::AuditDetail;
+use assize_common::{Lane, SandboxMode, Scrutiny, Verdict};
+use assize_sandbox::{Audit, AuditLevel};
 
 use crate::fixture::{Fixture, RIGHT};
 
 async fn audit_of(fixture: &mut Fixture, mode: SandboxMode) -> Option<Box<AuditReport>> {
     let mut task = fixture.task(RIGHT, Lane::Flagged);
     task.sandbox.mode = mode;
+    audit_of_task(fixture, task).await
+}
+
+async fn audit_of_task(fixture: &mut Fixture, task: Task) -> Option<Box<AuditReport>> {
     fixture.broker.publish(&task).await;
     match fixture.broker.finished().await.outcome {
         Judged::Verdict {
@@ -70,4 +75,28 @@ async fn a_scheduler_that_takes_no_audits_gets_verdicts() {
     fixture.scheduler.disturb(&[404]);
     assert_eq!(audit_of(&mut fixture, SandboxMode::Ptrace).await, None);
     assert!(worker.log().contains("takes no audits"), "{}", worker.log());
+}
+
+/// The rule would kill at once, and is only watched.
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn what_a_flag_asks_for_is_done() {
+    let mut fixture = Fixture::new().await;
+    let _worker = fixture.worker(&[]).await;
+    let mut task = fixture.task(RIGHT, Lane::Flagged);
+    task.sandbox.mode = SandboxMode::Ptrace;
+    let rule = "[[budget]]\nid = 'no-files'\nwhy = 'x'\nsyscalls = ['openat']\ncount = 0\naction = 'kill'\n";
+    task.scrutiny = Scrutiny {
+        audit: Some(AuditDetail::Full),
+        observe: true,
+        layers: vec![rule.to_owned()],
+    };
+    let report = audit_of_task(&mut fixture, task).await.unwrap();
+    let watched = |call: &&assize_common::message::AuditedCall| {
+        call.rule == "flag:no-files" && call.decision == AuditDecision::Observe
+    };
+    assert!(report.calls.iter().any(|call| watched(&call)), "{report:?}");
+    let stored = fixture.scheduler.audit(report.runs[0].sha256).unwrap();
+    let audit = Audit::decode(&stored).unwrap();
+    assert_eq!((audit.level, audit.observed), (AuditLevel::Full, true));
 }

@@ -7,7 +7,7 @@ use assize_common::api::Token;
 use assize_common::id::{JudgementId, SubmissionId, TokenId};
 use assize_common::message::{LimitOverrides, SourceFile, Task};
 use assize_common::package::Package;
-use assize_common::{ContentHash, Lane, SandboxChoice, SandboxMode};
+use assize_common::{ContentHash, Lane, SandboxChoice, SandboxMode, Scrutiny};
 use tempfile::TempDir;
 
 use crate::broker::Broker;
@@ -61,6 +61,7 @@ impl Fixture {
                 reason: "test".to_owned(),
             },
             ticket: None,
+            scrutiny: Scrutiny::default(),
         }
     }
 

@@ -12,6 +12,7 @@ use assize_worker::cancel::Cancel;
 use assize_worker::disk_cache::DiskCache;
 use assize_worker::judge::{Judge, Judged, Request, Stop};
 use assize_worker::judging_error::JudgingError;
+use assize_worker::look::USUAL;
 use assize_worker::toolchain::Toolchains;
 use assize_worker::verify::{Verification, VerifyOptions};
 use bytesize::ByteSize;
@@ -94,6 +95,7 @@ pub(crate) fn try_judge_under(
         program: &submission.program,
         language,
         sandbox,
+        look: &USUAL,
         stop,
     };
     let mut slot = judge.slot(0, None);

@@ -14,6 +14,7 @@ use super::{Server, problem, right, summary, with};
 use crate::fixture::{SETTINGS, finished};
 use crate::reports::apply_batch;
 use crate::settings::{Escalation, Settings};
+use crate::store::outbox_claim;
 
 async fn submit(server: &Server, body: &Value) -> Submission {
     let answer = server.submit(body).await;
@@ -271,4 +272,108 @@ async fn faulty_flags_are_refused(pool: PgPool) {
         summary(&problem(unknown).await),
         (400, "invalid-query", None)
     );
+}
+
+const RULE: &str =
+    "[[budget]]\nid = 'a'\nwhy = 'x'\nsyscalls = ['fork']\ncount = 0\naction = 'kill'\n";
+
+async fn flag_with(server: &Server, scope: &str, subject: &str, scrutiny: Value) -> Response {
+    let flag = json!({"scope": scope, "subject": subject, "reason": "a closer look", "scrutiny": scrutiny});
+    let request = server.request(Method::PUT, "/api/v1/flags").json(&flag);
+    request.send().await.unwrap()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn scrutiny_of_a_submission_is_a_judgement_that_never_counts(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let submission = submit(&server, &with(json!({"sandbox": "ptrace"}))).await;
+    let held = server.fixture.held(submission.id).await;
+    let id = submission.id.to_string();
+    let scrutiny = json!({"audit": "full", "observe": true, "layers": [RULE]});
+    // As often as it is asked for, also when it is under ptrace already.
+    for _ in 0..2 {
+        let flagged = flag_with(&server, "submission", &id, scrutiny.clone()).await;
+        let flagged: Flagged = flagged.json().await.unwrap();
+        assert!(flagged.escalation.is_some());
+    }
+    let list = escalations(&server, &submission).await.escalations;
+    assert_eq!((list.len(), list[1].escalates), (2, held.judgement_id));
+
+    let mut transaction = server.fixture.store.begin().await.unwrap();
+    let tasks = outbox_claim(&mut transaction, Lane::Flagged, 10)
+        .await
+        .unwrap();
+    let tasks: Vec<_> = tasks
+        .into_iter()
+        .filter_map(|claimed| claimed.task)
+        .collect();
+    assert_eq!(tasks.len(), 2);
+    for task in tasks {
+        assert_eq!(serde_json::to_value(&task.scrutiny).unwrap(), scrutiny);
+    }
+    drop(transaction);
+
+    let settings = Settings {
+        escalation: Escalation::Instead,
+        ..SETTINGS
+    };
+    let again = looked_again(&server, &submission).await;
+    report_policy_kill(&server, again, settings).await;
+    assert_eq!(server.fixture.held(submission.id).await, held);
+    let listed: FlagList = server.get("/api/v1/flags").await.json().await.unwrap();
+    assert_eq!(
+        serde_json::to_value(&listed.flags[0].scrutiny).unwrap(),
+        scrutiny
+    );
+    let violations = server.fixture.store.invariant_check(false).await.unwrap();
+    assert_eq!(violations, []);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn scrutiny_of_teams_and_problems_adds_up_for_what_comes(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let of_team = json!({"audit": "summary", "layers": [RULE]});
+    assert_eq!(
+        flag_with(&server, "team", "Seals", of_team).await.status(),
+        200
+    );
+    let of_problem = json!({"audit": "full"});
+    assert_eq!(
+        flag_with(&server, "problem", "sum", of_problem)
+            .await
+            .status(),
+        200
+    );
+    submit(&server, &with(json!({"team": "Seals"}))).await;
+    let mut transaction = server.fixture.store.begin().await.unwrap();
+    let tasks = outbox_claim(&mut transaction, Lane::Flagged, 10)
+        .await
+        .unwrap();
+    let scrutiny = &tasks[0].task.as_ref().unwrap().scrutiny;
+    assert_eq!(
+        serde_json::to_value(scrutiny).unwrap(),
+        json!({"audit": "full", "layers": [RULE]})
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn scrutiny_that_cannot_be_had_is_refused_by_name(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let wrong = RULE.replace("fork", "forkk");
+    for (scrutiny, field, says) in [
+        (
+            json!({"layers": [RULE, wrong]}),
+            "scrutiny.layers",
+            "layer 2: the rule a",
+        ),
+        (
+            json!({"observe": true}),
+            "scrutiny.observe",
+            "flag a submission",
+        ),
+    ] {
+        let refused = problem(flag_with(&server, "team", "Seals", scrutiny).await).await;
+        assert_eq!(summary(&refused), (422, "invalid-field", Some(field)));
+        assert!(refused.detail.contains(says), "{refused:?}");
+    }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn rejudging_feed(
                ORDER BY submission_id LIMIT $3
            ), made AS (
                INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
-                   testcases_total, rejudging_id, repetition)
+                   testcases_total, rejudging_id, repetition, scrutiny)
                SELECT gen_random_uuid(), b.submission_id, b.package_id, false,
                    -- What workers died of is for those that may die.
                    CASE old.lane WHEN 'quarantine' THEN 'quarantine' ELSE 'rejudge' END,
@@ -72,7 +72,7 @@ pub(crate) async fn rejudging_feed(
                        WHEN old.sandbox_reason LIKE 'as before: %' THEN old.sandbox_reason
                        ELSE 'as before: ' || old.sandbox_reason
                    END,
-                   v.testcases, $1, number
+                   v.testcases, $1, number, old.scrutiny
                FROM batch b
                JOIN rejudging_claims c ON c.submission_id = b.submission_id AND c.rejudging_id = $1
                JOIN judgements old ON old.id = b.old_judgement_id
