@@ -38,6 +38,10 @@ pub struct Facts {
     /// Bytes written to captured standard output and standard error.
     #[serde(rename = "output_bytes", with = "bytes")]
     pub output: ByteSize,
+    /// Bytes in files of counted scratches at the end, in whole pages and without
+    /// what was copied in.
+    #[serde(rename = "files_bytes", with = "bytes")]
+    pub files: ByteSize,
     /// Most processes and threads at the same time, where the kernel tells.
     pub processes_peak: Option<u32>,
     /// What the kernel counted of the run's processes. None when the sandbox
@@ -162,7 +166,7 @@ pub enum KillCause {
     /// The kernel killed a process of the run for `Limits::memory`, or the
     /// program can't even be loaded within it.
     Memory,
-    /// More than `Limits::output` was written, or a file larger than
+    /// More than `Limits::output` was written to streams and files, or a file larger than
     /// `Limits::file_size`.
     Output,
     /// More than `Limits::processes` were started.

@@ -2,6 +2,7 @@
 
 use crate::units::{bytes, maybe_micros, micros};
 use bytesize::ByteSize;
+use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -27,7 +28,9 @@ pub struct Limits {
     /// scratches and the kernel memory they cause. Swap is never given.
     #[serde(rename = "memory_bytes", with = "bytes")]
     pub memory: ByteSize,
-    /// Bytes written to captured standard output and standard error together.
+    /// Bytes written to captured standard output and standard error, and in files of
+    /// scratches that are [`counted`](crate::Scratch::counted), all together. A file
+    /// counts as the pages it takes; one that is removed counts no more.
     #[serde(rename = "output_bytes", with = "bytes")]
     pub output: ByteSize,
     /// Stack of the main thread (`RLIMIT_STACK`).
@@ -41,4 +44,21 @@ pub struct Limits {
     /// Size of one written file (`RLIMIT_FSIZE`).
     #[serde(rename = "file_size_bytes", with = "bytes")]
     pub file_size: ByteSize,
+}
+
+impl Limits {
+    /// What files of a size that is allowed can take: the output limit in whole pages.
+    pub(crate) fn file_room(&self) -> u64 {
+        let output = self.output.as_u64();
+        output
+            .checked_next_multiple_of(Self::page())
+            .unwrap_or(u64::MAX)
+    }
+
+    /// Bytes of a page, in which files of a tmpfs are counted.
+    pub(crate) fn page() -> u64 {
+        let size = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
+        size.and_then(|size| u64::try_from(size).ok())
+            .unwrap_or(4096)
+    }
 }

@@ -33,7 +33,8 @@ pub struct Spec {
     /// Host files and directories shown read-only to this run.
     pub mounts: Vec<Mount>,
     /// Fresh writable directories of this run. `/tmp` is always there and need
-    /// not be named, unless to choose its size.
+    /// not be named, unless to choose its size: by itself it is counted, and has room for a
+    /// page more than the output limit allows, files copied in included.
     pub scratch: Vec<Scratch>,
     /// Files copied into a scratch before the start.
     pub files: Vec<FileIn>,
@@ -108,6 +109,10 @@ pub struct Scratch {
     /// Bytes it can hold.
     #[serde(rename = "size_bytes", with = "bytes")]
     pub size: ByteSize,
+    /// Whether files that the program writes there count against `Limits::output`. It
+    /// is then to have room for more than that, because who finds it full is told by
+    /// the kernel alone.
+    pub counted: bool,
 }
 
 /// A file to be copied into a scratch; the program owns the copy.

@@ -1,5 +1,5 @@
 /* One file as large as the disk, were there one.
- * expect: killed memory or killed output */
+ * expect: killed output */
 #include <fcntl.h>
 #include <unistd.h>
 int main(void) {

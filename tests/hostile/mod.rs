@@ -7,8 +7,8 @@ mod channels;
 mod host;
 
 use assize_sandbox::{
-    AuditLevel, Facts, FileIn, Input, Jail, JailConfig, Limits, Mode, Outcome, PolicyName, Sink,
-    Spec, Tree,
+    AuditLevel, Facts, FileIn, Input, Jail, JailConfig, Limits, Mode, Outcome, PolicyName, Scratch,
+    Sink, Spec, Tree,
 };
 use attack::{Attack, Program};
 use bytesize::ByteSize;
@@ -99,8 +99,8 @@ fn contain(mode: Mode) {
         findings.extend(stranger(&mut jail.jail, mode, usual, &attack.name));
     }
     let (open, memory) = host.holdings();
-    // A stage that waits is a socket and a listener here.
-    if open > open_before + 2 * STAGES_MAX {
+    // A stage that waits is a socket, a listener and a scratch here.
+    if open > open_before + 3 * STAGES_MAX {
         findings.push(format!(
             "{open_before} descriptors in supervisor and zygote, {open} in the end"
         ));
@@ -195,6 +195,13 @@ fn spec(attack: &Attack, mode: Mode) -> Spec {
     limits.stack = limits.memory;
     limits.cpu_time *= patience();
     limits.wall_time *= patience();
+    if attack.compiler {
+        spec.scratch.push(Scratch {
+            target: "/tmp".into(),
+            size: spec.limits.memory,
+            counted: false,
+        });
+    }
     spec
 }
 

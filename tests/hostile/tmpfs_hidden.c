@@ -1,5 +1,5 @@
-/* Fills /tmp by files that have no name any more.
- * expect: killed memory or killed output */
+/* Fills /tmp by files that have no name any more, and go with the program.
+ * expect: exited 2 or killed output */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <unistd.h>

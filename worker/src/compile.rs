@@ -375,6 +375,8 @@ fn compile_spec(
             .map(|target| Scratch {
                 target: target.into(),
                 size: limits.memory,
+                // What a compiler writes for its own use is no output.
+                counted: false,
             })
             .into(),
         files: files.collect::<Result<_, JudgingError>>()?,

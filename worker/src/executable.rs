@@ -116,6 +116,7 @@ impl Executable {
         spec.scratch.push(Scratch {
             target: target.to_owned(),
             size: ByteSize(size),
+            counted: true,
         });
         Ok(())
     }

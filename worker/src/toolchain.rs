@@ -12,7 +12,7 @@ use assize_common::ContentHash;
 use assize_common::content_hash::ContentHasher;
 use assize_common::language::Language;
 use assize_sandbox::{
-    AuditLevel, Input, JailError, Limits, Mode, Outcome, PolicyName, Sink, Spec, Tree,
+    AuditLevel, Input, JailError, Limits, Mode, Outcome, PolicyName, Scratch, Sink, Spec, Tree,
 };
 use bytesize::ByteSize;
 
@@ -192,7 +192,12 @@ fn ask_version(
         stdout: capture(clone()?),
         stderr: capture(clone()?),
         mounts: Vec::new(),
-        scratch: Vec::new(),
+        scratch: vec![Scratch {
+            target: "/tmp".into(),
+            size: ByteSize::gib(2),
+            // Some fill a cache when asked for their version.
+            counted: false,
+        }],
         files: Vec::new(),
         collect: Vec::new(),
         limits: Limits {

@@ -54,7 +54,7 @@ pub struct Run {
     /// Memory of all its processes together, files in /tmp included
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     memory: ByteSize,
-    /// Bytes on standard output and standard error together, and of a file it writes
+    /// Bytes on standard output, standard error and in files together
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
     output: ByteSize,
     /// Processes and threads at once

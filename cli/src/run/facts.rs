@@ -30,6 +30,7 @@ struct Line<'a> {
     wall_time_us: u64,
     memory_peak_bytes: u64,
     output_bytes: u64,
+    files_bytes: u64,
     processes_peak: Option<u32>,
     voluntary_switches: Option<u64>,
     involuntary_switches: Option<u64>,
@@ -76,6 +77,7 @@ impl Measured {
             wall_time_us: micros(facts.wall_time),
             memory_peak_bytes: facts.memory_peak.as_u64(),
             output_bytes: facts.output.as_u64(),
+            files_bytes: facts.files.as_u64(),
             processes_peak: facts.processes_peak,
             voluntary_switches: activity.map(|activity| activity.voluntary_switches),
             involuntary_switches: activity.map(|activity| activity.involuntary_switches),
@@ -106,7 +108,7 @@ impl Measured {
         };
         format!(
             "{outcome}\n\
-             cpu {} (user {}, system {}), wall {}, memory {}, output {}\n\
+             cpu {} (user {}, system {}), wall {}, memory {}, output {}, files {}\n\
              {}{}\
              set up in {}, all in {}",
             milliseconds(facts.cpu_time),
@@ -115,6 +117,7 @@ impl Measured {
             milliseconds(facts.wall_time),
             facts.memory_peak,
             facts.output,
+            facts.files,
             facts.activity.map(describe_activity).unwrap_or_default(),
             facts.stalls.map(describe_stalls).unwrap_or_default(),
             milliseconds(facts.setup_time),

@@ -48,6 +48,7 @@ fn facts_of_a_program_that_ends_by_itself() {
             "disk_read_bytes",
             "disk_written_bytes",
             "exit_code",
+            "files_bytes",
             "involuntary_switches",
             "kill_cause",
             "major_faults",

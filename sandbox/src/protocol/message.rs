@@ -99,6 +99,8 @@ pub(crate) enum FromStage {
     /// What hears of the calls that the filter of all its runs holds is beside; comes
     /// first, if there is one.
     Listener,
+    /// The counted scratches are beside, from now on; so many bytes in them were copied in.
+    Room { before: u64 },
     /// The program has been executed; the pidfd of the run's init is beside.
     Started,
     /// The program has ended and everything in the run is dead; descriptors
@@ -113,10 +115,12 @@ pub(crate) enum FromStage {
         /// A call was made for which the tracer killed the run.
         forbidden: Option<String>,
         activity: Activity,
+        /// Bytes in the counted scratches, with what was copied in.
+        files: u64,
         left: Left,
     },
     /// The run's init was killed, and everything in the run is dead.
-    Killed { left: Left },
+    Killed { files: u64, left: Left },
     /// The run could not be started as asked, and nothing of it is left; the
     /// stage has ended.
     Failed(Failure),

@@ -2,9 +2,11 @@
 
 use super::{Failure, Order};
 use crate::audit::AuditLevel;
+use crate::limits::Limits;
 use crate::spec::{Mode, Scratch};
 use crate::sys::inode::{self, Identity};
 use assize_policy::{PolicyLayer, PolicyName};
+use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
@@ -46,9 +48,12 @@ impl Shape {
         let mut scratch = order.scratch.clone();
         let tmp = PathBuf::from("/tmp");
         if !scratch.iter().any(|scratch| scratch.target == tmp) {
+            // A page more, so that too much can be told from just enough.
+            let room = order.limits.file_room().saturating_add(Limits::page());
             scratch.push(Scratch {
                 target: tmp,
-                size: order.limits.memory,
+                size: order.limits.memory.min(ByteSize::b(room)),
+                counted: true,
             });
         }
         let targets = std::mem::take(&mut order.mounts).into_iter();

@@ -74,7 +74,7 @@ pub(crate) fn live(channel: &Channel, props: &Props<'_>) -> i32 {
             Ok((ended, contents)) => {
                 let goes_on = matches!(
                     ended,
-                    FromStage::Ended { left, .. } | FromStage::Killed { left }
+                    FromStage::Ended { left, .. } | FromStage::Killed { left, .. }
                         if left.spares_stage()
                 );
                 let told = tell(channel, &ended, &contents);
@@ -103,6 +103,8 @@ struct Stage<'a> {
     null: File,
     announcement: Vec<u8>,
     scratches: Vec<(&'a Scratch, Proof)>,
+    /// The supervisor knows the scratches that count as output, as they are.
+    room_is_told: bool,
     runs: u32,
 }
 
@@ -139,6 +141,7 @@ impl<'a> Stage<'a> {
             announcement: Channel::text(&FromStage::Started)
                 .map_err(Failure::step("prepare a message"))?,
             scratches,
+            room_is_told: false,
             runs: 0,
         };
         stage.confine_partner(key)?;
@@ -184,13 +187,19 @@ impl<'a> Stage<'a> {
         self.runs += 1;
         let descriptors = Descriptors::split(order, descriptors)?;
         files::copy_in(order, &descriptors.files)?;
+        if !self.room_is_told || !order.files.is_empty() {
+            self.tell_room()?;
+        }
         let wall = Wall::build(order, &descriptors)?.ruleset();
         let (policy, charge) = (self.props.policy, self.props.charge);
         let null = self.null.as_raw_fd();
         let launch = Launch::new(order, descriptors, policy, wall, charge, null)?;
         let Some(ended) = self.act(&launch)? else {
-            let left = self.look_for_what_is_left()?;
-            return Ok((FromStage::Killed { left }, Vec::new()));
+            let message = FromStage::Killed {
+                files: self.files_in_counted()?,
+                left: self.look_for_what_is_left()?,
+            };
+            return Ok((message, Vec::new()));
         };
         let crashed = ended.waited.term_signal().is_some();
         let oversized = crashed && image::exceeds_memory(order, launch.executable());
@@ -202,9 +211,33 @@ impl<'a> Stage<'a> {
             collected,
             forbidden: ended.forbidden,
             activity: ended.activity,
+            files: self.files_in_counted()?,
             left: self.look_for_what_is_left()?,
         };
         Ok((message, contents))
+    }
+
+    /// Lets the supervisor look into the scratches that count as output while the program runs.
+    fn tell_room(&mut self) -> Result<(), Failure> {
+        let before = self.files_in_counted()?;
+        let directories: Vec<_> = self.counted().map(AsFd::as_fd).collect();
+        self.channel
+            .send(&FromStage::Room { before }, &directories)
+            .map_err(Failure::step("show the scratches"))?;
+        self.room_is_told = true;
+        Ok(())
+    }
+
+    fn files_in_counted(&self) -> Result<u64, Failure> {
+        self.counted()
+            .map(Proof::used)
+            .sum::<std::io::Result<_>>()
+            .map_err(Failure::step("look at the scratches"))
+    }
+
+    fn counted(&self) -> impl Iterator<Item = &Proof> {
+        let scratches = self.scratches.iter();
+        scratches.filter_map(|(scratch, proof)| scratch.counted.then_some(proof))
     }
 
     /// Has the partner clone the run's init, and waits until that is dead. None when
@@ -262,6 +295,7 @@ impl<'a> Stage<'a> {
                 return Ok(Left::TooMuch);
             }
             mounts::mount_scratch(scratch)?;
+            self.room_is_told = false;
             *proof = Proof::record(path).map_err(Failure::step(failed()))?;
         }
         Ok(left)

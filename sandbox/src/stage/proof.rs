@@ -10,7 +10,7 @@ use nix::sys::stat::fstat;
 use nix::sys::statvfs::fstatvfs;
 use std::fs::{DirEntry, File, OpenOptions};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -63,6 +63,12 @@ impl Proof {
         Ok(follows)
     }
 
+    /// Bytes that files in it take.
+    pub(super) fn used(&self) -> io::Result<u64> {
+        let room = fstatvfs(&self.directory)?;
+        Ok((room.blocks() - room.blocks_free()) * room.fragment_size())
+    }
+
     /// Removes everything in the scratch, so that it takes no memory where it lies
     /// below another; whether that was possible. Nothing of it is followed.
     pub(super) fn empty(&self, path: &Path) -> bool {
@@ -75,6 +81,12 @@ impl Proof {
         let entries = std::fs::read_dir(path);
         entries
             .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| remove(&entry))))
+    }
+}
+
+impl AsFd for Proof {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
     }
 }
 

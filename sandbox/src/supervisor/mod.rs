@@ -8,6 +8,7 @@ mod idleness;
 mod outcome;
 mod pump;
 mod request;
+mod room;
 mod run;
 mod setup;
 mod stage;

@@ -4,6 +4,7 @@
 use super::idleness::Idleness;
 use super::pump::{Buffer, Pump};
 use super::request;
+use super::room::Room;
 use super::setup::Setup;
 use super::stage::Stage;
 use super::state::{Ended, State, tracing_time};
@@ -241,11 +242,15 @@ impl Watch<'_> {
         let Some((message, descriptors)) = heard else {
             // It ends when init was killed.
             self.state.finished = true;
-            return self.wait_for_init();
+            self.wait_for_init()?;
+            return self.look_at_files();
         };
         match message {
             FromStage::Listener => {
                 self.stage.listener = descriptors.into_iter().next().map(Listener::new);
+            }
+            FromStage::Room { before } => {
+                self.stage.room = Some(Room::new(descriptors, before));
             }
             FromStage::Started => {
                 let now = Instant::now();
@@ -260,11 +265,7 @@ impl Watch<'_> {
                 if let Some(idleness) = &mut self.idleness {
                     idleness.begin(Duration::ZERO)?;
                 }
-                let patience = if self.group.tells() {
-                    self.limits.cpu_time / self.setup.cores
-                } else {
-                    LONG_TICK.min(self.limits.cpu_time / self.setup.cores)
-                };
+                let patience = LONG_TICK.min(self.limits.cpu_time / self.setup.cores);
                 self.cpu_timer.set(patience.max(TICK))?;
             }
             FromStage::Ended {
@@ -274,10 +275,12 @@ impl Watch<'_> {
                 collected,
                 forbidden,
                 activity,
+                files,
                 left,
             } => {
                 self.state.finished = true;
                 self.state.left = left;
+                self.note_files(files);
                 self.state
                     .note_wall_time(Duration::from_micros(wall_us), self.limits);
                 self.state.ended = Some(Ended {
@@ -289,9 +292,10 @@ impl Watch<'_> {
                     activity,
                 });
             }
-            FromStage::Killed { left } => {
+            FromStage::Killed { files, left } => {
                 self.state.finished = true;
                 self.state.left = left;
+                self.note_files(files);
             }
             FromStage::Failed(failure) => {
                 self.state.failure.get_or_insert(failure);
@@ -344,7 +348,13 @@ impl Watch<'_> {
         if events.processes {
             self.look_at_processes()?;
         }
-        if self.state.output > self.limits.output.as_u64() {
+        if self.state.started.is_some() && !self.state.finished {
+            self.look_at_files()?;
+        }
+        if self
+            .limits
+            .output_is_over(self.state.output, self.state.files)
+        {
             self.kill(KillCause::Output)?;
         }
         if events.cpu {
@@ -387,11 +397,27 @@ impl Watch<'_> {
             self.cpu_timer.unset()?;
             return self.kill(KillCause::CpuTime);
         }
-        let mut left = (self.limits.cpu_time - used) / self.setup.cores;
-        if !self.group.tells() {
-            left = left.min(LONG_TICK);
+        let left = (self.limits.cpu_time - used) / self.setup.cores;
+        let patience = match self.state.started {
+            // For files alone: as late as half of the run's time, and so seldom.
+            Some(started) if self.group.tells() => started.elapsed().max(LONG_TICK),
+            _ => LONG_TICK,
+        };
+        self.cpu_timer.set(left.min(patience).max(TICK))
+    }
+
+    /// The stage has found so much in files, when everything was dead.
+    fn note_files(&mut self, used: u64) {
+        let room = self.stage.room.as_ref();
+        self.state.files = room.map_or(0, |room| room.of_the_run(used));
+    }
+
+    /// How much output is in files now.
+    fn look_at_files(&mut self) -> Result<(), Failure> {
+        if let Some(room) = &self.stage.room {
+            self.state.files = room.written()?;
         }
-        self.cpu_timer.set(left.max(TICK))
+        Ok(())
     }
 
     /// What the program has used itself.

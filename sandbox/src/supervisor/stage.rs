@@ -1,6 +1,7 @@
 //! The supervisor's end of its stages.
 
 use super::request;
+use super::room::Room;
 use super::setup::Setup;
 use crate::protocol::{Channel, Failure, Shape};
 use crate::sys::seccomp::Listener;
@@ -16,6 +17,8 @@ pub(super) struct Stage {
     pub(super) channel: Channel,
     /// Hears of forbidden calls. None with a tracer, and where the filter kills.
     pub(super) listener: Option<Listener>,
+    /// Where files count as output; None until it has told.
+    pub(super) room: Option<Room>,
     shape: Shape,
     /// Open so that nothing else can have their identities, by which the shape
     /// knows them.
@@ -43,6 +46,7 @@ impl Setup {
         Ok(Stage {
             channel,
             listener: None,
+            room: None,
             shape,
             _sources: sources,
         })

@@ -31,7 +31,10 @@ pub(super) struct State {
     pub(super) left: Left,
     pub(super) cancelled: bool,
     pub(super) processes_refused: u64,
+    /// Bytes captured.
     pub(super) output: u64,
+    /// Bytes in files that count as output.
+    pub(super) files: u64,
     pub(super) wall_time: Duration,
 }
 
@@ -95,8 +98,7 @@ impl State {
             processes_refused: self.processes_refused.max(group.processes_refused()?),
             cpu_time,
             cpu_limit: limits.cpu_time,
-            output: self.output,
-            output_limit: limits.output.as_u64(),
+            output_is_over: limits.output_is_over(self.output, self.files),
             oversized,
             exec_out_of_memory,
             forbidden,
@@ -117,6 +119,7 @@ impl State {
                 setup_time: self.setup_time,
                 memory_peak: ByteSize::b(usage.memory_peak),
                 output: ByteSize::b(self.output),
+                files: ByteSize::b(self.files),
                 processes_peak: usage.processes_peak,
                 activity,
                 stalls: usage.stalls,

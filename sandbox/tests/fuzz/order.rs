@@ -26,7 +26,7 @@ pub(crate) fn all() -> Vec<Value> {
         ),
         with(
             json!({ "mounts": ["/box", "/data/deep/er"], "directory": "/box",
-            "scratch": [{ "target": "/scratch/one", "size_bytes": 4096 }],
+            "scratch": [{ "target": "/scratch/one", "size_bytes": 4096, "counted": true }],
             "files": [{ "path": "/scratch/one/a/b", "executable": true }] }),
         ),
         with(

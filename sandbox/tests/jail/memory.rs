@@ -16,6 +16,7 @@ fn use_memory(way: &str, size: u64, limit: u64) -> Facts {
     spec.limits.memory = ByteSize::b(limit);
     spec.limits.stack = ByteSize::b(limit);
     spec.limits.file_size = ByteSize::gib(4);
+    spec.limits.output = ByteSize::gib(4);
     let facts = jail.run(spec).unwrap();
     assert_usable(&mut jail);
     facts

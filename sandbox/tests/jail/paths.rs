@@ -6,6 +6,7 @@ use assize_sandbox::{
     Audit, AuditLevel, Decision, FileIn, Jail, KillCause, LayerOf, Mode, Mount, Outcome,
     PolicyLayer, Spec,
 };
+use bytesize::ByteSize;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -263,6 +264,7 @@ fn exec_is_decided_by_what_is_loaded() {
     let mut secret = Secret::new();
     let end = compile("end");
     let files = |spec: &mut Spec| {
+        spec.limits.output = ByteSize::mib(16);
         for path in ["/tmp/allowed", "/tmp/forbidden"] {
             spec.files.push(FileIn {
                 path: path.into(),

@@ -10,6 +10,7 @@ fn scratch(target: &str, size: ByteSize) -> Scratch {
     Scratch {
         target: target.into(),
         size,
+        counted: false,
     }
 }
 

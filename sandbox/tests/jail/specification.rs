@@ -47,6 +47,7 @@ fn scratches_and_files_are_checked() {
     let scratch = |target: &str, size| Scratch {
         target: target.into(),
         size: ByteSize::b(size),
+        counted: false,
     };
     assert!(refused(|spec| spec.scratch.push(scratch("/box", 0))).contains("/box"));
     assert!(refused(|spec| spec.scratch.push(scratch("/usr/box", 4096))).contains("/usr/box"));

@@ -34,6 +34,7 @@ fn whatever_is_left_in_a_scratch_is_thrown_away() {
         spec.scratch.push(Scratch {
             target: "/box".into(),
             size: ByteSize::mib(1),
+            counted: false,
         });
         spec
     };

@@ -71,6 +71,7 @@ pub(super) fn interactor_spec(
     spec.scratch.push(Scratch {
         target: directory.to_owned(),
         size,
+        counted: false,
     });
     spec.collect.push(FileOut {
         path: OUTPUT.into(),

@@ -130,6 +130,7 @@ impl JuryValidator {
             scratch: vec![Scratch {
                 target: feedback::DIRECTORY.trim_end_matches('/').into(),
                 size: limits.validation_output,
+                counted: false,
             }],
             files: Vec::new(),
             collect: feedback::files(meaning, limits.validation_output),
@@ -169,6 +170,7 @@ impl JuryValidator {
         spec.scratch.push(Scratch {
             target: "/state".into(),
             size,
+            counted: false,
         });
         spec.limits.file_size = size;
         // The shell and tar come on top of what the validator itself may start.
@@ -305,6 +307,7 @@ pub(super) fn copy_in(spec: &mut Spec, file: File, target: &Path) -> Result<(), 
         None => spec.scratch.push(Scratch {
             target: directory.to_owned(),
             size: ByteSize(size),
+            counted: false,
         }),
     }
     spec.files.push(FileIn {
