@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use assize_common::message::{AuditDecision, AuditedCall};
 use assize_sandbox::{Audit, AuditEntry, Decision};
 
-use crate::judge::AuditedRun;
+use crate::audits::AuditedRun;
 
 /// Different calls of one judgement, at most: a search by path opens thousands
 /// of files.
@@ -19,8 +19,15 @@ const PATH_BYTES: usize = 512;
 pub struct AuditedCalls {
     /// Refused calls first, then by name and path.
     pub calls: Vec<AuditedCall>,
-    /// Different calls that did not fit.
+    /// Different calls that did not fit; one of several runs may count for each.
     pub dropped: u64,
+}
+
+/// Adds up calls run by run, so that the audits need not be there at once.
+#[derive(Debug, Default)]
+pub struct CallCounter {
+    kinds: BTreeMap<Kind, (u64, String)>,
+    dropped: u64,
 }
 
 /// What makes calls alike. Refused ones sort first.
@@ -35,19 +42,33 @@ struct Kind {
 impl AuditedCalls {
     /// The calls of these runs.
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a AuditedRun>) -> Self {
-        let mut kinds = BTreeMap::new();
+        let mut counter = CallCounter::default();
         for run in runs {
-            for (kind, times) in calls_of(&run.audit) {
-                kinds
-                    .entry(kind)
-                    .or_insert_with(|| (0, run.testcase.clone()))
-                    .0 += times;
-            }
+            counter.add(run);
         }
-        let dropped = kinds.len().saturating_sub(KEPT) as u64;
-        let calls = kinds
+        counter.finish()
+    }
+}
+
+impl CallCounter {
+    /// Adds the calls of a run.
+    pub fn add(&mut self, run: &AuditedRun) {
+        for (kind, times) in calls_of(&run.audit) {
+            let known = self.kinds.entry(kind);
+            known.or_insert_with(|| (0, run.testcase.clone())).0 += times;
+        }
+        // What is behind so many others now will be so in the end.
+        while self.kinds.len() > KEPT {
+            self.kinds.pop_last();
+            self.dropped += 1;
+        }
+    }
+
+    /// The calls of all of them.
+    pub fn finish(self) -> AuditedCalls {
+        let calls = self
+            .kinds
             .into_iter()
-            .take(KEPT)
             .map(|(kind, (times, testcase))| AuditedCall {
                 syscall: kind.syscall,
                 path: kind.path,
@@ -56,9 +77,9 @@ impl AuditedCalls {
                 times,
                 testcase,
             });
-        Self {
+        AuditedCalls {
             calls: calls.collect(),
-            dropped,
+            dropped: self.dropped,
         }
     }
 }

@@ -13,8 +13,9 @@ use assize_common::package::{
     Expectation, File, JudgedTestcase, Kind, OutputValidator, Package, Program,
 };
 use assize_common::{GroupScore, SandboxMode, Score, Verdict};
-use assize_sandbox::{Audit, AuditLevel};
+use assize_sandbox::AuditLevel;
 
+use crate::audits::Audits;
 use crate::cancel::Cancel;
 use crate::compile::{Compilation, CompileLimits, Compiler, rejected};
 use crate::disk_cache::DiskCache;
@@ -116,20 +117,9 @@ pub struct Judged {
     /// The runs, in the order of the test cases.
     pub runs: Vec<RunReport>,
     /// What the tracer saw of each run; only under ptrace.
-    pub audits: Vec<AuditedRun>,
+    pub audits: Audits,
     /// What the verdict depends on.
     pub provenance: Provenance,
-}
-
-/// What the tracer saw of one run.
-#[derive(Debug, Clone)]
-pub struct AuditedRun {
-    /// The test case.
-    pub testcase: String,
-    /// Counted from 1: the validator may have wanted several passes.
-    pub pass: u32,
-    /// What it saw.
-    pub audit: Audit,
 }
 
 impl Judged {
@@ -269,7 +259,7 @@ impl Judge {
                     groups: Vec::new(),
                     compile,
                     runs: Vec::new(),
-                    audits: Vec::new(),
+                    audits: Audits::default(),
                     provenance,
                 });
             }

@@ -8,6 +8,7 @@
 
 mod answer_files;
 pub mod audited_calls;
+pub mod audits;
 pub mod cancel;
 mod command;
 mod compile;

@@ -12,10 +12,11 @@ use assize_common::package::{
 };
 use assize_common::{Award, SandboxMode, Verdict};
 use assize_sandbox::{
-    Audit, AuditLevel, Facts, Input, Limits, Mode, Outcome, PolicyName, Sink, Spec, nameless,
+    AuditLevel, Facts, Input, Limits, Mode, Outcome, PolicyName, Sink, Spec, nameless,
 };
 use bytesize::ByteSize;
 
+use crate::audits::{AuditWriter, KeptAudit};
 use crate::cancel::Cancel;
 use crate::command::environment;
 use crate::executable::Executable;
@@ -57,6 +58,7 @@ pub(crate) struct TestcaseRun<'a> {
     pub(crate) sandbox: SandboxMode,
     pub(crate) audit: AuditLevel,
     pub(crate) look: &'a Look,
+    pub(crate) audits: &'a AuditWriter<'a>,
     pub(crate) settings: RunSettings,
     pub(crate) scratch: &'a Path,
     pub(crate) cancel: &'a Cancel,
@@ -67,7 +69,7 @@ pub(crate) struct TestcaseRun<'a> {
 pub(crate) struct Ran {
     pub(crate) report: RunReport,
     /// What the tracer saw, one for each pass; only under ptrace.
-    pub(crate) audits: Vec<Audit>,
+    pub(crate) audits: Vec<KeptAudit>,
     pub(crate) award: Option<Award>,
 }
 
@@ -164,7 +166,7 @@ impl TestcaseRun<'_> {
                 (verdict, validated.feedback)
             }
         };
-        Ok(self.decided(verdict, facts, feedback, stderr, None))
+        self.decided(verdict, facts, feedback, stderr, None)
     }
 
     fn interactive(
@@ -187,7 +189,7 @@ impl TestcaseRun<'_> {
         let verdict = run_verdict(evidence).map_err(|_| JudgingError::Cancelled)?;
         let feedback = talk.validated.map(|validated| validated.feedback);
         let feedback = feedback.unwrap_or_default();
-        Ok(self.decided(verdict, talk.facts, feedback, stderr, talk.waiting))
+        self.decided(verdict, talk.facts, feedback, stderr, talk.waiting)
     }
 
     /// One conversation, in which the submission may wait for `extra_time` more.
@@ -246,7 +248,7 @@ impl TestcaseRun<'_> {
         feedback: Feedback,
         stderr: File,
         waiting: Option<&str>,
-    ) -> (Ran, Option<NextPass>) {
+    ) -> Result<(Ran, Option<NextPass>), JudgingError> {
         let by_validator = matches!(verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe);
         let (message, failure) = if by_validator {
             (feedback.judge_message, None)
@@ -272,10 +274,15 @@ impl TestcaseRun<'_> {
                 difference: feedback.difference.filter(|_| by_validator),
                 ..run_report(&self.testcase.name, verdict, &facts, message)
             },
-            audits: facts.audit.into_iter().collect(),
+            audits: facts
+                .audit
+                .map(|audit| self.audits.keep(audit))
+                .transpose()?
+                .into_iter()
+                .collect(),
             award,
         };
-        (ran, feedback.next_pass.filter(|_| accepted))
+        Ok((ran, feedback.next_pass.filter(|_| accepted)))
     }
 
     fn call<'a>(&'a self, pass: Pass<'a>) -> Call<'a> {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use assize_common::api::JudgementAudit;
 use assize_common::message::{AuditedCall, RunAudit};
 use assize_worker::audited_calls::AuditedCalls;
-use assize_worker::judge::AuditedRun;
+use assize_worker::audits::AuditedRun;
 use assize_worker::sandbox::Audit;
 use uuid::Uuid;
 

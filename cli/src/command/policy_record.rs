@@ -1,9 +1,11 @@
 //! `assize policy record`: which system calls accepted submissions make.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use assize_common::language::LanguageTable;
 use assize_common::{SandboxMode, Verdict};
 use assize_worker::cancel::Cancel;
@@ -159,7 +161,8 @@ fn record(
             let judged = result?;
             if judged.verdict == Verdict::Ac {
                 let language = selected.language_id().to_owned();
-                recorded.entry(language).or_default().add(&judged);
+                let recorded = recorded.entry(language).or_default();
+                recorded.add(&judged).context("cannot read an audit back")?;
             } else {
                 all_accepted = false;
                 note_refused(selected, &judged);
@@ -171,14 +174,15 @@ fn record(
 }
 
 impl Recorded {
-    fn add(&mut self, judged: &Judged) {
+    fn add(&mut self, judged: &Judged) -> io::Result<()> {
         self.submissions += 1;
         self.runs += judged.audits.len();
-        for run in &judged.audits {
-            for (name, call) in &run.audit.calls {
-                *self.calls.entry(name.clone()).or_default() += call.count;
+        for run in judged.audits.iter() {
+            for (name, call) in run?.decode()?.audit.calls {
+                *self.calls.entry(name).or_default() += call.count;
             }
         }
+        Ok(())
     }
 }
 

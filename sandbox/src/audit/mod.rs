@@ -124,6 +124,20 @@ pub struct AuditLog {
     dropped: u64,
 }
 
+impl Audit {
+    /// Makes it small: without a log, and with so many of the refused calls at most,
+    /// the last ones. What is taken away is counted as dropped.
+    pub fn shorten(&mut self, refused: usize) {
+        let dropped = self.refused.len().saturating_sub(refused);
+        self.refused.drain(..dropped);
+        self.refused_dropped += u64::try_from(dropped).unwrap_or(u64::MAX);
+        self.log = AuditLog {
+            dropped: self.log.dropped + self.log.count,
+            ..AuditLog::default()
+        };
+    }
+}
+
 impl AuditLog {
     /// Entries it holds: the last ones of the run.
     pub const fn len(&self) -> u64 {

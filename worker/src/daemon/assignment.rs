@@ -160,7 +160,7 @@ pub(super) fn judge(
     };
     let judged = judge.judge_on(slot, helpers, request, &mut note, cancel)?;
     watch.lap("run");
-    let audit = library.store_audits(judged.audits)?;
+    let audit = library.store_audits(&judged.audits)?;
     watch.lap("audit");
     Ok(Reported::Verdict {
         verdict: judged.verdict,

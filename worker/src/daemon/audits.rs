@@ -6,19 +6,17 @@ use assize_common::telemetry::error_chain;
 use reqwest::StatusCode;
 
 use super::fetch::{FetchError, Fetcher, LARGEST_DELAY, TRIES, delays, is_of_scheduler};
-use crate::audited_calls::AuditedCalls;
-use crate::judge::AuditedRun;
+use crate::audited_calls::{AuditedCalls, CallCounter};
+use crate::audits::Audits;
 
 /// Why an audit can't be stored.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AuditError {
-    /// It can't be compressed, for want of memory.
-    #[error("cannot compress the audit of {testcase}")]
-    Encode {
-        /// The run's test case.
-        testcase: String,
+    /// It can't be read back from this host's disk.
+    #[error("cannot read back the audits of the judgement's runs")]
+    Read {
         /// The cause.
-        #[source]
+        #[from]
         source: std::io::Error,
     },
     /// The scheduler does not take it.
@@ -36,28 +34,22 @@ pub(super) enum AuditError {
 /// is of an older release that takes none.
 pub(super) async fn store(
     fetcher: &Fetcher,
-    runs: Vec<AuditedRun>,
+    audits: &Audits,
 ) -> Result<Option<AuditReport>, AuditError> {
-    if runs.is_empty() {
+    if audits.is_empty() {
         return Ok(None);
     }
-    let AuditedCalls { calls, dropped } = AuditedCalls::of(&runs);
-    let mut stored = Vec::with_capacity(runs.len());
-    for AuditedRun {
-        testcase,
-        pass,
-        audit,
-    } in runs
-    {
-        let encoded = match audit.encode() {
-            Ok(encoded) => encoded,
-            Err(source) => return Err(AuditError::Encode { testcase, source }),
-        };
-        let (sha256, size_bytes) = (ContentHash::of(&encoded), encoded.len() as u64);
-        match fetcher.store_audit(sha256, &encoded).await {
+    let mut counter = CallCounter::default();
+    let mut stored = Vec::with_capacity(audits.len());
+    for run in audits.iter() {
+        let run = run?;
+        counter.add(&run.decode()?);
+        let (sha256, size_bytes) = (ContentHash::of(&run.bytes), run.bytes.len() as u64);
+        let testcase = run.testcase;
+        match fetcher.store_audit(sha256, &run.bytes).await {
             Ok(true) => stored.push(RunAudit {
                 testcase,
-                pass,
+                pass: run.pass,
                 sha256,
                 size_bytes,
             }),
@@ -68,6 +60,7 @@ pub(super) async fn store(
             Err(source) => return Err(AuditError::Store { testcase, source }),
         }
     }
+    let AuditedCalls { calls, dropped } = counter.finish();
     Ok(Some(AuditReport {
         runs: stored,
         calls,

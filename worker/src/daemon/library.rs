@@ -14,8 +14,8 @@ use tokio::runtime::Handle;
 
 use super::audits::{self, AuditError};
 use super::fetch::{FetchError, Fetcher};
+use crate::audits::Audits;
 use crate::disk_cache::{CacheError, DiskCache, Entry};
-use crate::judge::AuditedRun;
 
 /// Packages that stay in memory, and so on disk: reading one means hashing all
 /// its test data.
@@ -206,11 +206,8 @@ impl Library {
     }
 
     /// Stores the audits of an attempt with the scheduler.
-    pub(super) fn store_audits(
-        &self,
-        runs: Vec<AuditedRun>,
-    ) -> Result<Option<AuditReport>, AuditError> {
-        self.runtime.block_on(audits::store(&self.fetcher, runs))
+    pub(super) fn store_audits(&self, audits: &Audits) -> Result<Option<AuditReport>, AuditError> {
+        self.runtime.block_on(audits::store(&self.fetcher, audits))
     }
 
     fn fetch(&self, what: String, hash: ContentHash, to: &Path) -> Result<(), LibraryError> {

@@ -14,10 +14,11 @@ use assize_common::message::{CompileReport, Provenance};
 
 use self::schedule::Schedule;
 use crate::answer_files::AnswerRun;
+use crate::audits::{AuditWriter, Audits};
 use crate::cancel::Cancel;
 use crate::executable::Executable;
 use crate::grading::{Grading, Test, TestResult};
-use crate::judge::{AuditedRun, Judge, Judged, Progress, Request};
+use crate::judge::{Judge, Judged, Progress, Request};
 use crate::judging_error::JudgingError;
 use crate::output_validator::JuryValidator;
 use crate::output_validator::feedback::Meaning;
@@ -92,6 +93,7 @@ struct Shared<'a> {
     news: Condvar,
     /// Ends what helpers run when nobody needs it any more.
     abandoned: Cancel,
+    audits: AuditWriter<'a>,
 }
 
 impl<'a> Shared<'a> {
@@ -105,7 +107,7 @@ impl<'a> Shared<'a> {
 #[derive(Default)]
 struct Record {
     runs: Vec<assize_common::message::RunReport>,
-    audits: Vec<AuditedRun>,
+    audits: Audits,
 }
 
 impl Runner<'_> {
@@ -131,6 +133,7 @@ impl Runner<'_> {
             schedule: Mutex::new(schedule),
             news: Condvar::new(),
             abandoned: Cancel::default(),
+            audits: AuditWriter::new(self.judge.scratch()),
         };
         let mut record = Record::default();
         std::thread::scope(|scope| {
@@ -164,7 +167,7 @@ impl Runner<'_> {
             groups: graded.groups,
             compile,
             runs: record.runs,
-            audits: record.audits,
+            audits: shared.audits.into_audits(record.audits),
             provenance,
         })
     }
@@ -217,12 +220,7 @@ impl Runner<'_> {
         schedule.set(test, result);
         let history = self.judge.history();
         history.note(self.request.package, test, report.wall_time_ms);
-        let audits = (1..).zip(audits).map(|(pass, audit)| AuditedRun {
-            testcase: report.testcase.clone(),
-            pass,
-            audit,
-        });
-        record.audits.extend(audits);
+        record.audits.add(&report.testcase, audits);
         progress(Progress::Ran {
             run: &report,
             done: record.runs.len() + 1,
@@ -236,12 +234,19 @@ impl Runner<'_> {
         let Some((index, test, name)) = shared.schedule().start() else {
             return false;
         };
-        let outcome = self.one(slot, test, &name, cancel);
+        let outcome = self.one(slot, test, &name, &shared.audits, cancel);
         shared.schedule().end(index, outcome);
         true
     }
 
-    fn one(&self, slot: &mut Slot, test: Test, name: &str, cancel: &Cancel) -> Outcome {
+    fn one(
+        &self,
+        slot: &mut Slot,
+        test: Test,
+        name: &str,
+        audits: &AuditWriter<'_>,
+        cancel: &Cancel,
+    ) -> Outcome {
         let package = self.request.package;
         let lacking = |what: &str| JudgingError::Package {
             problem: format!("{name} needs {what}"),
@@ -288,6 +293,7 @@ impl Runner<'_> {
                 sandbox: self.request.sandbox,
                 audit: self.judge.audit_level(),
                 look: self.request.look,
+                audits,
                 settings: self.judge.settings(),
                 scratch: self.judge.scratch(),
                 cancel,
