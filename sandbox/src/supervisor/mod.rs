@@ -5,6 +5,7 @@
 //! the jail with it, when the worker closes the socket, however that happens.
 
 mod idleness;
+mod inheritance;
 mod outcome;
 mod pump;
 mod request;

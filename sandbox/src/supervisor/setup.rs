@@ -1,5 +1,6 @@
 //! What is made once per jail.
 
+use super::inheritance;
 use super::stage::Stage;
 use super::timer::Timer;
 use crate::cgroup::{Home, Layout};
@@ -84,6 +85,10 @@ impl Setup {
             let path = format!("/proc/{}/{name}", self.zygote_pid);
             std::fs::write(&path, &map).map_err(Failure::step(format!("write {path}")))?;
         }
+        // Where memory is short on the host, a contestant's program goes first. What was
+        // inherited may forbid the kernel to choose it at all.
+        let path = format!("/proc/{}/oom_score_adj", self.zygote_pid);
+        std::fs::write(&path, "1000").map_err(Failure::step(format!("write {path}")))?;
         self.zygote
             .send(&(), &[])
             .map_err(Failure::step("speak to the zygote"))?;
@@ -121,6 +126,7 @@ fn own_process() -> Result<(), Failure> {
         .map_err(Failure::step("unblock signals"))?;
     process::ignore_pipe_signal().map_err(Failure::step("ignore SIGPIPE"))?;
     umask(Mode::from_bits_truncate(0o022));
+    inheritance::shed()?;
     std::env::set_current_dir("/").map_err(Failure::step("enter /"))
 }
 

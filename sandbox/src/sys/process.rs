@@ -109,6 +109,38 @@ pub(crate) fn signal(pidfd: BorrowedFd<'_>, signal: Signal) -> io::Result<()> {
     check(result).map(drop)
 }
 
+/// Gives this process the usual scheduling policy, priority and class of I/O, whatever
+/// was inherited.
+pub(crate) fn schedule_normally() -> io::Result<()> {
+    /// `IOPRIO_WHO_PROCESS`, and the class that follows the nice value.
+    const OF_PROCESS: libc::c_int = 1;
+    const NO_CLASS: libc::c_int = 0;
+    let priority = libc::sched_param { sched_priority: 0 };
+    // SAFETY: `priority` lives through the call and is only read.
+    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &raw const priority) };
+    check(result.into())?;
+    // SAFETY: plain numbers.
+    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 0) };
+    check(result.into())?;
+    // SAFETY: plain numbers.
+    let result = unsafe { libc::syscall(libc::SYS_ioprio_set, OF_PROCESS, 0, NO_CLASS) };
+    check(result).map(drop)
+}
+
+/// Has the kernel merge no pages of this process and its descendants with equal ones of
+/// others, which would tell by the time of a write that there are some.
+pub(crate) fn merge_no_pages() -> io::Result<()> {
+    /// `PR_SET_MEMORY_MERGE`.
+    const SET_MEMORY_MERGE: libc::c_int = 67;
+    // SAFETY: plain numbers.
+    let result = unsafe { libc::prctl(SET_MEMORY_MERGE, 0, 0, 0, 0) };
+    match check(result.into()) {
+        // Before Linux 6.4 it can't be inherited.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
 /// Sets the NIS domain name of the calling process's UTS namespace.
 pub(crate) fn set_domain_name(name: &str) -> io::Result<()> {
     // SAFETY: the pointer and length are those of `name`, which is only read.

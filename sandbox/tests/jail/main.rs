@@ -12,6 +12,7 @@ mod descriptors;
 mod forbidden;
 mod harness;
 mod host;
+mod inheritance;
 mod isolation;
 mod layout;
 mod leaks;
