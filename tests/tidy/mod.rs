@@ -5,6 +5,7 @@ mod arrows;
 mod commands;
 mod dependencies;
 mod documentation;
+mod example_contest;
 mod layout;
 mod migrations;
 mod wording;

@@ -29,8 +29,9 @@ pub(super) struct Rule {
     pub(super) required: BTreeSet<Verdict>,
     /// A text that the validator's message on one of them must contain.
     pub(super) message: Option<String>,
-    /// The verdict of the whole submission.
-    pub(super) overall: Option<Verdict>,
+    /// The verdicts of which the submission as a whole has one, where that of a test
+    /// case says little about it.
+    pub(super) overall: Option<BTreeSet<Verdict>>,
     /// The score of the submission, or of the groups that `testcases` names.
     pub(super) score: Option<ScoreRule>,
     /// Whether the running times say something about the time limit, where the
@@ -94,7 +95,10 @@ impl Expectation {
     pub fn verdicts(&self) -> BTreeSet<Verdict> {
         let overall = self.rules.iter().filter(|rule| rule.testcases.is_none());
         overall
-            .map(|rule| &rule.required & &rule.permitted)
+            .map(|rule| match &rule.overall {
+                Some(overall) => overall.clone(),
+                None => &rule.required & &rule.permitted,
+            })
             .reduce(|all, verdicts| &all & &verdicts)
             .unwrap_or_default()
     }
@@ -125,7 +129,8 @@ impl Expectation {
             return self.verdicts().contains(&verdict);
         }
         self.rules.iter().all(|rule| {
-            rule.overall.is_none_or(|expected| expected == verdict) && rule.is_met(testcases)
+            let overall = rule.overall.as_ref();
+            overall.is_none_or(|expected| expected.contains(&verdict)) && rule.is_met(testcases)
         })
     }
 

@@ -5,8 +5,8 @@ use super::grading::{
     ScoreRange, ScoredGroup, ScoredMember, VerdictMode,
 };
 use super::test_package::TestPackage;
-use super::{Package, PackageError};
-use crate::Score;
+use super::{JudgedTestcase, Package, PackageError};
+use crate::{Score, Verdict};
 
 const HEAD: &str = "name: Test\nuuid: x\ntype: scoring\nlimits:\n  time_limit: 1\n";
 
@@ -478,4 +478,22 @@ fn partial_submissions_and_their_scores() {
         "mixed/*:\n  score: [3, 1]\n",
     );
     assert!(error(&odd).contains("`mixed/*.score`"));
+}
+
+#[test]
+fn an_annotation_is_about_what_the_grader_says() {
+    let package = legacy("type: scoring\n", &["secret/1", "secret/2"]).with(
+        "submissions/mixed/half.py",
+        "# @EXPECTED_RESULTS@: ACCEPTED\n",
+    );
+    let submissions = read(&package).unwrap().submissions;
+    let expectation = &submissions[0].expectation;
+    assert_eq!(expectation.verdicts(), [Verdict::Ac].into());
+    let runs = [Verdict::Wa, Verdict::Ac].map(|verdict| JudgedTestcase {
+        name: "secret/1",
+        verdict,
+        message: None,
+    });
+    assert!(expectation.is_met(Verdict::Ac, &runs));
+    assert!(!expectation.is_met(Verdict::Wa, &runs));
 }

@@ -297,6 +297,8 @@ pub struct ValidatorTest {
     pub name: String,
     /// The input file.
     pub input: PathBuf,
+    /// Files of the submission's directory, which input validators get too.
+    pub files: Vec<File>,
     /// Command-line arguments of submissions, which input validators get too.
     pub args: Vec<String>,
     /// Command-line arguments of the input validators.

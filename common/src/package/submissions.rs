@@ -85,7 +85,14 @@ impl Reader<'_> {
                 annotation::RESULTS
             ));
         } else if let Some(verdicts) = annotation.verdicts {
-            expectation.add(Rule::of_verdicts(verdicts));
+            expectation.add(match self.grading {
+                // A grader may accept although test cases failed, and the other way round.
+                Grading::Grader(_) => Rule {
+                    overall: Some(verdicts),
+                    ..Rule::default()
+                },
+                Grading::PassFail | Grading::Scoring(_) => Rule::of_verdicts(verdicts),
+            });
         }
         let replaces_default = |entry: &&Entry| entry.pattern.trim_end_matches('/') == directory;
         if official || expectation.is_empty() {
@@ -180,7 +187,7 @@ fn partially_accepted(grading: &Grading) -> Rule {
         Grading::Scoring(secret) => secret.max_score.clone(),
         Grading::Grader(_) | Grading::PassFail => None,
     };
-    let accepted = matches!(grading, Grading::Grader(_)).then_some(Verdict::Ac);
+    let accepted = matches!(grading, Grading::Grader(_)).then(|| BTreeSet::from([Verdict::Ac]));
     Rule {
         overall: accepted,
         score: Some(ScoreRule {

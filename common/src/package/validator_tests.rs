@@ -71,6 +71,7 @@ pub(super) fn read(
             tests.push(ValidatorTest {
                 name: format!("{directory}/{name}"),
                 input: file("in")?,
+                files: tree.program_files(&format!("{path}.files")),
                 args: config.args.unwrap_or_default(),
                 input_validator_args: config.input_validator_args.unwrap_or_default(),
                 of,

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use assize_common::package::{CheckerProtocol, Limits as PackageLimits, Testcase};
+use assize_common::package::{self, CheckerProtocol, Limits as PackageLimits, Testcase};
 use assize_sandbox::{
     AuditLevel, Facts, FileIn, Input, KillCause, Limits, Mode, Mount, Outcome, PolicyName, Scratch,
     Sink, Spec,
@@ -154,6 +154,17 @@ impl JuryValidator {
         };
         self.executable.mount(&mut spec)?;
         Ok(spec)
+    }
+
+    /// Puts `files` into the working directory of a run, beside the program.
+    pub(crate) fn add_files(
+        &self,
+        spec: &mut Spec,
+        files: &[package::File],
+    ) -> Result<(), JudgingError> {
+        let directory = spec.directory.clone();
+        spec.mounts.retain(|mount| mount.target != directory);
+        self.executable.copy(spec, &directory, files, ByteSize(0))
     }
 
     fn keep_feedback(&self, spec: &mut Spec, call: &Call<'_>) -> Result<(), JudgingError> {

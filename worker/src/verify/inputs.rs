@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use assize_common::package::{FormatVersion, InputValidatorArgs, ValidatorTestKind};
+use assize_common::package::{
+    File as PackageFile, FormatVersion, InputValidatorArgs, Program, ValidatorTestKind,
+};
 use assize_sandbox::{Facts, Input, Outcome};
 
 use super::{Step, Verifier};
@@ -30,9 +32,19 @@ const QUOTED: u64 = 500;
 struct Checked {
     name: String,
     input: PathBuf,
+    /// What a submission finds in its directory.
+    files: Vec<PackageFile>,
     args: Vec<String>,
     validator_args: InputValidatorArgs,
     valid: bool,
+}
+
+/// A file of the program that one of a test case would replace.
+fn collision<'a>(program: &'a Program, files: &[PackageFile]) -> Option<&'a str> {
+    let names = program.files.iter().map(|file| file.name.as_str());
+    names
+        .into_iter()
+        .find(|name| files.iter().any(|file| file.name == *name))
 }
 
 impl Verifier<'_> {
@@ -60,6 +72,18 @@ impl Verifier<'_> {
             (self.progress)(Step::Input(&input.name));
             let mut rejected = Vec::new();
             for (validator, program) in &validators {
+                if let Some(name) = collision(program, &input.files) {
+                    let problem = format!(
+                        "its file {name} has the name of one of {}.files/",
+                        input.name
+                    );
+                    self.error(
+                        &program.name,
+                        problem,
+                        "rename one: the validator gets both in one directory",
+                    );
+                    continue;
+                }
                 let mut args = input.validator_args.of(program).to_vec();
                 args.extend(input.args.iter().cloned());
                 let (accepts, printed) = self.ask(validator, &input, &args)?;
@@ -98,6 +122,7 @@ impl Verifier<'_> {
         let testcases = self.package.testcases.iter().map(|testcase| Checked {
             name: testcase.name.clone(),
             input: testcase.input.clone(),
+            files: testcase.files.clone(),
             args: testcase.args.clone(),
             validator_args: testcase.input_validator_args.clone(),
             valid: true,
@@ -105,6 +130,7 @@ impl Verifier<'_> {
         let tests = self.package.validator_tests.iter().map(|test| Checked {
             name: test.name.clone(),
             input: test.input.clone(),
+            files: test.files.clone(),
             args: test.args.clone(),
             validator_args: test.input_validator_args.clone(),
             valid: test.of != ValidatorTestKind::InvalidInput,
@@ -128,13 +154,16 @@ impl Verifier<'_> {
             scores: Scores::None,
             multi_pass: false,
         };
-        let spec = validator.program_spec(
+        let mut spec = validator.program_spec(
             args,
             meaning,
             Input::Fd(input.into()),
             capture(&printed, Path::new("validator's output"))?,
             &printed,
         )?;
+        if !checked.files.is_empty() {
+            validator.add_files(&mut spec, &checked.files)?;
+        }
         let activity = format!("running {} on {}", validator.name, checked.name);
         let Facts { outcome, .. } = self.slot.run(Role::Jury, spec, &activity, self.cancel)?;
         let printed = read_start(printed, QUOTED).unwrap_or_default();

@@ -153,3 +153,33 @@ fn margins_of_the_time_limit() {
     );
     assert!(verification.time_limit.at_least_ms.unwrap() >= 2000);
 }
+
+#[test]
+fn input_validators_see_the_files_of_test_cases() {
+    let check = "import sys\n\
+        valid = open('deep/limit.txt').read() == sys.argv[1] and not sys.stdin.read()\n\
+        sys.exit(42 if valid else 43)\n";
+    let package = TestPackage::new("limits:\n  time_limit: 2\n")
+        .with_testcase("secret/1", "", "seven")
+        .with("data/secret/1.yaml", "args: [seven]\n")
+        .with("data/secret/1.files/deep/limit.txt", "seven")
+        .with("data/invalid_input/1.in", "")
+        .with("data/invalid_input/1.yaml", "args: [seven]\n")
+        .with("data/invalid_input/1.files/deep/limit.txt", "eight")
+        .with("input_validators/check.py", check)
+        .with(
+            "submissions/accepted/read.py",
+            "print(open('deep/limit.txt').read())\n",
+        )
+        .with("submissions/wrong_answer/six.py", "print('six')\n");
+    let verification = verify(&package, false);
+    assert_eq!(verification.findings, []);
+
+    let package = package.with("data/secret/1.files/check.py", "");
+    let verification = verify(&package, false);
+    let [finding] = &verification.findings[..] else {
+        panic!("{:#?}", verification.findings);
+    };
+    assert_eq!(finding.subject, "input_validators/check.py");
+    assert!(finding.problem.contains("secret/1.files"), "{finding:?}");
+}

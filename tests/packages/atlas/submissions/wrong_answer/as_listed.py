@@ -1,0 +1,7 @@
+# Takes the places in the order of the file.
+import sys
+
+found = [line.strip() for line in open("places.txt") if line.startswith(sys.argv[1])]
+nth = int(input())
+print(len(found))
+print(found[nth - 1] if nth <= len(found) else "-")

@@ -1,0 +1,3 @@
+/* @EXPECTED_RESULTS@: COMPILER-ERROR
+   Sent by accident. */
+int main(void) { int count,

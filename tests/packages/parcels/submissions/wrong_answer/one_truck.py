@@ -1,0 +1,2 @@
+# Everything into one truck.
+print(*[1] * int(input()))

@@ -1,0 +1,2 @@
+def cheapest(tolls, start, end):
+    return 0

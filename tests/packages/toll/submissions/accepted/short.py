@@ -1,0 +1,3 @@
+def cheapest(t, s, e):
+    a = sum(t[min(s, e) : max(s, e)])
+    return min(a, sum(t) - a)

@@ -1,0 +1,3 @@
+# Goes one way only, and fails the sample.
+def cheapest(tolls, start, end):
+    return sum((tolls + tolls)[start : end + (len(tolls) if end < start else 0)])

@@ -1,0 +1,3 @@
+# Sends the number as it is.
+input()
+print(input())
