@@ -31,6 +31,10 @@ pub(crate) struct Home {
     groups: u64,
     /// Groups of earlier runs, the one that rests longest first.
     resting: VecDeque<Group>,
+    /// A new one.
+    ready: Option<Group>,
+    /// Those that nobody has looked at since their runs.
+    used: Vec<Group>,
     _lock: Flock<File>,
 }
 
@@ -80,6 +84,8 @@ impl Home {
             index,
             groups: 0,
             resting: VecDeque::new(),
+            ready: None,
+            used: Vec::new(),
             _lock: lock,
         })
     }
@@ -96,6 +102,12 @@ impl Home {
 
     /// A group for one run: new, or proven to be as good as that.
     pub(crate) fn group(&mut self, limits: &Limits) -> Result<Group, Failure> {
+        if let Some(ready) = self.ready.take() {
+            if ready.is_for(limits) {
+                return Ok(ready);
+            }
+            self.used.push(ready);
+        }
         for index in 0..self.resting.len() {
             if let Some(group) = self.resting.get_mut(index)
                 && group.renew(limits)?
@@ -104,22 +116,44 @@ impl Home {
                 return Ok(group);
             }
         }
+        self.create(limits)
+    }
+
+    fn create(&mut self, limits: &Limits) -> Result<Group, Failure> {
         self.groups += 1;
         let path = path_of(self.index).join(format!("run-{}", self.groups));
         Group::create(&self.layout, self.layout.directories(&path), limits)
     }
 
-    /// Takes a group back, in which everything is dead: to be used again, or to be
-    /// removed if that can never be.
-    pub(crate) fn take_back(&mut self, group: Group) -> Result<(), Failure> {
-        if group.is_spent()? {
-            return group.remove();
+    /// Takes a group back, in which everything is dead.
+    pub(crate) fn take_back(&mut self, group: Group) {
+        self.used.push(group);
+    }
+
+    /// Does what no run should wait for: groups that were taken back come to rest,
+    /// or are removed if they can never be used again. If none rests, one is made for
+    /// another run like the last.
+    pub(crate) fn settle(&mut self) -> Result<(), Failure> {
+        let mut like = None;
+        for group in std::mem::take(&mut self.used) {
+            like = Some(group.limits.clone());
+            if group.is_spent()? {
+                group.remove()?;
+            } else {
+                self.resting.push_back(group);
+            }
+            if self.resting.len() > RESTING_MAX
+                && let Some(group) = self.resting.pop_front()
+            {
+                group.remove()?;
+            }
         }
-        self.resting.push_back(group);
-        match self.resting.len() {
-            ..=RESTING_MAX => Ok(()),
-            _ => self.resting.pop_front().map_or(Ok(()), Group::remove),
+        if self.resting.is_empty()
+            && let Some(limits) = like
+        {
+            self.ready = Some(self.create(&limits)?);
         }
+        Ok(())
     }
 
     /// Removes the home.

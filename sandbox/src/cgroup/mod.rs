@@ -17,7 +17,6 @@ pub(crate) use layout::Layout;
 use crate::facts::Stalls;
 use crate::limits::Limits;
 use crate::protocol::Failure;
-use bytesize::ByteSize;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -43,8 +42,7 @@ pub(crate) struct Group {
     /// Opened by us, because entering is allowed by who opened the file.
     entrances: Vec<File>,
     files: Files,
-    /// Memory and processes, as limited.
-    limited: (ByteSize, u32),
+    limits: Limits,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +91,7 @@ impl Group {
                     directories,
                     entrances,
                     files,
-                    limited: (limits.memory, limits.processes),
+                    limits: limits.clone(),
                 };
                 // A notification is due only after the file has been read once.
                 group.processes_refused()?;
@@ -156,14 +154,14 @@ impl Group {
         }?;
         match refused {
             0 => Ok(0),
-            _ => owner::own_refusals(refused, self.used()?.processes_peak, self.limited.1),
+            _ => owner::own_refusals(refused, self.used()?.processes_peak, self.limits.processes),
         }
     }
 
     /// What was used. Fails if a process was killed for somebody else's memory limit.
     pub(crate) fn usage(&self) -> Result<Usage, Failure> {
         let usage = self.used()?;
-        let limit = self.limited.0.as_u64();
+        let limit = self.limits.memory.as_u64();
         owner::own_kills(usage.memory_kills, usage.memory_peak, limit)?;
         Ok(usage)
     }
@@ -184,6 +182,12 @@ impl Group {
         }
     }
 
+    /// Whether it limits what these do: the rest is not for groups.
+    fn is_for(&self, limits: &Limits) -> bool {
+        let limited = |limits: &Limits| (limits.memory, limits.processes);
+        limited(&self.limits) == limited(limits)
+    }
+
     /// Makes the group as good as a new one with these limits, if nothing of its
     /// last run is left in it.
     fn renew(&mut self, limits: &Limits) -> Result<bool, Failure> {
@@ -192,7 +196,7 @@ impl Group {
             Files::V2(_) => false,
         };
         if renewed {
-            self.limited = (limits.memory, limits.processes);
+            self.limits = limits.clone();
         }
         Ok(renewed)
     }

@@ -142,9 +142,12 @@ impl<'a> Launch<'a> {
     }
 
     fn enter_groups(&self, calls: Calls) -> Result<(), Refused> {
+        // A session of its own as well would have the kernel make, and later free, a
+        // scheduling group for it. The jail's has no terminal, which none but its
+        // leader could give it.
         calls
-            .start_session()
-            .map_err(Refused::step("start a session"))?;
+            .start_group()
+            .map_err(Refused::step("start a process group"))?;
         for (stream, number) in self.streams.into_iter().zip(0..) {
             calls
                 .place(stream, number)

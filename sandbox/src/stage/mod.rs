@@ -100,6 +100,7 @@ struct Stage<'a> {
     calls: Calls,
     partner: Partner,
     stacks: [Stack; 2],
+    wall: Wall,
     null: File,
     announcement: Vec<u8>,
     scratches: Vec<(&'a Scratch, Proof)>,
@@ -137,6 +138,7 @@ impl<'a> Stage<'a> {
             calls,
             partner: Partner::start(calls).map_err(Failure::step("start the stage's partner"))?,
             stacks: [Stack::new(), Stack::new()],
+            wall: Wall::plan(props.shape)?,
             null: null.map_err(Failure::step("open /dev/null"))?,
             announcement: Channel::text(&FromStage::Started)
                 .map_err(Failure::step("prepare a message"))?,
@@ -190,7 +192,7 @@ impl<'a> Stage<'a> {
         if !self.room_is_told || !order.files.is_empty() {
             self.tell_room()?;
         }
-        let wall = Wall::build(order, &descriptors)?.ruleset();
+        let wall = self.wall.build(&descriptors)?;
         let (policy, charge) = (self.props.policy, self.props.charge);
         let null = self.null.as_raw_fd();
         let launch = Launch::new(order, descriptors, policy, wall, charge, null)?;
@@ -297,6 +299,9 @@ impl<'a> Stage<'a> {
             mounts::mount_scratch(scratch)?;
             self.room_is_told = false;
             *proof = Proof::record(path).map_err(Failure::step(failed()))?;
+        }
+        if left == Left::Files {
+            self.wall = Wall::plan(self.props.shape)?;
         }
         Ok(left)
     }

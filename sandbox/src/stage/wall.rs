@@ -3,7 +3,7 @@
 //! not. It knows files, not mounts: whoever finds a writable mount, or turns a
 //! descriptor of `/proc/self/fd` into another file, stands before it.
 
-use crate::protocol::{Descriptors, Failure, Order};
+use crate::protocol::{Descriptors, Failure, Shape};
 use crate::sys::landlock::{self, Handled};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
@@ -29,60 +29,79 @@ const SCOPES: u64 = 3;
 /// Before, renaming from one directory to another could not be allowed.
 pub(crate) const FIRST_VERSION: u32 = 2;
 
-/// The ruleset of one run; none where the kernel has no Landlock.
+/// What every run of a stage may do; nothing to say where the kernel has no Landlock.
 #[derive(Debug)]
-pub(super) struct Wall(Option<OwnedFd>);
+pub(super) struct Wall(Option<Rules>);
+
+#[derive(Debug)]
+struct Rules {
+    handled: Handled,
+    /// Opened once, because to open them takes longer than to allow them.
+    places: Vec<(OwnedFd, u64)>,
+}
 
 impl Wall {
-    /// Everything may be read and executed; written only devices and scratches;
-    /// and each file that is given, as it is given. All mounts must be there.
-    pub(super) fn build(order: &Order, descriptors: &Descriptors) -> Result<Self, Failure> {
+    /// Everything may be read and executed, and only devices and scratches written.
+    /// All mounts must be there: what is mounted over a place later is another.
+    pub(super) fn plan(shape: &Shape) -> Result<Self, Failure> {
         let version = landlock::version();
         if version < FIRST_VERSION {
             return Ok(Self(None));
         }
-        let handled = handled(version);
-        let build = || -> io::Result<OwnedFd> {
-            let ruleset = landlock::create(handled)?;
-            let allow = |place: BorrowedFd<'_>, rights: u64| {
-                landlock::allow(ruleset.as_fd(), place, rights & handled.files)
-            };
-            allow(
-                directory("/")?.as_fd(),
-                READ_FILE | READ_DIRECTORY | EXECUTE,
-            )?;
-            allow(directory("/dev")?.as_fd(), WRITE_FILE | TRUNCATE)?;
-            let scratches = order.scratch.iter().map(|scratch| scratch.target.as_path());
-            let forbidden = MAKE_CHARACTER_DEVICE | MAKE_BLOCK_DEVICE | IOCTL_DEVICE;
-            for scratch in scratches.chain([Path::new("/tmp")]) {
-                allow(directory(scratch)?.as_fd(), !forbidden)?;
-            }
-            let given = [
-                (&descriptors.executable, EXECUTE | READ_FILE),
-                (&descriptors.stdin, READ_FILE),
-                (&descriptors.stdout, WRITE_FILE | TRUNCATE),
-                (&descriptors.stderr, WRITE_FILE | TRUNCATE),
-            ];
-            for (descriptor, rights) in given {
-                let Some(descriptor) = descriptor else {
-                    continue;
-                };
-                match allow(descriptor.as_fd(), rights) {
-                    // A pipe, socket or memfd: Landlock has no say in them.
-                    Err(error) if error.raw_os_error() == Some(libc::EBADFD) => {}
-                    other => other?,
-                }
-            }
-            Ok(ruleset)
-        };
-        build()
-            .map(|ruleset| Self(Some(ruleset)))
-            .map_err(Failure::step("make the Landlock ruleset"))
+        let forbidden = MAKE_CHARACTER_DEVICE | MAKE_BLOCK_DEVICE | IOCTL_DEVICE;
+        let mut places = vec![
+            (Path::new("/"), READ_FILE | READ_DIRECTORY | EXECUTE),
+            (Path::new("/dev"), WRITE_FILE | TRUNCATE),
+        ];
+        let scratches = shape.scratch.iter();
+        places.extend(scratches.map(|scratch| (scratch.target.as_path(), !forbidden)));
+        let open =
+            |(path, rights): (&Path, u64)| -> io::Result<_> { Ok((directory(path)?, rights)) };
+        let places = places.into_iter().map(open).collect::<io::Result<_>>();
+        Ok(Self(Some(Rules {
+            handled: handled(version),
+            places: places.map_err(Failure::step("open what Landlock's rules are for"))?,
+        })))
     }
 
-    /// What puts a process and all it starts behind the wall.
-    pub(super) fn ruleset(self) -> Option<OwnedFd> {
-        self.0
+    /// A ruleset for one run, that has each file which is given, as it is given.
+    pub(super) fn build(&self, descriptors: &Descriptors) -> Result<Option<OwnedFd>, Failure> {
+        let Some(rules) = &self.0 else {
+            return Ok(None);
+        };
+        rules
+            .build(descriptors)
+            .map(Some)
+            .map_err(Failure::step("make the Landlock ruleset"))
+    }
+}
+
+impl Rules {
+    fn build(&self, descriptors: &Descriptors) -> io::Result<OwnedFd> {
+        let ruleset = landlock::create(self.handled)?;
+        let allow = |place: BorrowedFd<'_>, rights: u64| {
+            landlock::allow(ruleset.as_fd(), place, rights & self.handled.files)
+        };
+        for (place, rights) in &self.places {
+            allow(place.as_fd(), *rights)?;
+        }
+        let given = [
+            (&descriptors.executable, EXECUTE | READ_FILE),
+            (&descriptors.stdin, READ_FILE),
+            (&descriptors.stdout, WRITE_FILE | TRUNCATE),
+            (&descriptors.stderr, WRITE_FILE | TRUNCATE),
+        ];
+        for (descriptor, rights) in given {
+            let Some(descriptor) = descriptor else {
+                continue;
+            };
+            match allow(descriptor.as_fd(), rights) {
+                // A pipe, socket or memfd: Landlock has no say in them.
+                Err(error) if error.raw_os_error() == Some(libc::EBADFD) => {}
+                other => other?,
+            }
+        }
+        Ok(ruleset)
     }
 }
 

@@ -1,8 +1,6 @@
 //! Finding out that a run does nothing.
 
 use super::timer::Timer;
-use crate::protocol::Failure;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// Looks in the time of one limit: more would find it sooner and wake the host
@@ -15,7 +13,7 @@ const PARTS: u32 = 100;
 #[derive(Debug)]
 pub(super) struct Idleness {
     limit: Duration,
-    timer: Timer,
+    pub(super) timer: Timer,
     last: Look,
     /// The last look up to which the run has done something.
     since: Instant,
@@ -28,43 +26,39 @@ struct Look {
 }
 
 impl Idleness {
-    pub(super) fn new(limit: Duration) -> Result<Self, Failure> {
+    pub(super) fn new(limit: Duration) -> Self {
         let now = Instant::now();
-        Ok(Self {
+        Self {
             limit,
-            timer: Timer::new()?,
+            timer: Timer::default(),
             last: Look {
                 at: now,
                 used: Duration::ZERO,
             },
             since: now,
-        })
+        }
     }
 
     /// Starts to count, with the CPU time used up to now.
-    pub(super) fn begin(&mut self, used: Duration) -> Result<(), Failure> {
+    pub(super) fn begin(&mut self, used: Duration) {
         self.note(Look {
             at: Instant::now(),
             used,
         });
         self.since = self.last.at;
-        self.timer.set(self.limit / LOOKS)
+        self.timer.set(self.limit / LOOKS);
     }
 
     /// Whether the limit has passed, by the CPU time used up to now.
-    pub(super) fn is_over(&mut self, used: Duration) -> Result<bool, Failure> {
+    pub(super) fn is_over(&mut self, used: Duration) -> bool {
         let now = Instant::now();
         self.note(Look { at: now, used });
         if now.duration_since(self.since) >= self.limit {
-            self.timer.unset()?;
-            return Ok(true);
+            self.timer.unset();
+            return true;
         }
-        self.timer.set(self.limit / LOOKS)?;
-        Ok(false)
-    }
-
-    pub(super) fn end(&self) -> Result<(), Failure> {
-        self.timer.unset()
+        self.timer.set(self.limit / LOOKS);
+        false
     }
 
     fn note(&mut self, look: Look) {
@@ -73,11 +67,5 @@ impl Idleness {
             self.since = look.at;
         }
         self.last = look;
-    }
-}
-
-impl AsFd for Idleness {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.timer.as_fd()
     }
 }

@@ -84,6 +84,7 @@ fn take_runs(worker: &Channel, setup: &mut Setup) -> Result<(), Failure> {
             Err(failure) if failure.spares_jail() => reply(worker, &Report::Failed(failure), &[])?,
             Err(failure) => return Err(failure),
         }
+        setup.home.settle()?;
     }
 }
 

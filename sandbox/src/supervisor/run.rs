@@ -18,7 +18,7 @@ use crate::spec::Mode;
 use crate::sys::process;
 use crate::sys::seccomp::Listener;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::signal::Signal;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -70,7 +70,6 @@ pub(super) fn run(
     };
     let audit = descriptors.audit.take().map(File::from);
     drop(descriptors);
-    let [deadline, cpu_timer] = &setup.timers;
     let mut watch = Watch {
         setup,
         stage: &mut stage,
@@ -80,9 +79,9 @@ pub(super) fn run(
         audit: audit.as_ref(),
         pumps,
         buffer,
-        idleness: order.limits.idle_time.map(Idleness::new).transpose()?,
-        deadline,
-        cpu_timer,
+        idleness: order.limits.idle_time.map(Idleness::new),
+        deadline: Timer::default(),
+        cpu_timer: Timer::default(),
         requested,
         state: State::default(),
     };
@@ -95,9 +94,8 @@ pub(super) fn run(
         drop(stage);
     }
     let done = watched.and_then(|()| state.conclude(&group, &order.limits, audit.as_ref()));
-    // In any case; a failed run's failure is what is told.
-    let taken_back = setup.home.take_back(group);
-    done.and_then(|done| taken_back.map(|()| done))
+    setup.home.take_back(group);
+    done
 }
 
 struct Watch<'a> {
@@ -110,10 +108,10 @@ struct Watch<'a> {
     audit: Option<&'a File>,
     pumps: Vec<Pump>,
     buffer: &'a mut Buffer,
-    /// The wall time limit while the program runs, our patience otherwise.
     idleness: Option<Idleness>,
-    deadline: &'a Timer,
-    cpu_timer: &'a Timer,
+    /// The wall time limit while the program runs, our patience otherwise.
+    deadline: Timer,
+    cpu_timer: Timer,
     requested: Instant,
     state: State,
 }
@@ -136,9 +134,7 @@ struct Events {
 impl Watch<'_> {
     /// Returns when the run's init is dead, and so everything in the run.
     fn until_gone(&mut self) -> Result<(), Failure> {
-        self.deadline.set(PATIENCE)?;
-        // It may have fired after the last run's end.
-        self.cpu_timer.unset()?;
+        self.deadline.set(PATIENCE);
         while !self.state.finished {
             let events = self.poll()?;
             for (pump, ready) in self.pumps.iter_mut().zip(events.pumps) {
@@ -172,8 +168,6 @@ impl Watch<'_> {
         let mut set = vec![
             PollFd::new(self.stage.channel.as_fd(), input),
             PollFd::new(self.worker.as_fd(), PollFlags::empty()),
-            PollFd::new(self.deadline.as_fd(), input),
-            PollFd::new(self.cpu_timer.as_fd(), input),
             PollFd::new(self.group.process_events(), PollFlags::POLLPRI),
         ];
         // A level stays up once it is known; polling it again would spin.
@@ -186,15 +180,15 @@ impl Watch<'_> {
             set.push(PollFd::new(listener.as_fd(), input));
             set.len() - 1
         });
-        let idle = self.idleness.as_ref().map(|idleness| {
-            set.push(PollFd::new(idleness.as_fd(), input));
-            set.len() - 1
-        });
+        let idle = self.idleness.as_ref().map(|idleness| &idleness.timer);
+        let timers = [Some(&self.deadline), Some(&self.cpu_timer), idle];
+        let due = timers.into_iter().flatten().filter_map(Timer::due).min();
         let fixed = set.len();
         let sources: Vec<_> = self.pumps.iter().map(Pump::source).collect();
         set.extend(sources.iter().flatten().map(|fd| PollFd::new(*fd, input)));
         loop {
-            match poll(&mut set, PollTimeout::NONE) {
+            let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+            match ppoll(&mut set, left.map(Into::into), None) {
                 Err(Errno::EINTR) => {}
                 other => {
                     other.map_err(Failure::step("poll"))?;
@@ -202,6 +196,7 @@ impl Watch<'_> {
                 }
             }
         }
+        let now = Instant::now();
         let raised = |index: usize| {
             set.get(index)
                 .and_then(PollFd::revents)
@@ -218,16 +213,16 @@ impl Watch<'_> {
         Ok(Events {
             jail: raised(0),
             worker: raised(1),
-            deadline: raised(2),
-            cpu: raised(3),
-            processes: raised(4) && !self.state.finished,
-            cancel: !self.state.cancelled && raised(5),
+            deadline: self.deadline.is_due(now),
+            cpu: self.cpu_timer.is_due(now),
+            processes: raised(2) && !self.state.finished,
+            cancel: !self.state.cancelled && raised(3),
             // Without a call it says that nobody is left who could make one.
             forbidden: forbidden.is_some_and(|index| {
                 let flags = set.get(index).and_then(PollFd::revents);
                 flags.is_some_and(|flags| flags.contains(input))
             }),
-            idle: idle.is_some_and(raised),
+            idle: idle.is_some_and(|idle| idle.is_due(now)),
             pumps,
         })
     }
@@ -257,16 +252,16 @@ impl Watch<'_> {
                 self.state.init = descriptors.into_iter().next();
                 self.state.started = Some(now);
                 self.state.setup_time = now.duration_since(self.requested);
-                self.deadline.set(self.limits.wall_time)?;
+                self.deadline.set(self.limits.wall_time);
                 if self.state.killed.is_some() || self.state.abandoned {
-                    self.deadline.set(PATIENCE)?;
+                    self.deadline.set(PATIENCE);
                     self.strike()?;
                 }
                 if let Some(idleness) = &mut self.idleness {
-                    idleness.begin(Duration::ZERO)?;
+                    idleness.begin(Duration::ZERO);
                 }
                 let patience = LONG_TICK.min(self.limits.cpu_time / self.setup.cores);
-                self.cpu_timer.set(patience.max(TICK))?;
+                self.cpu_timer.set(patience.max(TICK));
             }
             FromStage::Ended {
                 status,
@@ -363,7 +358,8 @@ impl Watch<'_> {
         if events.idle {
             self.look_at_idleness()?;
         }
-        if events.deadline {
+        // The end may have been heard of in the same moment.
+        if events.deadline && !self.state.finished {
             self.deadline_passed()?;
         }
         Ok(())
@@ -390,11 +386,12 @@ impl Watch<'_> {
             }
         }
         if self.state.ended.is_some() || self.state.killed.is_some() {
-            return self.cpu_timer.unset();
+            self.cpu_timer.unset();
+            return Ok(());
         }
         let used = self.cpu_time()?;
         if used >= self.limits.cpu_time {
-            self.cpu_timer.unset()?;
+            self.cpu_timer.unset();
             return self.kill(KillCause::CpuTime);
         }
         let left = (self.limits.cpu_time - used) / self.setup.cores;
@@ -403,7 +400,8 @@ impl Watch<'_> {
             Some(started) if self.group.tells() => started.elapsed().max(LONG_TICK),
             _ => LONG_TICK,
         };
-        self.cpu_timer.set(left.min(patience).max(TICK))
+        self.cpu_timer.set(left.min(patience).max(TICK));
+        Ok(())
     }
 
     /// The stage has found so much in files, when everything was dead.
@@ -432,9 +430,10 @@ impl Watch<'_> {
             return Ok(());
         };
         if self.state.ended.is_some() || self.state.killed.is_some() {
-            return idleness.end();
+            idleness.timer.unset();
+            return Ok(());
         }
-        if idleness.is_over(used)? {
+        if idleness.is_over(used) {
             self.kill(KillCause::Idle)?;
         }
         Ok(())
@@ -455,7 +454,7 @@ impl Watch<'_> {
             if let Some(started) = self.state.started {
                 self.state.wall_time = started.elapsed();
             }
-            self.deadline.set(PATIENCE)?;
+            self.deadline.set(PATIENCE);
             self.strike()?;
         }
         Ok(())

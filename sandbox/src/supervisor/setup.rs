@@ -2,7 +2,6 @@
 
 use super::inheritance;
 use super::stage::Stage;
-use super::timer::Timer;
 use crate::cgroup::{Home, Layout};
 use crate::preflight;
 use crate::protocol::{Channel, Failure, FromZygote, SetupRequest};
@@ -10,6 +9,7 @@ use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::process;
 use crate::zygote::{self, HostTrees, JAIL_NAMESPACES};
 use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::prctl;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::Pid;
@@ -23,8 +23,6 @@ pub(super) struct Setup {
     /// Stages of earlier runs that are good for others of their shapes, the last
     /// one at the end.
     pub(super) waiting: Vec<Stage>,
-    /// For a run's wall time limit, and for looks at its CPU time.
-    pub(super) timers: [Timer; 2],
     /// Readable when the current run is to be ended.
     pub(super) cancel: OwnedFd,
     /// Cores that a run can use at the same time.
@@ -47,7 +45,6 @@ impl Setup {
         preflight::refuse()?;
         let trees = HostTrees::collect(&request.trees)?;
         let (zygote, theirs) = Channel::pair().map_err(Failure::step("make a socket pair"))?;
-        let timers = [Timer::new()?, Timer::new()?];
         let home = Home::claim(Layout::detect()?)?;
         let (pid, pidfd) = match fork_into(JAIL_NAMESPACES) {
             Ok(Cloned::Parent { pid, pidfd }) => (pid, pidfd),
@@ -61,11 +58,13 @@ impl Setup {
             }
         };
         drop(theirs);
+        // Of our own alone: what is cloned inherits it. Otherwise the kernel may
+        // wake us 50 us late.
+        prctl::set_timerslack(1).map_err(Failure::step("ask for exact timers"))?;
         let setup = Self {
             home,
             zygote,
             waiting: Vec::new(),
-            timers,
             cancel,
             cores: cores(request.core),
             zygote_pid: pid,

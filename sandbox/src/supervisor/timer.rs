@@ -1,40 +1,28 @@
-//! A one-shot timer to be polled.
+//! A time at which to look at something, if nothing happens before.
 
-use crate::protocol::Failure;
-use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-#[derive(Debug)]
-pub(super) struct Timer(TimerFd);
+/// Due once its time has come, until it is set anew.
+#[derive(Debug, Default)]
+pub(super) struct Timer(Option<Instant>);
 
 impl Timer {
-    pub(super) fn new() -> Result<Self, Failure> {
-        let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
-        TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)
-            .map(Self)
-            .map_err(Failure::step("make a timer"))
+    /// Due after this time; setting it again forgets what it was.
+    pub(super) fn set(&mut self, after: Duration) {
+        // Later than the clock can tell is never.
+        self.0 = Instant::now().checked_add(after);
     }
 
-    /// Fires once after this time; setting it again forgets what it was.
-    pub(super) fn set(&self, after: Duration) -> Result<(), Failure> {
-        // Zero would disarm it.
-        let after = after.max(Duration::from_micros(1));
+    pub(super) fn unset(&mut self) {
+        self.0 = None;
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.0.is_some_and(|due| due <= now)
+    }
+
+    /// When it is due.
+    pub(super) fn due(&self) -> Option<Instant> {
         self.0
-            .set(
-                Expiration::OneShot(after.into()),
-                TimerSetTimeFlags::empty(),
-            )
-            .map_err(Failure::step("set a timer"))
-    }
-
-    pub(super) fn unset(&self) -> Result<(), Failure> {
-        self.0.unset().map_err(Failure::step("unset a timer"))
-    }
-}
-
-impl AsFd for Timer {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
     }
 }

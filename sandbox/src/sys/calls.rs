@@ -13,7 +13,7 @@ use std::os::fd::RawFd;
 use std::time::Duration;
 
 /// The calls made here: those that a key opens.
-pub(crate) const NUMBERS: [libc::c_long; 26] = [
+pub(crate) const NUMBERS: [libc::c_long; 25] = [
     libc::SYS_capset,
     libc::SYS_chdir,
     libc::SYS_clock_gettime,
@@ -33,10 +33,9 @@ pub(crate) const NUMBERS: [libc::c_long; 26] = [
     libc::SYS_readv,
     libc::SYS_seccomp,
     libc::SYS_sendmsg,
-    libc::SYS_setgroups,
+    libc::SYS_setpgid,
     libc::SYS_setresgid,
     libc::SYS_setresuid,
-    libc::SYS_setsid,
     libc::SYS_unshare,
     libc::SYS_wait4,
     libc::SYS_writev,
@@ -300,8 +299,9 @@ impl Calls {
         self.plain(libc::SYS_sendmsg, arguments).map(drop)
     }
 
-    pub(crate) fn start_session(self) -> Result<(), Errno> {
-        self.plain(libc::SYS_setsid, [0; 5]).map(drop)
+    /// Leads a process group of its own: signals to "my group" reach nobody else.
+    pub(crate) fn start_group(self) -> Result<(), Errno> {
+        self.plain(libc::SYS_setpgid, [0; 5]).map(drop)
     }
 
     /// Mounts a /proc of the caller's pid namespace: only processes, and of
@@ -371,11 +371,10 @@ impl Calls {
             .map(drop)
     }
 
-    /// Becomes one user and group for good, in no other group.
+    /// Becomes one user and group for good. The zygote has left all other groups.
     pub(crate) fn become_user(self, id: u32) -> Result<(), Errno> {
         let id = id as usize;
         self.plain(libc::SYS_setresgid, [id, id, id, 0, 0])?;
-        self.plain(libc::SYS_setgroups, [0; 5])?;
         self.plain(libc::SYS_setresuid, [id, id, id, 0, 0])
             .map(drop)
     }
