@@ -142,6 +142,10 @@ impl<'a> Launch<'a> {
     }
 
     fn enter_groups(&self, calls: Calls) -> Result<(), Refused> {
+        // First: not every group lets somebody urgent in.
+        calls
+            .take_turns()
+            .map_err(Refused::step("take turns with others"))?;
         // A session of its own as well would have the kernel make, and later free, a
         // scheduling group for it. The jail's has no terminal, which none but its
         // leader could give it.

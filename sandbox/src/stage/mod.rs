@@ -132,11 +132,16 @@ impl<'a> Stage<'a> {
         }
         let key = u64::from_ne_bytes(key);
         let calls = Calls::new(key);
+        let partner = Partner::start(calls).map_err(Failure::step("start the stage's partner"))?;
+        // What is copied, compared and removed here is not urgent.
+        calls
+            .take_turns()
+            .map_err(Failure::step("take turns with others"))?;
         let mut stage = Self {
             props,
             channel,
             calls,
-            partner: Partner::start(calls).map_err(Failure::step("start the stage's partner"))?,
+            partner,
             stacks: [Stack::new(), Stack::new()],
             wall: Wall::plan(props.shape)?,
             null: null.map_err(Failure::step("open /dev/null"))?,
@@ -164,7 +169,11 @@ impl<'a> Stage<'a> {
         };
         in_partner(&mut self.partner, &mut || {
             confined = set_common_limits().and_then(|()| match &filters {
-                None => Ok(None),
+                // A tracer yields to whom it traces, on the same core.
+                None => calls
+                    .take_turns()
+                    .map(|()| None)
+                    .map_err(Failure::step("take turns with the program")),
                 Some((holding, killing)) => holding
                     .install_with_listener(calls)
                     .map(Some)

@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 /// files out. Only a broken host takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Shortest time between two looks at the CPU time used.
-const TICK: Duration = Duration::from_millis(1);
+const TICK: Duration = Duration::from_micros(200);
 /// Longest time between two looks where the kernel does not tell of limits.
 const LONG_TICK: Duration = Duration::from_millis(50);
 

@@ -6,7 +6,7 @@ use crate::cgroup::{Home, Layout};
 use crate::preflight;
 use crate::protocol::{Channel, Failure, FromZygote, SetupRequest};
 use crate::sys::clone::{Cloned, fork_into};
-use crate::sys::process;
+use crate::sys::{priority, process};
 use crate::zygote::{self, HostTrees, JAIL_NAMESPACES};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::prctl;
@@ -14,6 +14,9 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::Pid;
 use std::os::fd::{AsFd, OwnedFd};
+
+/// Above the jail's own processes, which are above the programs.
+const PRIORITY: i32 = zygote::PRIORITY + 1;
 
 /// A jail that waits for runs.
 #[derive(Debug)]
@@ -126,6 +129,11 @@ fn own_process() -> Result<(), Failure> {
     process::ignore_pipe_signal().map_err(Failure::step("ignore SIGPIPE"))?;
     umask(Mode::from_bits_truncate(0o022));
     inheritance::shed()?;
+    // Whoever has passed a limit is ended at once, not at the scheduler's next tick.
+    // Without the right to that it is a little later: `assize doctor` tells.
+    if let Err(error) = priority::go_first(PRIORITY) {
+        tracing::debug!(%error, "no real-time priority");
+    }
     std::env::set_current_dir("/").map_err(Failure::step("enter /"))
 }
 

@@ -13,7 +13,7 @@ use std::os::fd::RawFd;
 use std::time::Duration;
 
 /// The calls made here: those that a key opens.
-pub(crate) const NUMBERS: [libc::c_long; 25] = [
+pub(crate) const NUMBERS: [libc::c_long; 26] = [
     libc::SYS_capset,
     libc::SYS_chdir,
     libc::SYS_clock_gettime,
@@ -31,6 +31,7 @@ pub(crate) const NUMBERS: [libc::c_long; 25] = [
     libc::SYS_prlimit64,
     libc::SYS_pwrite64,
     libc::SYS_readv,
+    libc::SYS_sched_setscheduler,
     libc::SYS_seccomp,
     libc::SYS_sendmsg,
     libc::SYS_setpgid,
@@ -297,6 +298,15 @@ impl Calls {
         let flags = libc::MSG_NOSIGNAL.cast_unsigned() as usize;
         let arguments = [number(socket), (&raw const message).addr(), flags, 0, 0];
         self.plain(libc::SYS_sendmsg, arguments).map(drop)
+    }
+
+    /// Goes first no more: takes turns with everybody else who is not urgent.
+    pub(crate) fn take_turns(self) -> Result<(), Errno> {
+        let policy = libc::SCHED_OTHER.cast_unsigned() as usize;
+        let priority: libc::c_int = 0;
+        let arguments = [0, policy, (&raw const priority).addr(), 0, 0];
+        self.plain(libc::SYS_sched_setscheduler, arguments)
+            .map(drop)
     }
 
     /// Leads a process group of its own: signals to "my group" reach nobody else.

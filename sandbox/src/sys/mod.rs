@@ -14,6 +14,7 @@ pub(crate) mod inode;
 pub(crate) mod landlock;
 pub(crate) mod mount;
 pub(crate) mod partner;
+pub(crate) mod priority;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod ptrace;

@@ -12,7 +12,7 @@ use crate::protocol::{Channel, Failure, FromStage, FromZygote, Shape, TopLevel};
 use crate::spec::Mode;
 use crate::stage::{self, Props};
 use crate::sys::clone::{Cloned, fork_into};
-use crate::sys::{credentials, descriptor, process};
+use crate::sys::{credentials, descriptor, priority, process};
 use crate::tracer::Charge;
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
@@ -31,6 +31,10 @@ pub(crate) const JAIL_NAMESPACES: CloneFlags = CloneFlags::CLONE_NEWUSER
     .union(CloneFlags::CLONE_NEWUTS)
     .union(CloneFlags::CLONE_NEWCGROUP);
 
+/// Of the zygote and whoever has to be as quick: it takes real-time priority from the
+/// supervisor, if that has it.
+pub(crate) const PRIORITY: i32 = 1;
+
 /// The zygote's life. Starts with everything it inherited from the
 /// supervisor, in namespaces whose user ids are not mapped yet.
 pub(crate) fn live(socket: OwnedFd, trees: HostTrees) -> ! {
@@ -46,6 +50,8 @@ pub(crate) fn live(socket: OwnedFd, trees: HostTrees) -> ! {
 }
 
 fn set_up(channel: &Channel, trees: HostTrees) -> Result<(), Failure> {
+    // Refused where the supervisor has none, either.
+    let _taking_turns = priority::go_first(PRIORITY);
     // The supervisor writes the id maps and then says so with any message.
     let told = channel
         .receive::<()>()

@@ -1,6 +1,7 @@
 //! What a program can see and touch: itself, and the system's files.
 
 use crate::harness::*;
+use assize_sandbox::Mode;
 use std::collections::BTreeMap;
 
 fn status(jail: &mut assize_sandbox::Jail) -> BTreeMap<String, String> {
@@ -22,6 +23,26 @@ fn no_privilege_is_left() {
     assert_eq!(status["Uid"], "1000\t1000\t1000\t1000");
     assert_eq!(status["Gid"], "1000\t1000\t1000\t1000");
     assert_eq!(status["Groups"], "");
+}
+
+#[test]
+fn nobody_is_more_urgent_than_others() {
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        let mut spec = command(&["/bin/cat", "/proc/self/stat"]);
+        spec.mode = mode;
+        let (_, stat, _) = run_captured(&mut jail, spec);
+        // Fields of proc(5) from the third, behind the name in brackets.
+        let fields: Vec<_> = stat
+            .rsplit_once(')')
+            .unwrap()
+            .1
+            .split_whitespace()
+            .collect();
+        let [priority, nice] = [fields[15], fields[16]];
+        let [real_time, policy] = [fields[37], fields[38]];
+        assert_eq!([priority, nice, real_time, policy], ["20", "0", "0", "0"]);
+    }
 }
 
 #[test]
