@@ -117,7 +117,8 @@ pub enum Left {
     /// systems of the run were thrown away.
     TooMuch,
     /// Nobody knows, because the sandbox killed the run within a step of its own,
-    /// or only observed it: all file systems of the run were thrown away.
+    /// or only observed it, or because its policy allows what is not looked at (System V
+    /// and POSIX ipc): all file systems of the run were thrown away.
     #[default]
     Unknown,
     /// It was not looked for: the file systems had served for so many runs that

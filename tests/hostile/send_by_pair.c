@@ -1,4 +1,4 @@
-/* Uses a pair of sockets, which it may have, to send to an address.
+/* Uses a pair of sockets, which it may have, to send to an address that no filter sees.
  * expect: exited 0 */
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,9 @@
 int main(void) {
     int ends[2];
     struct sockaddr_un systemd = {AF_UNIX, "\0/org/kernel/linux/storage/multipathd"};
+    struct iovec word = {"x", 1};
+    struct msghdr message = {.msg_name = &systemd, .msg_namelen = sizeof systemd, .msg_iov = &word, .msg_iovlen = 1};
     socketpair(AF_UNIX, SOCK_DGRAM, 0, ends);
-    if (sendto(ends[0], "x", 1, 0, (void *)&systemd, sizeof systemd) == 1) { puts("sent"); return 1; }
+    if (sendmsg(ends[0], &message, 0) == 1) { puts("sent"); return 1; }
     return 0;
 }

@@ -6,7 +6,7 @@ use super::names::native;
 use super::paths::Paths;
 use crate::protocol::Failure;
 use crate::sys::seccomp::Program;
-use assize_policy::{Action, ErrorName, Policy, When};
+use assize_policy::{Action, ErrorName, Policy, Rule, When};
 use std::collections::{BTreeSet, HashMap};
 
 /// Index of a rule: what the filter tells the tracer in the 16 bits of data
@@ -33,6 +33,8 @@ pub(crate) enum TracedAction {
 pub(crate) struct Effective {
     pub(crate) filter: Program,
     pub(crate) paths: Paths,
+    /// Allows what lasts in an ipc namespace: a shipped policy does not, a layer may.
+    pub(crate) allows_ipc: bool,
     rules: Vec<(TracedAction, bool)>,
     watched: HashMap<usize, Watched>,
     sequences: Vec<Vec<When>>,
@@ -84,6 +86,7 @@ impl Effective {
         Ok(Self {
             filter,
             paths: Paths::new(merged, first_path, &actions),
+            allows_ipc: policy.rule.iter().any(allows_ipc),
             rules: actions
                 .iter()
                 .enumerate()
@@ -162,6 +165,13 @@ impl Effective {
         let kills = |rule: &RuleNumber| self.action(*rule) == TracedAction::Kill;
         one.filter(kills).or(other.filter(kills)).or(one).or(other)
     }
+}
+
+/// Whether a rule lets something be made in an ipc namespace that stays there.
+fn allows_ipc(rule: &Rule) -> bool {
+    const MAKING: [&str; 4] = ["shmget", "semget", "msgget", "mq_open"];
+    let made = |name: &String| MAKING.contains(&name.as_str());
+    matches!(rule.action, Action::Allow | Action::Trace) && rule.syscalls.iter().any(made)
 }
 
 fn rule(first: RuleNumber, index: usize) -> Option<RuleNumber> {

@@ -1,5 +1,6 @@
 //! How much there is to run programs with.
 
+use super::host::Host;
 use super::{Finding, read};
 use bytesize::ByteSize;
 use nix::sys::resource::{Resource, getrlimit};
@@ -9,8 +10,8 @@ const LOW_DISK: ByteSize = ByteSize::gib(1);
 const LOW_MEMORY: ByteSize = ByteSize::gib(1);
 const FEW_FILES: u64 = 1024;
 
-pub(super) fn findings() -> Vec<Finding> {
-    vec![cores(), memory(), disk(), open_files()]
+pub(super) fn findings(host: &Host) -> Vec<Finding> {
+    vec![cores(), memory(), huge_pages(host), disk(), open_files()]
 }
 
 fn cores() -> Finding {
@@ -45,6 +46,30 @@ fn memory() -> Finding {
     Finding::good(name, format!("{available} available"))
 }
 
+/// Pages that are set aside, or may be: no control group of memory counts them. Policies
+/// refuse them, a layer may not.
+fn huge_pages(host: &Host) -> Finding {
+    const POOLS: &str = "sys/kernel/mm/hugepages";
+    let name = "capacity.huge_pages";
+    let pools = host.names(POOLS);
+    let used = pools.iter().find_map(|pool| {
+        let settings = ["nr_hugepages", "nr_overcommit_hugepages"];
+        settings.into_iter().find_map(|setting| {
+            let count = host.read(format!("{POOLS}/{pool}/{setting}"))?;
+            (count != "0").then(|| format!("{count} in {pool}/{setting}"))
+        })
+    });
+    match used {
+        None => Finding::good(name, "none set aside"),
+        Some(found) => Finding::warning(
+            name,
+            found,
+            "memory that runs can't have, and that a layer which allows MAP_HUGETLB gives beyond every limit",
+            "sysctl vm.nr_hugepages=0 vm.nr_overcommit_hugepages=0, unless something else of the host needs them",
+        ),
+    }
+}
+
 fn disk() -> Finding {
     let name = "capacity.disk";
     let directory = std::env::temp_dir();
@@ -75,4 +100,29 @@ fn open_files() -> Finding {
         );
     }
     Finding::good(name, format!("{hard} at most"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preflight::Grade;
+    use crate::preflight::host::Fake;
+
+    #[test]
+    fn huge_pages_of_any_size_are_told() {
+        let pools = "sys/kernel/mm/hugepages";
+        let fake = Fake::new();
+        assert_eq!(huge_pages(&fake.host()).grade, Grade::Good);
+        for setting in ["nr_hugepages", "nr_overcommit_hugepages"] {
+            fake.write(&format!("{pools}/hugepages-2048kB/{setting}"), "0");
+        }
+        assert_eq!(huge_pages(&fake.host()).grade, Grade::Good);
+        fake.write(
+            &format!("{pools}/hugepages-1048576kB/nr_overcommit_hugepages"),
+            "4",
+        );
+        let found = huge_pages(&fake.host());
+        assert_eq!(found.grade, Grade::Warning);
+        assert!(found.detail.contains("hugepages-1048576kB"), "{found:?}");
+    }
 }

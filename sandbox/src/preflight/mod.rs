@@ -90,7 +90,7 @@ pub fn preflight() -> Vec<Finding> {
     let host = Host::here();
     findings.push(Topology::read(&host, &allowed_cores()).finding());
     findings.extend(timing::findings(&host));
-    findings.extend(capacity::findings());
+    findings.extend(capacity::findings(&host));
     findings
 }
 

@@ -1,7 +1,7 @@
 //! What runs share: a stage that each leaves as it was, or that is thrown away.
 
 use crate::harness::*;
-use assize_sandbox::{Input, KillCause, Left, Mode, Mount, Scratch, Sink};
+use assize_sandbox::{Input, KillCause, LayerOf, Left, Mode, Mount, PolicyLayer, Scratch, Sink};
 use bytesize::ByteSize;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::os::fd::AsFd;
@@ -193,4 +193,29 @@ fn failed_start_closes_the_streams() {
         assert_eq!(poll(&mut seen, PollTimeout::from(PATIENCE)).unwrap(), 1);
         assert_usable(&mut jail);
     }
+}
+
+/// What is made in an ipc namespace shows in no scratch: whoever may make it has one of
+/// its own for each run.
+#[test]
+fn objects_of_ipc_do_not_pass_to_the_next_run() {
+    let layer = "[[rule]]
+        id = 'objects'
+        why = 'what this test is about'
+        action = 'allow'
+        syscalls = ['shmget', 'semget', 'msgget', 'mq_open']";
+    let layers = vec![PolicyLayer::parse(LayerOf::Language, layer).unwrap()];
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        for way in ["make", "look", "look"] {
+            let mut spec = program("shared", &[way]);
+            (spec.mode, spec.layers) = (mode, layers.clone());
+            let facts = jail.run(spec).unwrap();
+            // Queues of POSIX are given no room (RLIMIT_MSGQUEUE).
+            let expected = if way == "make" { 1 } else { 0 };
+            assert_eq!(facts.outcome, exited(expected), "{way} in {mode:?}");
+            assert_eq!(facts.left, Left::Unknown, "{way} in {mode:?}");
+        }
+    }
+    assert_usable(&mut jail);
 }
