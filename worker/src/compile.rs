@@ -24,6 +24,7 @@ use walkdir::WalkDir;
 
 use crate::cancel::Cancel;
 use crate::command::{Placeholders, environment, expand, join};
+use crate::compile_limits::CompileLimits;
 use crate::disk_cache::{CacheError, DiskCache};
 use crate::executable::{BOX, Executable};
 use crate::judging_error::JudgingError;
@@ -39,22 +40,6 @@ const ARTIFACT_MAX: ByteSize = ByteSize::mib(512);
 const REPORT: &str = "compile.json";
 /// The hash of the artifacts, in hexadecimal.
 const HASH: &str = "sha256";
-
-/// What compiling may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CompileLimits {
-    pub(crate) time: Duration,
-    pub(crate) memory: ByteSize,
-}
-
-impl From<&package::Limits> for CompileLimits {
-    fn from(limits: &package::Limits) -> Self {
-        Self {
-            time: limits.compilation_time,
-            memory: limits.compilation_memory,
-        }
-    }
-}
 
 /// What a program is made of.
 #[derive(Debug)]
@@ -129,9 +114,8 @@ impl Compiler<'_> {
         limits: CompileLimits,
         cancel: &Cancel,
     ) -> Result<Compilation, JudgingError> {
-        let Recipe {
-            sources, hash: key, ..
-        } = recipe;
+        let Recipe { sources, hash, .. } = recipe;
+        let key = limits.cache_key(hash, role);
         if sources.names(language).is_empty() {
             let endings = language.extensions.join(", .");
             return Ok(Compilation::Rejected(rejected(format!(
@@ -143,7 +127,7 @@ impl Compiler<'_> {
         let asked = Instant::now();
         let given_up = || cancel.is_cancelled();
         let filled = self.cache.get_or_fill_unless(key, given_up, |directory| {
-            if let Some(report) = self.rejections.since(asked, key, limits) {
+            if let Some(report) = self.rejections.since(asked, key) {
                 return Err(NotCompiled::Rejected(report));
             }
             cached = false;
@@ -162,7 +146,7 @@ impl Compiler<'_> {
             }
             Err(CacheError::Fill(NotCompiled::Rejected(report))) => {
                 if !cached {
-                    self.rejections.add(key, limits, report.clone());
+                    self.rejections.add(key, report.clone());
                 }
                 Ok(Compilation::Rejected(report))
             }

@@ -17,7 +17,8 @@ use assize_sandbox::AuditLevel;
 
 use crate::audits::Audits;
 use crate::cancel::Cancel;
-use crate::compile::{Compilation, CompileLimits, Compiler, rejected};
+use crate::compile::{Compilation, Compiler, rejected};
+use crate::compile_limits::CompileLimits;
 use crate::disk_cache::DiskCache;
 use crate::judging_error::JudgingError;
 use crate::look::Look;

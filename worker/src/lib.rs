@@ -12,6 +12,7 @@ pub mod audits;
 pub mod cancel;
 mod command;
 mod compile;
+mod compile_limits;
 pub mod daemon;
 pub mod disk_cache;
 mod executable;
