@@ -98,6 +98,20 @@ impl JailError {
         }
     }
 
+    /// What kind of error it is, in one word.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::BinaryMissing { .. } => "binary_missing",
+            Self::Spawn { .. } => "spawn",
+            Self::Unfit { .. } => "unfit",
+            Self::Channel { .. } => "channel",
+            Self::Gone => "gone",
+            Self::InvalidSpec { .. } => "invalid_spec",
+            Self::Exec { .. } => "exec",
+            Self::Step { .. } => "step",
+        }
+    }
+
     /// Whether the jail must be dropped and started anew. Otherwise only this
     /// run has failed and the jail can be used again.
     pub fn is_fatal(&self) -> bool {

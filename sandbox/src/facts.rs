@@ -127,6 +127,17 @@ pub enum Left {
 }
 
 impl Left {
+    /// In one word, as it is serialised.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Files => "files",
+            Self::TooMuch => "too_much",
+            Self::Unknown => "unknown",
+            Self::WornOut => "worn_out",
+        }
+    }
+
     /// Whether the stage goes on.
     pub(crate) fn spares_stage(self) -> bool {
         matches!(self, Self::Nothing | Self::Files)

@@ -1,5 +1,6 @@
 //! A slot: one core with the two jails that work on it.
 
+use assize_common::telemetry::error_chain;
 use assize_sandbox::{Facts, Jail, JailConfig, KillCause, Outcome, Spec, Tree};
 
 use crate::cancel::Cancel;
@@ -87,8 +88,15 @@ impl Slot {
     pub(crate) fn replace_if_broken(&mut self, role: Role, error: Option<&JudgingError>) {
         if let Some(JudgingError::Jail { source, .. }) = error
             && source.is_fatal()
+            && self.place(role).take().is_some()
         {
-            *self.place(role) = None;
+            metrics::counter!("assize_jails_lost_total", "reason" => source.kind()).increment(1);
+            tracing::warn!(
+                slot = self.number,
+                jail = ?role,
+                error = %error_chain(source),
+                "a jail failed and is thrown away"
+            );
         }
     }
 
@@ -129,6 +137,7 @@ pub fn run_in(
         activity: activity.to_owned(),
         source,
     })?;
+    metrics::counter!("assize_runs_total", "left" => facts.left.name()).increment(1);
     if facts.outcome
         == (Outcome::Killed {
             cause: KillCause::Cancelled,

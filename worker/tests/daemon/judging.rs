@@ -223,6 +223,7 @@ async fn metrics_tell_what_was_judged() {
         "assize_judgements_total{outcome=\"AC\"} 1",
         "assize_amqp_connected{role=\"worker\"} 1",
         "assize_worker_slots 1",
+        "assize_runs_total{left=\"nothing\"}",
         "assize_judging_seconds_count{phase=\"fetch\"} 1",
         "assize_judging_seconds_count{phase=\"compile\"} 1",
         "assize_judging_seconds_count{phase=\"run\"} 1",
