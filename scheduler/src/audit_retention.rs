@@ -69,18 +69,19 @@ pub(crate) async fn remove(
     if let Some(age) = age {
         while store.audit_list_remove(age, BATCH).await? == u64::from(BATCH) {}
     }
+    audits.put_all_back().await?;
     let mut removed = 0;
     let mut batches = audits
-        .list_old(unreported)
+        .list_written(unreported..Duration::MAX)
         .try_chunks(usize::from(BATCH))
         .map_err(|error| error.1);
     while let Some(batch) = batches.next().await {
         let batch: Vec<ContentHash> = batch?;
-        let kept = store.audit_blob_list_kept(&batch).await?;
-        for hash in batch.into_iter().filter(|hash| !kept.contains(hash)) {
-            audits.remove(hash).await?;
-            removed += 1;
-        }
+        let kept = |blobs: Vec<ContentHash>| async move {
+            let kept = store.audit_blob_list_kept(&blobs).await;
+            kept.map_err(RetentionError::from)
+        };
+        removed += audits.remove_unwanted(batch, unreported, kept).await?;
     }
     Ok(removed)
 }

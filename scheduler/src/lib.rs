@@ -7,6 +7,7 @@ pub mod api;
 mod audit_retention;
 pub mod bell;
 pub mod blob;
+mod blob_collection;
 mod broker;
 #[cfg(test)]
 mod broker_tests;

@@ -22,6 +22,7 @@ use crate::api::{self, Api};
 use crate::audit_retention;
 use crate::bell::{self, Bells};
 use crate::blob::{BlobError, BlobStore};
+use crate::blob_collection;
 use crate::broker::{Broker, keep_connected};
 use crate::control;
 use crate::dead_letters::DeadLetters;
@@ -222,7 +223,7 @@ pub async fn serve(
         store: store.clone(),
         bells: bells.clone(),
         pressure: pressure.clone(),
-        blobs,
+        blobs: blobs.clone(),
         audits: audits.clone(),
         suspicion: Arc::new(config.suspicion.clone()),
         languages: Arc::new(config.languages.clone()),
@@ -252,6 +253,11 @@ pub async fn serve(
         store.clone(),
         audits,
         config.settings,
+        stop.clone(),
+    ));
+    tasks.spawn(blob_collection::run(
+        store.clone(),
+        blobs.clone(),
         stop.clone(),
     ));
     if let Some(path) = &config.address_file {

@@ -9,6 +9,7 @@
 mod admin_action;
 mod audit;
 mod backlog;
+mod blob;
 mod dead_letter;
 mod error;
 mod escalation;

@@ -1,18 +1,36 @@
 //! Packages and blobs, and what happens when disk or database fail.
 
 use std::io::{Cursor, Write as _};
+use std::time::Duration;
 
 use assize_common::api::{ImportedPackage, NewFile, Readiness, Submission};
 use assize_common::{ContentHash, Lane, SandboxMode};
 use bytesize::ByteSize;
+use futures_util::StreamExt as _;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::PgPool;
 
 use super::{Server, listen, listen_under, problem, right, summary, with};
+use crate::blob::BlobStore;
+use crate::blob_collection;
 use crate::fixture::SETTINGS;
 use crate::pressure::{Limits, Pressure};
 use crate::store::Store;
+
+/// All columns of bytes.
+const BYTES: [&str; 10] = [
+    "_sqlx_migrations.checksum",
+    "audit_runs.sha256",
+    "dead_letters.message",
+    "packages.archive_sha256",
+    "packages.content_hash",
+    "rejudgings.request_sha256",
+    "submission_files.sha256",
+    "submissions.request_sha256",
+    "ticket_key.key",
+    "tokens.secret_sha256",
+];
 
 fn archive(answer: &str) -> Vec<u8> {
     archive_with(&[("data/secret/1.ans", answer)])
@@ -55,6 +73,39 @@ async fn packages_are_imported_once_and_served_to_workers(pool: PgPool) {
     assert_eq!((fixed.problem.version, fixed.unchanged), (2, false));
     let leftovers = std::fs::read_dir(server.data.path().join("incoming")).unwrap();
     assert_eq!(leftovers.count(), 0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn blobs_that_nothing_refers_to_are_collected(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let imported = server.import(archive("1\n")).await;
+    assert_eq!(imported.status(), StatusCode::CREATED);
+    let submission = server.submit(&right()).await;
+    assert_eq!(submission.status(), StatusCode::CREATED);
+    let blobs = BlobStore::open(server.data.path()).unwrap();
+    let orphan = blobs.put("orphan".into()).await.unwrap();
+    let ever = Duration::ZERO..Duration::MAX;
+    let before = blobs.list_written(ever.clone()).count().await;
+    let collect = || blob_collection::collect(&server.fixture.store, &blobs, ever.clone());
+    assert_eq!(collect().await.unwrap(), 1);
+    assert!(blobs.get(orphan).await.unwrap().is_none());
+    assert_eq!(blobs.list_written(ever.clone()).count().await, before - 1);
+    assert!(before > 2, "a package and a source stay");
+    assert_eq!(collect().await.unwrap(), 0);
+}
+
+/// Whoever adds one has to say whether it names a blob, and then have it kept:
+/// `Store::blob_list_kept`, or `Store::audit_blob_list_kept` for audits.
+#[sqlx::test(migrations = "../migrations")]
+async fn every_column_that_may_refer_to_a_blob_is_known(pool: PgPool) {
+    let columns: Vec<String> = sqlx::query_scalar(
+        "SELECT table_name || '.' || column_name FROM information_schema.columns
+         WHERE table_schema = 'public' AND data_type = 'bytea' ORDER BY 1",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(columns, BYTES);
 }
 
 /// Rules that nobody enforces would be none.

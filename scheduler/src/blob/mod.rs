@@ -2,8 +2,12 @@
 //!
 //! A blob is durable before anything in the database refers to it, so that a
 //! reference never dangles; a blob that nothing refers to, as after a crash in
-//! between, is only waste. Writing one that exists writes it again, which is
-//! as good as a repair.
+//! between, is only waste, and removed after a while (`unwanted`). Writing one that
+//! exists writes it again, which is as good as a repair.
+
+mod unwanted;
+
+pub use unwanted::OldBlobs;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +20,7 @@ use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{ObjectStore as _, ObjectStoreExt as _, WriteMultipart};
+use object_store::{ObjectStoreExt as _, WriteMultipart};
 use tokio::io::AsyncReadExt as _;
 
 const CHUNK_BYTES: usize = 1024 * 1024;
@@ -220,37 +224,6 @@ impl BlobStore {
     }
 }
 
-/// What [`BlobStore::list_old`] gives.
-pub type OldBlobs = BoxStream<'static, Result<ContentHash, BlobError>>;
-
-impl BlobStore {
-    /// Lists the blobs that were last written longer than `age` ago. What is no
-    /// blob is left out.
-    pub fn list_old(&self, age: Duration) -> OldBlobs {
-        let oldest = chrono::Utc::now() - age;
-        let blobs = self.store.list(None).try_filter_map(move |found| {
-            let hash = found.location.filename().and_then(|name| name.parse().ok());
-            std::future::ready(Ok(hash.filter(|_| found.last_modified < oldest)))
-        });
-        blobs.map_err(BlobError::List).boxed()
-    }
-
-    /// Removes a blob; it may be gone already.
-    ///
-    /// # Errors
-    /// When the disk is not writable.
-    pub async fn remove(&self, hash: ContentHash) -> Result<(), BlobError> {
-        match self.store.delete(&key(hash)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(source) => Err(BlobError::Store {
-                attempt: "remove",
-                hash,
-                source,
-            }),
-        }
-    }
-}
-
 fn key(hash: ContentHash) -> Key {
     let name = hash.to_string();
     Key::from(format!("{}/{name}", &name[..2]))
@@ -383,20 +356,6 @@ mod tests {
         );
         store.put(Bytes::from_static(b"content")).await.unwrap();
         assert_eq!(read(&store, hash).await.unwrap(), b"content");
-    }
-
-    #[tokio::test]
-    async fn old_blobs_are_listed_and_removed() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = BlobStore::open(directory.path()).unwrap();
-        let hash = store.put(Bytes::from_static(b"content")).await.unwrap();
-        let young: Vec<_> = store.list_old(Duration::from_secs(60)).collect().await;
-        assert!(young.is_empty(), "{young:?}");
-        let old: Vec<_> = store.list_old(Duration::ZERO).try_collect().await.unwrap();
-        assert_eq!(old, [hash]);
-        store.remove(hash).await.unwrap();
-        store.remove(hash).await.unwrap();
-        assert!(store.get(hash).await.unwrap().is_none());
     }
 
     #[test]

@@ -1,0 +1,79 @@
+//! Removing packages and sources that nothing refers to: their upload was refused
+//! or broken off after they were stored.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use assize_common::ContentHash;
+use assize_common::telemetry::error_chain;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use tokio_util::sync::CancellationToken;
+
+use crate::blob::{BlobError, BlobStore};
+use crate::store::{Store, StoreError};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const PERIOD: Duration = Duration::from_secs(6 * 60 * 60);
+/// What is looked at. Whoever writes a blob refers to it within minutes; nothing that
+/// is referred to ever stops being so, so that what is older was looked at before.
+const AGES: Range<Duration> = DAY..DAY.saturating_mul(30);
+const BATCH: usize = 5000;
+
+/// Why blobs can't be collected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CollectionError {
+    /// The database failed.
+    #[error("cannot find out which blobs are referred to")]
+    Store(#[from] StoreError),
+    /// The blob store failed.
+    #[error("cannot remove blobs that nothing refers to")]
+    Blob(#[from] BlobError),
+}
+
+/// Removes what nothing refers to from time to time, until stopped.
+pub(crate) async fn run(store: Store, blobs: BlobStore, stop: CancellationToken) {
+    loop {
+        let pause = tokio::time::sleep(PERIOD);
+        if stop.run_until_cancelled(pause).await.is_none() {
+            return;
+        }
+        match stop
+            .run_until_cancelled(collect(&store, &blobs, AGES))
+            .await
+        {
+            None => return,
+            Some(Ok(0)) => {}
+            Some(Ok(blobs)) => tracing::info!(blobs, "removed blobs that nothing refers to"),
+            Some(Err(error)) => {
+                tracing::warn!(error = %error_chain(&error), "cannot collect blobs; trying again");
+            }
+        }
+    }
+}
+
+/// Removes what was last written so long ago and nothing refers to. Returns how many
+/// blobs went.
+///
+/// # Errors
+/// When the database can't be reached or the disk is not writable.
+pub(crate) async fn collect(
+    store: &Store,
+    blobs: &BlobStore,
+    ages: Range<Duration>,
+) -> Result<u64, CollectionError> {
+    blobs.put_all_back().await?;
+    let mut removed = 0;
+    let mut batches = blobs
+        .list_written(ages.clone())
+        .try_chunks(BATCH)
+        .map_err(|error| error.1);
+    while let Some(batch) = batches.next().await {
+        let batch: Vec<ContentHash> = batch?;
+        let kept = |blobs: Vec<ContentHash>| async move {
+            let kept = store.blob_list_kept(&blobs).await;
+            kept.map_err(CollectionError::from)
+        };
+        removed += blobs.remove_unwanted(batch, ages.start, kept).await?;
+    }
+    Ok(removed)
+}
