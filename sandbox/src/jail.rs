@@ -5,7 +5,7 @@ use crate::cancel::{Canceller, Shared};
 use crate::config::JailConfig;
 use crate::error::JailError;
 use crate::facts::{Collected, Facts};
-use crate::policy::rule_ids;
+use crate::policy::RuleIds;
 use crate::protocol::{
     Channel, Descriptors, FileRequest, Order, Report, SetupRequest, SinkRequest, ToSupervisor,
 };
@@ -33,6 +33,7 @@ pub struct Jail {
     channel: Option<Channel>,
     process: Child,
     cancel: Arc<Shared>,
+    rule_ids: RuleIds,
     not_sync: PhantomData<Cell<()>>,
 }
 
@@ -60,6 +61,7 @@ impl Jail {
             channel: Some(channel),
             process,
             cancel,
+            rule_ids: RuleIds::default(),
             not_sync: PhantomData,
         };
         let request = ToSupervisor::SetUp(SetupRequest {
@@ -121,7 +123,10 @@ impl Jail {
                     })
                     .collect(),
                 audit: audit
-                    .map(|space| audit::read(&space, level, observe, rule_ids(name, &layers)))
+                    .map(|space| {
+                        let rules = self.rule_ids.get(name, layers);
+                        audit::read(&space, level, observe, rules)
+                    })
                     .transpose()
                     .map_err(audit_error("read"))?,
                 ..*facts

@@ -13,6 +13,10 @@ use zstd::stream::{read::Decoder, write::Encoder};
 const MARK: &[u8] = b"assize audit 1\n";
 /// Fast enough for the end of a run, and half the size of level 1.
 const LEVEL: i32 = 3;
+/// How far back this level looks for what repeats, and the least that is possible, each
+/// as a power of two.
+const WINDOW_USUAL: u32 = 21;
+const WINDOW_MIN: u32 = 10;
 /// No summary is larger, whatever a file says.
 const SUMMARY_MAX: u64 = 64 << 20;
 
@@ -53,7 +57,7 @@ impl Audit {
             count: self.log.count,
             dropped: self.log.dropped,
         };
-        let summary = zstd::encode_all(&*serde_json::to_vec(&summary)?, LEVEL)?;
+        let summary = zstd::bulk::compress(&serde_json::to_vec(&summary)?, LEVEL)?;
         let length = u32::try_from(summary.len()).map_err(io::Error::other)?;
         Ok([MARK, &length.to_le_bytes(), &summary, &self.log.compressed].concat())
     }
@@ -97,8 +101,15 @@ fn decode(bytes: &[u8]) -> io::Result<Audit> {
 pub(super) struct Compressor(Encoder<'static, Vec<u8>>, io::Result<()>);
 
 impl Compressor {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self(Encoder::new(Vec::new(), LEVEL)?, Ok(())))
+    /// For no more than about so many bytes. To clear tables that a long log needs takes
+    /// longer than a short run.
+    pub(super) fn new(bytes: usize) -> io::Result<Self> {
+        let mut encoder = Encoder::new(Vec::new(), LEVEL)?;
+        let window = bytes.next_power_of_two().ilog2();
+        if window < WINDOW_USUAL {
+            encoder.window_log(window.max(WINDOW_MIN))?;
+        }
+        Ok(Self(encoder, Ok(())))
     }
 
     pub(super) fn add(&mut self, entry: &[u8]) {

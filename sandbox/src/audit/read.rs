@@ -87,13 +87,16 @@ fn log(
     let last = usize::try_from(number(SEGMENT)).unwrap_or_default();
     let first = (last + 1).saturating_sub(SEGMENTS);
     let (mut count, mut written) = (0, 0);
-    let mut compressor = file::Compressor::new()?;
+    let state = |sequence: usize| SEGMENT_STATES + sequence % SEGMENTS * SEGMENT_STATE;
+    let used = |sequence: usize| {
+        let used = usize::try_from(number(state(sequence))).unwrap_or_default();
+        used.min(area.segment_words)
+    };
+    let all: usize = (first..=last).map(used).sum();
+    let mut compressor = file::Compressor::new(all * size_of::<u64>())?;
     for sequence in first..=last {
-        let index = sequence % SEGMENTS;
-        let state = SEGMENT_STATES + index * SEGMENT_STATE;
-        let used = usize::try_from(number(state)).unwrap_or_default();
-        written += number(state + 1);
-        let words = words(space, area.segment(index), used.min(area.segment_words))?;
+        written += number(state(sequence) + 1);
+        let words = words(space, area.segment(sequence % SEGMENTS), used(sequence))?;
         for_each_entry(&words, |bytes| {
             count += 1;
             compressor.add(bytes);

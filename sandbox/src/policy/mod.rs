@@ -18,7 +18,7 @@ use crate::spec::Mode;
 use assize_policy::{LayerOf, Policy, PolicyLayer, PolicyName};
 use compile::Stops;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Compiled policies kept for the next run.
 const KEPT_MAX: usize = 64;
@@ -26,7 +26,7 @@ const KEPT_MAX: usize = 64;
 /// Policies, each compiled when it is first needed.
 #[derive(Debug, Default)]
 pub(crate) struct Policies {
-    kept: HashMap<Key, Rc<Effective>>,
+    kept: HashMap<Key, Arc<Effective>>,
 }
 
 /// Layers as they travel.
@@ -34,7 +34,7 @@ type Key = (PolicyName, Stops, String);
 
 impl Policies {
     /// The policy of runs of a shape.
-    pub(crate) fn get(&mut self, shape: &Shape) -> Result<Rc<Effective>, Failure> {
+    pub(crate) fn get(&mut self, shape: &Shape) -> Result<Arc<Effective>, Failure> {
         let stops = match (shape.mode, shape.audit) {
             (Mode::Unshare, _) => Stops::None,
             (Mode::Ptrace, AuditLevel::Full) => Stops::All,
@@ -47,7 +47,7 @@ impl Policies {
     }
 
     /// The shipped policy of contestants' programs without and with a tracer.
-    pub(crate) fn of_contestants(&mut self) -> Result<[Rc<Effective>; 2], Failure> {
+    pub(crate) fn of_contestants(&mut self) -> Result<[Arc<Effective>; 2], Failure> {
         let mut get = |stops| self.find(PolicyName::Contestant, stops, &[]);
         get(Stops::None)
             .and_then(|untraced| Ok([untraced, get(Stops::Decided)?]))
@@ -59,28 +59,48 @@ impl Policies {
         name: PolicyName,
         stops: Stops,
         layers: &[PolicyLayer],
-    ) -> Result<Rc<Effective>, String> {
+    ) -> Result<Arc<Effective>, String> {
         let layers_key = match layers {
             [] => String::new(),
             _ => serde_json::to_string(layers).map_err(|error| error.to_string())?,
         };
         let key = (name, stops, layers_key);
         if let Some(known) = self.kept.get(&key) {
-            return Ok(Rc::clone(known));
+            return Ok(Arc::clone(known));
         }
         let merged = merge(name, layers)?;
         let filter = compile::compile(&merged.policy, stops)?;
-        let effective = Rc::new(Effective::new(&merged, filter)?);
+        let effective = Arc::new(Effective::new(&merged, filter)?);
         if self.kept.len() >= KEPT_MAX {
             self.kept.retain(|(_, _, layers), _| layers.is_empty());
         }
-        self.kept.insert(key, Rc::clone(&effective));
+        self.kept.insert(key, Arc::clone(&effective));
         Ok(effective)
     }
 }
 
-/// Ids of a policy's rules by number, to name them in an audit.
-pub(crate) fn rule_ids(name: PolicyName, layers: &[PolicyLayer]) -> Vec<String> {
+/// Ids of a policy's rules by number, to name them in an audit. Those of the last run
+/// are kept, as the next one mostly has the same policy: to read that takes a third of
+/// a short run.
+#[derive(Debug, Default)]
+pub(crate) struct RuleIds {
+    of: Option<(PolicyName, Vec<PolicyLayer>)>,
+    ids: Vec<String>,
+}
+
+impl RuleIds {
+    pub(crate) fn get(&mut self, name: PolicyName, layers: Vec<PolicyLayer>) -> Vec<String> {
+        let wanted = Some((name, layers));
+        if self.of != wanted {
+            let layers = wanted.as_ref().map_or(&[][..], |(_, layers)| layers);
+            self.ids = rule_ids(name, layers);
+            self.of = wanted;
+        }
+        self.ids.clone()
+    }
+}
+
+fn rule_ids(name: PolicyName, layers: &[PolicyLayer]) -> Vec<String> {
     // A run with broken layers has made no audit.
     merge(name, layers).map_or_else(|_| Vec::new(), |merged| effective::rule_ids(&merged.policy))
 }

@@ -20,7 +20,7 @@ use nix::unistd::{AccessFlags, access, pipe2};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Calls per measurement.
@@ -38,8 +38,8 @@ pub(super) const NEXT_TIMES: u64 = 8;
 pub(crate) struct Charge {
     /// CPU time that one stop costs the program.
     pub(super) per_stop: Duration,
-    untraced: Rc<Effective>,
-    traced: Rc<Effective>,
+    untraced: Arc<Effective>,
+    traced: Arc<Effective>,
 }
 
 impl Charge {
