@@ -72,8 +72,10 @@ fn main() {
         calls,
     };
 
-    let floor = fastest(|| timed(&bare, &[]));
+    let floor = fastest(|| timed(&bare, &["kill"]));
     row("RET_TRACE and GET_SYSCALL_INFO, bare", floor, None);
+    let opened = fastest(|| timed(&bare, &["open"]));
+    row("the same, an open with two stops", opened, None);
     let notified = fastest(|| timed(&notify, &["continue"]));
     row("USER_NOTIF and CONTINUE, bare", notified, Some(floor));
     let handed = fastest(|| timed(&notify, &["open"]));
@@ -85,7 +87,11 @@ fn main() {
     let refused = bench.per_call("refused", AuditLevel::Summary, Some(PATHS), FEW_CALLS);
     row("an open refused: path, decision, record", refused, None);
     let result = bench.per_call("open", AuditLevel::Decisions, Some(PATHS), CALLS);
-    row("an open: path, decision, record, result", result, None);
+    row(
+        "an open: path, decision, record, result",
+        result,
+        Some(opened),
+    );
     let recorded = bench.per_call("getppid", AuditLevel::Full, None, MANY_CALLS);
     row("any call at level full", recorded, None);
     if let Some(pinned) = strace(&bench.calls) {

@@ -68,7 +68,7 @@ pub(crate) fn live(
     let done = prepare(calls).and_then(|()| match launch.mode() {
         Mode::Unshare => untraced(calls, stack, launch, announcement, own, life),
         Mode::Ptrace => {
-            traced(calls, launch, announcement, own, life);
+            traced(calls, stack, launch, announcement, own, life);
             Ok(())
         }
     });
@@ -135,14 +135,15 @@ fn untraced(
 
 fn traced(
     calls: Calls,
+    stack: &mut Stack,
     launch: &Launch<'_>,
     announcement: Announcement<'_>,
     own: RawFd,
     life: &mut Life,
 ) {
-    let follow = || -> Result<Ended, Failure> {
+    let mut follow = || -> Result<Ended, Failure> {
         let began = calls.now().map_err(Failure::step("look at the clock"))?;
-        let started = launch.start_traced(calls);
+        let started = launch.start_traced(calls, stack);
         let told = |refused: Refused| launch.explain(refused);
         launch.close_streams(calls).map_err(told)?;
         let mut tracer = started?;

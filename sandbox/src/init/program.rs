@@ -5,20 +5,17 @@ use crate::policy::Effective;
 use crate::protocol::{Descriptors, Failure, Order};
 use crate::spec::Mode;
 use crate::stage::PROGRAM_ID;
-use crate::sys::calls::Calls;
-use crate::sys::clone::{Cloned, fork_into};
+use crate::sys::beside::beside;
+use crate::sys::calls::{Calls, Stack};
 use crate::sys::exec::Image;
-use crate::sys::process;
 use crate::tracer::{self, Charge, Tracer};
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sched::CloneFlags;
-use nix::unistd::pipe2;
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::ffi::CString;
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 
 /// All that it takes to start a program, made ready before: the last steps are done
 /// in memory that others go on with, and must not allocate.
@@ -124,7 +121,7 @@ impl<'a> Launch<'a> {
         }
     }
 
-    /// Everything that stands between a copy of init and hostile code. Returns
+    /// Everything that stands between a child of init and hostile code. Returns
     /// only if something fails, and that ends the run before the program has begun.
     pub(super) fn become_program(&self, calls: Calls) -> Refused {
         if let Err(refused) = self.enter_groups(calls) {
@@ -171,10 +168,6 @@ impl<'a> Launch<'a> {
         calls
             .hide_group()
             .map_err(Refused::step("hide the control group"))?;
-        let traced = self.mode() == Mode::Ptrace;
-        if traced {
-            tracer::stay_with_tracer().map_err(Refused::step("stay on the tracer's core"))?;
-        }
         set_limits(calls, &self.order.limits, self.mode())?;
         if self.order.fixed_layout {
             calls
@@ -202,7 +195,7 @@ impl<'a> Launch<'a> {
                 .stand_behind(wall.as_raw_fd())
                 .map_err(Refused::step("apply the Landlock ruleset"))?;
         }
-        if !traced {
+        if self.mode() == Mode::Unshare {
             // The stage's partner has it, and so has whoever descends from it.
             return Ok(());
         }
@@ -215,60 +208,45 @@ impl<'a> Launch<'a> {
 
     /// Starts the program under a tracer; it stands at the start of its own code then.
     ///
-    /// A tracer can't stand still until the program is executed: it has to follow
-    /// it there. So this one is a copy that tells of its failure through a pipe.
-    pub(super) fn start_traced(&self, calls: Calls) -> Result<Box<Tracer<'a>>, Failure> {
+    /// A tracer has to follow it there, and so can't stand still meanwhile. Its filter needs
+    /// a tracer, so it waits for that first.
+    pub(super) fn start_traced(
+        &self,
+        calls: Calls,
+        stack: &mut Stack,
+    ) -> Result<Box<Tracer<'a>>, Failure> {
         let (Some(audit), Some(charge)) = (&self.audit, self.charge) else {
             return Err(Failure::InvalidSpec {
                 problem: "no descriptor to record into".to_owned(),
             });
         };
-        // Closed by a successful exec; carries the failure otherwise.
-        let (outcome, report) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
-        let gate = pipe2(OFlag::O_CLOEXEC).map_err(Failure::step("make a pipe"))?;
+        let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC);
+        let event = event.map_err(Failure::step("make a gate"))?;
+        let gate = event.as_fd().as_raw_fd();
         tracer::prepare()?;
-        match fork_into(CloneFlags::empty()).map_err(Failure::step("fork the program"))? {
-            Cloned::Child => {
-                drop(outcome);
-                let failure = match wait_at(gate) {
-                    Ok(()) => self.explain(self.become_program(calls)),
-                    Err(failure) => failure,
-                };
-                // Unheard, the failure is still one: init sees this exit code.
-                let told = serde_json::to_vec(&failure)
-                    .map_err(io::Error::other)
-                    .and_then(|text| File::from(report).write_all(&text));
-                process::exit_now(if told.is_ok() { 127 } else { 126 })
-            }
-            Cloned::Parent { pid, .. } => {
-                drop(report);
-                let mut tracer = Tracer::attach(pid, self.order, self.policy, audit, charge)?;
-                drop(gate);
-                tracer.until_executed()?;
-                let mut text = Vec::new();
-                File::from(outcome)
-                    .read_to_end(&mut text)
-                    .map_err(Failure::step("hear from the program"))?;
-                if text.is_empty() {
-                    return Ok(Box::new(tracer));
-                }
-                Err(serde_json::from_slice(&text)
-                    .map_err(Failure::step("hear from the program"))?)
-            }
+        let refused = OnceLock::new();
+        let work = || {
+            let waited = calls.take_event(gate);
+            let why = match waited.map_err(Refused::step("wait for the tracer")) {
+                Ok(()) => self.become_program(calls),
+                Err(refused) => refused,
+            };
+            i32::from(refused.set(why).is_ok()) * 127
+        };
+        let follow = |program| {
+            let mut tracer = Tracer::attach(program, self.order, self.policy, audit, charge)?;
+            calls
+                .raise_event(gate)
+                .map_err(Failure::step("let the program go on"))?;
+            tracer.until_executed().map(|()| tracer)
+        };
+        let tracer =
+            beside(calls, stack, &work, follow).map_err(Failure::step("fork the program"))??;
+        match refused.into_inner() {
+            Some(why) => Err(self.explain(why)),
+            None => Ok(Box::new(tracer)),
         }
     }
-}
-
-/// The two ends of a pipe that the program waits at until its tracer is there,
-/// because its filter needs one.
-type Gate = (OwnedFd, OwnedFd);
-
-fn wait_at((closed, key): Gate) -> Result<(), Failure> {
-    drop(key);
-    File::from(closed)
-        .read_to_end(&mut Vec::new())
-        .map(drop)
-        .map_err(Failure::step("wait for the tracer"))
 }
 
 fn image(order: &Order) -> Result<Image, Failure> {

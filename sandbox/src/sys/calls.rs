@@ -45,7 +45,7 @@ pub(crate) const NUMBERS: [libc::c_long; 26] = [
 /// Makes system calls with a key.
 #[derive(Clone, Copy)]
 pub(crate) struct Calls {
-    key: u64,
+    pub(super) key: u64,
 }
 
 impl std::fmt::Debug for Calls {
@@ -138,6 +138,7 @@ impl Calls {
                 flags,
                 stack.top(),
                 &raw mut pidfd,
+                std::ptr::null_mut(),
                 run_errand,
                 (&raw mut errand).cast(),
             )

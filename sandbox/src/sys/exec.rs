@@ -17,6 +17,10 @@ pub(crate) struct Image {
     _env: Vec<CString>,
 }
 
+// SAFETY: nothing is ever written through the pointers, and what they point to lives
+// as long as they do.
+unsafe impl Sync for Image {}
+
 impl Image {
     pub(crate) fn new(args: Vec<CString>, env: Vec<CString>) -> Self {
         // The strings' own memory does not move with the vectors.

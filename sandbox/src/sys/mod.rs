@@ -5,6 +5,7 @@
     reason = "these system calls have no safe binding; each block says why it is sound"
 )]
 
+pub(crate) mod beside;
 pub(crate) mod calls;
 pub(crate) mod clone;
 pub(crate) mod credentials;

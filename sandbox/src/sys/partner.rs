@@ -67,6 +67,7 @@ impl Partner {
                 flags,
                 stack.top(),
                 &raw mut pidfd,
+                std::ptr::null_mut(),
                 live,
                 (&raw mut *desk).cast(),
             )

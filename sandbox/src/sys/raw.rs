@@ -6,12 +6,14 @@ use std::arch::asm;
 ///
 /// # Safety
 /// `entry` must not return, `stack` be the aligned end of memory that nobody
-/// else uses while the child lives, and `pidfd` be writable.
+/// else uses while the child lives, and `pidfd` be writable, as must be `cleared`
+/// to the child's end if the flags have `CLONE_CHILD_CLEARTID`.
 pub(super) unsafe fn clone(
     key: u64,
     flags: libc::c_int,
     stack: usize,
     pidfd: *mut libc::c_int,
+    cleared: *mut libc::c_int,
     entry: extern "C" fn(*mut libc::c_void) -> !,
     argument: *mut libc::c_void,
 ) -> libc::c_long {
@@ -34,7 +36,7 @@ pub(super) unsafe fn clone(
             in("rdi") flags,
             in("rsi") stack,
             in("rdx") pidfd,
-            in("r10") 0,
+            in("r10") cleared,
             in("r8") 0,
             in("r9") key,
             in("r12") argument,
@@ -59,7 +61,7 @@ pub(super) unsafe fn clone(
             in("x1") stack,
             in("x2") pidfd,
             in("x3") 0,
-            in("x4") 0,
+            in("x4") cleared,
             in("x5") key,
             in("x20") argument,
             in("x21") entry,

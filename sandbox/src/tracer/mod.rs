@@ -233,6 +233,7 @@ impl<'a> Tracer<'a> {
 
     fn executed(&mut self, thread: Pid) -> Result<(), Failure> {
         if self.began.is_none() {
+            stay_with_tracer(thread)?;
             self.began = Some(Instant::now());
             return Ok(());
         }
@@ -305,8 +306,8 @@ pub(crate) fn let_die(thread: Pid) -> Result<(), Failure> {
 
 /// Makes this process fit to fork a program and trace it.
 pub(crate) fn prepare() -> Result<(), Failure> {
-    // What it forks has a copy of its memory, which belongs to the host's user
-    // namespace: only memory marked so may be traced from inside the jail.
+    // What it starts is in its memory at first, which belongs to the host's user
+    // namespace: only who is in memory marked so may be traced from inside the jail.
     prctl::set_dumpable(true).map_err(Failure::step("allow tracing"))?;
     process::no_signal_for_stops().map_err(Failure::step("be told of stops by waiting only"))?;
     stay_on_one_core()
@@ -331,9 +332,10 @@ fn stay_on_one_core() -> Result<(), Failure> {
 
 /// Has the program stay on the tracer's core. Before Linux 6.2, entering a control
 /// group that has the `cpuset` controller frees a process for all cores again.
-pub(crate) fn stay_with_tracer() -> Result<(), Errno> {
-    let tracer = Pid::from_raw(1);
-    sched_getaffinity(tracer).and_then(|core| sched_setaffinity(Pid::from_raw(0), &core))
+fn stay_with_tracer(program: Pid) -> Result<(), Failure> {
+    let stay =
+        sched_getaffinity(Pid::from_raw(0)).and_then(|core| sched_setaffinity(program, &core));
+    stay.map_err(Failure::step("keep the program on the tracer's core"))
 }
 
 /// A tracee can be killed at any time, also while it is stopped; then it is
