@@ -1,5 +1,6 @@
 //! The whole system, by real processes.
 
+mod audits;
 mod backup;
 mod contest;
 mod deaths;
