@@ -111,7 +111,12 @@ impl Jail {
         let sent = self.send(&ToSupervisor::Run(Box::new(order)), &all);
         // Who is at the other end of a pipe must see when the program closes it.
         drop(descriptors);
-        match sent.and_then(|()| self.receive())? {
+        let answer = match sent {
+            // If it has ended, it has said why.
+            Err(JailError::Gone) => self.receive(),
+            sent => sent.and_then(|()| self.receive()),
+        };
+        match answer? {
             (Report::Done { facts, collected }, contents) => Ok(Facts {
                 collected: collected
                     .into_iter()

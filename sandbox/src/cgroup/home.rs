@@ -151,7 +151,8 @@ impl Home {
         if self.resting.is_empty()
             && let Some(limits) = like
         {
-            self.ready = Some(self.create(&limits)?);
+            // If it can't be made, whoever needs one is told.
+            self.ready = self.create(&limits).ok();
         }
         Ok(())
     }

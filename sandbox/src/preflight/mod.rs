@@ -7,6 +7,7 @@ mod capacity;
 mod cgroups;
 mod host;
 mod kernel;
+mod priority;
 mod timing;
 mod topology;
 
@@ -90,6 +91,7 @@ pub fn preflight() -> Vec<Finding> {
     let host = Host::here();
     findings.push(Topology::read(&host, &allowed_cores()).finding());
     findings.extend(timing::findings(&host));
+    findings.push(priority::finding());
     findings.extend(capacity::findings(&host));
     findings
 }

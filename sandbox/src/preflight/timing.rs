@@ -15,7 +15,6 @@ pub(super) fn findings(host: &Host) -> Vec<Finding> {
         huge_pages(host),
         memory_nodes(host),
         entering_groups(host),
-        priority(host),
         core_dumps(host),
     ]
 }
@@ -183,32 +182,6 @@ fn entering_groups(host: &Host) -> Finding {
 
 /// A handler for core dumps costs host time on crashes; jailed programs are
 /// excepted, others of the host are not.
-/// Whether the supervisor can have a real-time priority, which ends programs in time.
-fn priority(host: &Host) -> Finding {
-    /// `CAP_SYS_NICE`, as a bit of the sets in /proc.
-    const NICE: u64 = 1 << 23;
-    let name = "timing.priority";
-    let value = |file: &str, field: &str| {
-        let text = host.read(format!("proc/self/{file}"))?;
-        let rest = text.lines().find_map(|line| line.strip_prefix(field))?;
-        rest.split_whitespace().next().map(str::to_owned)
-    };
-    let capabilities = value("status", "CapEff:");
-    let capabilities = capabilities.and_then(|hex| u64::from_str_radix(&hex, 16).ok());
-    let limit = value("limits", "Max realtime priority");
-    let limit: Option<u32> = limit.and_then(|limit| limit.parse().ok());
-    if capabilities.is_some_and(|set| set & NICE != 0) || limit.is_some_and(|limit| limit >= 2) {
-        return Finding::good(name, "limits of time are enforced ahead of programs");
-    }
-    Finding::warning(
-        name,
-        "who enforces limits takes turns with the programs",
-        "a program that has passed a limit of time lives up to a tick of the scheduler longer (4 ms \
-         at 250 Hz); no verdict depends on it",
-        "give the worker CAP_SYS_NICE, or LimitRTPRIO=2 in its service",
-    )
-}
-
 fn core_dumps(host: &Host) -> Finding {
     let name = "timing.core_dumps";
     let pattern = host
@@ -248,23 +221,7 @@ mod tests {
             .filter(|finding| finding.grade != Grade::Good)
             .map(|finding| finding.name)
             .collect();
-        assert_eq!(
-            warnings,
-            ["timing.aslr", "timing.groups", "timing.priority"]
-        );
-    }
-
-    #[test]
-    fn a_right_to_priority_is_a_capability_or_a_limit() {
-        let grade = |file, text| finding("timing.priority", &[(file, text)]).grade;
-        let status = "proc/self/status";
-        assert_eq!(grade(status, "CapEff:\t000001fffeffffff"), Grade::Good);
-        assert_eq!(grade(status, "CapEff:\t00000000a80425fb"), Grade::Warning);
-        let limits = "proc/self/limits";
-        let some = "Max realtime priority     2                    2";
-        assert_eq!(grade(limits, some), Grade::Good);
-        let none = "Max realtime priority     0                    0";
-        assert_eq!(grade(limits, none), Grade::Warning);
+        assert_eq!(warnings, ["timing.aslr", "timing.groups"]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::tracer::Charge;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode as FileMode, umask};
 use proof::Proof;
 use std::fs::File;
@@ -330,6 +330,8 @@ fn in_partner(partner: &mut Partner, task: &mut dyn FnMut()) {
 }
 
 fn set_common_limits() -> Result<(), Failure> {
+    /// The kernel's own choice depends on the host's memory.
+    const WAITING_SIGNALS: u64 = 1024;
     let set = |resource, value| {
         setrlimit(resource, value, value)
             .map_err(Failure::step(format!("limit {resource:?} to {value}")))
@@ -340,5 +342,9 @@ fn set_common_limits() -> Result<(), Failure> {
     set(Resource::RLIMIT_MEMLOCK, 0)?;
     set(Resource::RLIMIT_MSGQUEUE, 0)?;
     set(Resource::RLIMIT_NICE, 0)?;
-    set(Resource::RLIMIT_RTPRIO, 0)
+    set(Resource::RLIMIT_RTPRIO, 0)?;
+    // Here, because what the user namespace is made with counts for all jails together.
+    let (_, allowed) = getrlimit(Resource::RLIMIT_SIGPENDING)
+        .map_err(Failure::step("ask how many signals may wait"))?;
+    set(Resource::RLIMIT_SIGPENDING, allowed.min(WAITING_SIGNALS))
 }

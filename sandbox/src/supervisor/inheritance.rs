@@ -2,6 +2,7 @@
 //! verdict depends on an operator's shell or on the service's unit.
 
 use crate::protocol::Failure;
+use crate::sys::priority::TIMER_SLACK;
 use crate::sys::process;
 use nix::errno::Errno;
 use nix::sys::personality::{self, Persona};
@@ -9,13 +10,14 @@ use nix::sys::prctl;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t, setrlimit};
 
 /// Limits that neither we nor runs have, but for those that a run gets of its own.
-const NONE: [Resource; 6] = [
+const NONE: [Resource; 7] = [
     Resource::RLIMIT_AS,
     Resource::RLIMIT_CPU,
     Resource::RLIMIT_DATA,
     Resource::RLIMIT_FSIZE,
     Resource::RLIMIT_LOCKS,
     Resource::RLIMIT_RSS,
+    Resource::RLIMIT_RTTIME,
 ];
 /// Limits that every run gets of its own, which a lower one would forbid.
 const RAISED: [Resource; 3] = [
@@ -23,13 +25,8 @@ const RAISED: [Resource; 3] = [
     Resource::RLIMIT_NPROC,
     Resource::RLIMIT_STACK,
 ];
-/// Signals that may wait, with timers among them; the kernel's own choice depends on
-/// the host's memory.
-const WAITING_SIGNALS: rlim_t = 1024;
 /// More than any run is given.
 const OPEN_FILES: rlim_t = 65_536;
-/// What the kernel starts the first process with, in nanoseconds.
-const TIMER_SLACK: u64 = 50_000;
 
 /// Makes this process, and so all that descend from it, like one of a freshly started host.
 pub(super) fn shed() -> Result<(), Failure> {
@@ -41,25 +38,32 @@ pub(super) fn shed() -> Result<(), Failure> {
         fix: "start it without nice, chrt and ionice, or Nice= and the like of its service; or as root".to_owned(),
     })?;
     personality::set(Persona::empty()).map_err(Failure::step("set the personality"))?;
-    prctl::set_timerslack(TIMER_SLACK).map_err(Failure::step("set the timer slack"))?;
+    prctl::set_timerslack(TIMER_SLACK as u64).map_err(Failure::step("set the timer slack"))?;
     prctl::set_thp_disable(false).map_err(Failure::step("allow huge pages"))?;
     process::merge_no_pages().map_err(Failure::step("have no pages merged"))?;
     for resource in NONE {
         set(resource, |_| [RLIM_INFINITY; 2])?;
     }
     let raised = RAISED.map(|resource| set(resource, |soft| [soft, RLIM_INFINITY]));
-    let enough = [
-        set(Resource::RLIMIT_SIGPENDING, |_| [WAITING_SIGNALS; 2]),
-        set(Resource::RLIMIT_NOFILE, |soft| {
-            [soft.min(OPEN_FILES), OPEN_FILES]
-        }),
-    ];
+    let enough = set(Resource::RLIMIT_NOFILE, |soft| {
+        [soft.min(OPEN_FILES), OPEN_FILES]
+    });
+    as_many_signals_as_allowed()?;
     // Who may not have so much has less; a run that is to have more fails.
     raised
         .into_iter()
-        .chain(enough)
+        .chain([enough])
         .filter(|done| !matches!(done, Err(Failure::Unfit { .. })))
         .collect()
+}
+
+/// What a user namespace is made with is a limit for all that are in such namespaces
+/// together. Each run gets a smaller one of its own.
+fn as_many_signals_as_allowed() -> Result<(), Failure> {
+    let resource = Resource::RLIMIT_SIGPENDING;
+    getrlimit(resource)
+        .and_then(|(_, hard)| setrlimit(resource, hard, hard))
+        .map_err(Failure::step("let as many signals wait as allowed"))
 }
 
 /// Sets a limit; `wanted` makes soft and hard one of the soft one that was inherited.

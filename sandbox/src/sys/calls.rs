@@ -301,13 +301,19 @@ impl Calls {
         self.plain(libc::SYS_sendmsg, arguments).map(drop)
     }
 
-    /// Goes first no more: takes turns with everybody else who is not urgent.
+    /// Goes first no more: takes turns with everybody else who is not urgent, and has
+    /// timers that end as late as theirs.
     pub(crate) fn take_turns(self) -> Result<(), Errno> {
         let policy = libc::SCHED_OTHER.cast_unsigned() as usize;
         let priority: libc::c_int = 0;
         let arguments = [0, policy, (&raw const priority).addr(), 0, 0];
-        self.plain(libc::SYS_sched_setscheduler, arguments)
-            .map(drop)
+        self.plain(libc::SYS_sched_setscheduler, arguments)?;
+        let slack = libc::PR_SET_TIMERSLACK.cast_unsigned() as usize;
+        self.plain(
+            libc::SYS_prctl,
+            [slack, super::priority::TIMER_SLACK, 0, 0, 0],
+        )
+        .map(drop)
     }
 
     /// Leads a process group of its own: signals to "my group" reach nobody else.

@@ -115,10 +115,7 @@ pub(crate) fn schedule_normally() -> io::Result<()> {
     /// `IOPRIO_WHO_PROCESS`, and the class that follows the nice value.
     const OF_PROCESS: libc::c_int = 1;
     const NO_CLASS: libc::c_int = 0;
-    let priority = libc::sched_param { sched_priority: 0 };
-    // SAFETY: `priority` lives through the call and is only read.
-    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &raw const priority) };
-    check(result.into())?;
+    super::priority::take_turns()?;
     // SAFETY: plain numbers.
     let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 0) };
     check(result.into())?;

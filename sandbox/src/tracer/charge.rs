@@ -10,8 +10,7 @@ use crate::policy::{Effective, Policies};
 use crate::protocol::Failure;
 use crate::sys::calls::Calls;
 use crate::sys::clone::{Cloned, fork_into};
-use crate::sys::process;
-use crate::sys::ptrace;
+use crate::sys::{priority, process, ptrace};
 use nix::fcntl::OFlag;
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
@@ -68,8 +67,9 @@ fn measure(untraced: &Effective, traced: &Effective) -> io::Result<Duration> {
     // A process of its own, since it stays on one core and may be traced.
     let Cloned::Parent { pid, .. } = fork_into(CloneFlags::empty())? else {
         drop(result);
-        let told = super::prepare()
-            .map_err(|_| io::ErrorKind::Other.into())
+        // As in a run, where a tracer and its program take turns.
+        let told = priority::take_turns()
+            .and_then(|()| super::prepare().map_err(|_| io::ErrorKind::Other.into()))
             .and_then(|()| typical(untraced, traced))
             .and_then(|cost| write_time(report, cost));
         process::exit_now(i32::from(told.is_err()))

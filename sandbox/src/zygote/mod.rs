@@ -50,8 +50,7 @@ pub(crate) fn live(socket: OwnedFd, trees: HostTrees) -> ! {
 }
 
 fn set_up(channel: &Channel, trees: HostTrees) -> Result<(), Failure> {
-    // Refused where the supervisor has none, either.
-    let _taking_turns = priority::go_first(PRIORITY);
+    priority::go_behind(PRIORITY).map_err(Failure::step("go behind the supervisor"))?;
     // The supervisor writes the id maps and then says so with any message.
     let told = channel
         .receive::<()>()

@@ -2,6 +2,8 @@
 
 use crate::harness::*;
 use assize_sandbox::{Jail, JailConfig, Sink};
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -56,6 +58,15 @@ impl Traces {
         }
     }
 
+    /// Their real-time priorities, 0 for none.
+    fn priorities(&self) -> BTreeSet<u32> {
+        let stats = self.processes.iter().map(|(pid, _)| stat(*pid));
+        stats
+            .flatten()
+            .map(|fields| fields[37].parse().unwrap())
+            .collect()
+    }
+
     fn assert_gone(&self) {
         for (pid, start) in &self.processes {
             // A dying process closes its files a moment before it is dead.
@@ -92,13 +103,28 @@ fn children(parent: u32) -> Vec<u32> {
 }
 
 fn start_time(pid: u32) -> Option<String> {
+    stat(pid)?.get(19).cloned()
+}
+
+/// The fields of proc(5) from the third; none of one that has ended.
+fn stat(pid: u32) -> Option<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields = stat.rsplit(") ").next()?;
     // A zombie only waits for somebody to ask how it ended.
     if fields.starts_with('Z') {
         return None;
     }
-    fields.split(' ').nth(19).map(str::to_owned)
+    Some(fields.split(' ').map(str::to_owned).collect())
+}
+
+/// Whether we have `CAP_SYS_NICE`: then supervisors have real-time priority.
+fn may_be_urgent() -> bool {
+    const NICE: u64 = 1 << 23;
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let set = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:\t"));
+    u64::from_str_radix(set.unwrap(), 16).unwrap() & NICE != 0
 }
 
 fn mounts() -> BTreeSet<String> {
@@ -111,7 +137,11 @@ fn mounts() -> BTreeSet<String> {
 #[test]
 #[ignore = "started by another test"]
 fn owner_of_a_jail() {
-    let mut jail = start();
+    // All on one core: whoever does not sleep there keeps the others from ending.
+    let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
+    let mut config = JailConfig::new(0).unwrap();
+    config.core = (0..CpuSet::count()).find(|core| allowed.is_set(*core).unwrap());
+    let mut jail = Jail::start(&config).unwrap();
     let mut spec = command(&["/bin/sh", "-c", "sleep 1000 & echo started; wait"]);
     let stdout = std::io::stdout();
     spec.stdout = Sink::Fd(
@@ -147,6 +177,12 @@ fn jail_without_its_worker_leaves_nothing() {
     // Supervisor, zygote, init, shell and sleep.
     assert!(traces.processes.len() >= 5, "{traces:?}");
     assert!(!traces.groups.is_empty(), "{traces:?}");
+    // The program, and the jail's processes and the supervisor before it.
+    let expected: &[u32] = if may_be_urgent() { &[0, 1, 2] } else { &[0] };
+    assert_eq!(
+        traces.priorities(),
+        BTreeSet::from_iter(expected.to_owned())
+    );
 
     owner.kill().unwrap();
     owner.wait().unwrap();
