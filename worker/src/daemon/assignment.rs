@@ -95,7 +95,8 @@ impl AssignmentError {
                     source: FetchError::Disk { .. },
                     ..
                 },
-            ) => true,
+            )
+            | Self::Audit(AuditError::Read { .. }) => true,
             _ => false,
         }
     }
