@@ -79,6 +79,7 @@ fn root_has_jails_wherever_it_is_in_the_tree() {
     let group = "/sys/fs/cgroup/poor.slice/session is not given the";
     scene.complains("no pids", &[group, "the pids controller", "+pids"]);
     scene.complains("no memory", &[group, "the memory controller", "+memory"]);
+    assert_eq!(scene.says("ids"), "60601 60603");
 }
 
 #[test]

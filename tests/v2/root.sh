@@ -36,3 +36,12 @@ echo '+memory' > $groups/poor.slice/cgroup.subtree_control
 in_group poor.slice/session 'no pids' "${hello[@]}"
 echo '-memory +pids' > $groups/poor.slice/cgroup.subtree_control
 in_group poor.slice/session 'no memory' "${hello[@]}"
+
+# Two services see nothing of each other's groups; still no two jails have the same users.
+for service in first second; do
+    in_group system.slice/$service.service $service assize run --wall-time 60s -- /bin/sleep 4712 &
+done
+until [ "$(pgrep --exact --count sleep)" = 2 ]; do sleep 0.1; done
+echo "ids: $(pgrep --exact sleep | xargs -I{} stat --format %u /proc/{} | sort | paste -sd ' ')"
+pkill --exact sleep
+wait

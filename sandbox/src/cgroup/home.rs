@@ -1,6 +1,7 @@
-//! A jail's own place among the groups, claimed by a lock: it also decides
-//! the jail's user ids, so that no two jails of a host ever share one.
+//! A jail's own place among the groups, claimed by a lock, and named as the
+//! jail's user ids are.
 
+use super::users::Users;
 use super::{Group, Layout, remove};
 use crate::limits::Limits;
 use crate::protocol::Failure;
@@ -15,8 +16,6 @@ use std::path::{Path, PathBuf};
 const PARENT: &str = "assize";
 /// Two user ids each; more would run into ids that systemd hands out.
 const HOMES_MAX: u32 = 290;
-/// Between what Debian and systemd assign.
-const FIRST_USER: u32 = 60_600;
 
 /// Groups that rest at the same time, each until the kernel has freed what its
 /// run left: a few milliseconds, in which a core can do as many short runs.
@@ -27,7 +26,8 @@ const RESTING_MAX: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Home {
     layout: Layout,
-    index: u32,
+    path: PathBuf,
+    users: Users,
     groups: u64,
     /// Groups of earlier runs, the one that rests longest first.
     resting: VecDeque<Group>,
@@ -47,41 +47,40 @@ impl Home {
         let mut claimed = None;
         for index in 0..HOMES_MAX {
             let home = path_of(index);
-            if claimed.is_some() {
-                // Beyond ours, only homes that exist are looked at.
-                if !layout
-                    .directories(&home)
-                    .iter()
-                    .any(|directory| directory.exists())
-                {
-                    continue;
-                }
-            } else {
+            let users = match claimed {
+                None => Users::claim(index)?,
+                Some(_) => None,
+            };
+            if users.is_some() {
                 layout.make_parent(&home)?;
+            } else if !exists(&layout, &home) {
+                // Beyond ours, only homes that exist are looked at.
+                continue;
             }
             let Some(lock) = try_lock(&layout, &home)? else {
                 continue;
             };
             clear(&layout, &home)?;
-            if claimed.is_none() {
+            if let Some(users) = users {
                 // Another start may have swept the home away in part, just
                 // before the lock was ours.
                 layout.make_parent(&home)?;
-                claimed = Some((index, lock));
+                claimed = Some((home, users, lock));
             } else {
                 for directory in layout.directories(&home) {
                     remove(&directory)?;
                 }
             }
         }
-        let (index, lock) = claimed.ok_or_else(|| Failure::Unfit {
+        let (path, users, lock) = claimed.ok_or_else(|| Failure::Unfit {
             feature: "cgroup".to_owned(),
             problem: format!("{HOMES_MAX} jails are running on this host already"),
             fix: "stop some of them".to_owned(),
         })?;
         Ok(Self {
             layout,
-            index,
+            path,
+            users,
             groups: 0,
             resting: VecDeque::new(),
             ready: None,
@@ -92,12 +91,12 @@ impl Home {
 
     /// The host's user and group id that is root inside.
     pub(crate) fn root_id(&self) -> u32 {
-        FIRST_USER + 2 * self.index
+        self.users.root()
     }
 
     /// The host's user and group id of the program.
     pub(crate) fn program_id(&self) -> u32 {
-        self.root_id() + 1
+        self.users.program()
     }
 
     /// A group for one run: new, or proven to be as good as that.
@@ -121,7 +120,7 @@ impl Home {
 
     fn create(&mut self, limits: &Limits) -> Result<Group, Failure> {
         self.groups += 1;
-        let path = path_of(self.index).join(format!("run-{}", self.groups));
+        let path = self.path.join(format!("run-{}", self.groups));
         Group::create(&self.layout, self.layout.directories(&path), limits)
     }
 
@@ -159,9 +158,8 @@ impl Home {
 
     /// Removes the home.
     pub(crate) fn leave(self) -> Result<(), Failure> {
-        let home = path_of(self.index);
-        clear(&self.layout, &home)?;
-        for directory in self.layout.directories(&home) {
+        clear(&self.layout, &self.path)?;
+        for directory in self.layout.directories(&self.path) {
             remove(&directory)?;
         }
         Ok(())
@@ -170,6 +168,11 @@ impl Home {
 
 fn path_of(index: u32) -> PathBuf {
     Path::new(PARENT).join(format!("jail-{index}"))
+}
+
+fn exists(layout: &Layout, home: &Path) -> bool {
+    let directories = layout.directories(home);
+    directories.iter().any(|directory| directory.exists())
 }
 
 /// Takes the lock of a home; none when somebody lives there, or when it was

@@ -8,6 +8,7 @@ mod file;
 mod home;
 mod layout;
 mod owner;
+mod users;
 mod v1;
 mod v2;
 
