@@ -32,7 +32,9 @@ pub struct Facts {
     /// From the request to the start of the program.
     #[serde(rename = "setup_time_us", with = "micros")]
     pub setup_time: Duration,
-    /// Highest memory of all processes together, as limited.
+    /// Highest memory of all processes together, as limited. Linux before 5.19 does
+    /// not tell it on version 2 groups: then it is what was seen by looking every
+    /// 50 ms, or `Activity::resident_peak` if that is more.
     #[serde(rename = "memory_peak_bytes", with = "bytes")]
     pub memory_peak: ByteSize,
     /// Bytes written to captured standard output and standard error.
@@ -81,6 +83,10 @@ pub struct Activity {
     pub minor_faults: u64,
     /// Page faults that waited for a disk.
     pub major_faults: u64,
+    /// Most memory that one process had in sight, shared files included, but not
+    /// less than the sandbox has before exec.
+    #[serde(rename = "resident_peak_bytes", with = "bytes")]
+    pub resident_peak: ByteSize,
     /// Read from disks; what was cached already is not.
     #[serde(rename = "disk_read_bytes", with = "bytes")]
     pub disk_read: ByteSize,

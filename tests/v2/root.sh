@@ -39,7 +39,7 @@ in_group poor.slice/session 'no memory' "${hello[@]}"
 
 # Two services see nothing of each other's groups; still no two jails have the same users.
 for service in first second; do
-    in_group system.slice/$service.service $service assize run --wall-time 60s -- /bin/sleep 4712 &
+    in_group system.slice/$service.service $service assize run --cpu-time 20s --wall-time 60s -- /bin/sleep 4712 &
 done
 until [ "$(pgrep --exact --count sleep)" = 2 ]; do sleep 0.1; done
 echo "ids: $(pgrep --exact sleep | xargs -I{} stat --format %u /proc/{} | sort | paste -sd ' ')"

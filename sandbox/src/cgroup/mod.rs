@@ -126,11 +126,31 @@ impl Group {
         }
     }
 
-    /// Whether [`Self::process_events`] does so and a kill for memory takes
-    /// the whole group. In version 1 a look now and then must do: its file
-    /// never becomes readable, on kernels up to 6.18 at least.
+    /// Whether the kernel tells all by itself: [`Self::process_events`] does so, a
+    /// kill for memory takes the whole group, and the peak of memory is kept. If
+    /// not, a look now and then must do. In version 1 the file of events never
+    /// becomes readable, on kernels up to 6.18 at least.
     pub(crate) fn tells(&self) -> bool {
-        matches!(self.files, Files::V2(_))
+        match &self.files {
+            Files::V1(_) => false,
+            Files::V2(files) => files.tells_peak(),
+        }
+    }
+
+    /// Whether [`Usage::memory_peak`] is the kernel's, or what looks have seen.
+    pub(crate) fn tells_memory_peak(&self) -> bool {
+        match &self.files {
+            Files::V1(_) => true,
+            Files::V2(files) => files.tells_peak(),
+        }
+    }
+
+    /// Looks how much memory is in use, where the kernel keeps no peak.
+    pub(crate) fn note_memory(&self) -> Result<(), Failure> {
+        match &self.files {
+            Files::V1(_) => Ok(()),
+            Files::V2(files) => files.note_memory(),
+        }
     }
 
     /// Processes that the kernel killed for the memory limit. Fails if it did for

@@ -214,6 +214,8 @@ fn activity_of_the_dead(calls: Calls) -> Result<Activity, Refused> {
         involuntary_switches: count(usage.ru_nivcsw),
         minor_faults: count(usage.ru_minflt),
         major_faults: count(usage.ru_majflt),
+        // In KiB.
+        resident_peak: ByteSize::kib(count(usage.ru_maxrss)),
         disk_read: ByteSize::b(count(usage.ru_inblock) * BLOCK),
         disk_written: ByteSize::b(count(usage.ru_oublock) * BLOCK),
     })

@@ -28,9 +28,10 @@ pub(super) fn findings() -> Vec<Finding> {
 fn peaks(layout: &Layout) -> Finding {
     let release = read("/proc/sys/kernel/osrelease").unwrap_or_default();
     if layout.is_unified() && !at_least(&release, (5, 19)) {
-        return Finding::unfit(
+        return Finding::warning(
             "cgroup.memory_peak",
-            format!("Linux {release} has no memory.peak in version 2 groups"),
+            format!("Linux {release} does not tell the peak of memory in version 2 groups"),
+            "the memory that submissions are said to use is an estimate; the limit is exact",
             "install Linux 5.19 or later, or boot with version 1 groups",
         );
     }

@@ -91,6 +91,11 @@ impl State {
             contents = ended.contents;
             activity = Some(ended.activity);
         }
+        let mut memory_peak = usage.memory_peak;
+        if !group.tells_memory_peak() {
+            let resident = activity.map_or(0, |activity| activity.resident_peak.as_u64());
+            memory_peak = memory_peak.max(resident).min(limits.memory.as_u64());
+        }
         let outcome = decide(Record {
             killed: self.killed,
             status,
@@ -117,7 +122,7 @@ impl State {
                 tracing_time,
                 wall_time: self.wall_time,
                 setup_time: self.setup_time,
-                memory_peak: ByteSize::b(usage.memory_peak),
+                memory_peak: ByteSize::b(memory_peak),
                 output: ByteSize::b(self.output),
                 files: ByteSize::b(self.files),
                 processes_peak: usage.processes_peak,

@@ -227,3 +227,38 @@ fn scratches_that_are_not_counted_are_no_output() {
         );
     }
 }
+
+/// The limit of files holds for what they seem to be, not for the room they take.
+#[test]
+fn a_file_grows_in_no_other_way() {
+    let mut jail = start();
+    for way in ["truncate", "allocate", "seek", "mapped"] {
+        for (bytes, outcome) in [
+            (LIMIT, exited(0)),
+            (LIMIT + 1, killed(KillCause::Output)),
+            (1 << 40, killed(KillCause::Output)),
+        ] {
+            let mut spec = program("output", &["/tmp/file", &bytes.to_string(), way]);
+            spec.limits.file_size = ByteSize::b(LIMIT);
+            assert_eq!(jail.run(spec).unwrap().outcome, outcome, "{way} {bytes}");
+        }
+    }
+}
+
+/// All files together have the room of their scratch; beyond that, as on a full
+/// disk, nothing can be written.
+#[test]
+fn many_files_have_the_room_of_one() {
+    let mut jail = start();
+    let script =
+        "i=0; while [ $i -lt 40 ]; do echo x > /box/$i || exit 3; i=$((i+1)); done 2>/dev/null";
+    for (pages, outcome) in [(40, exited(0)), (39, exited(3))] {
+        let mut spec = command(&["/bin/sh", "-c", script]);
+        spec.scratch.push(Scratch {
+            target: "/box".into(),
+            size: ByteSize::b(pages * 4096),
+            counted: false,
+        });
+        assert_eq!(jail.run(spec).unwrap().outcome, outcome, "{pages} pages");
+    }
+}

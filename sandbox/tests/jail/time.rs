@@ -1,7 +1,7 @@
 //! CPU time and time on the clock.
 
 use crate::harness::*;
-use assize_sandbox::{Facts, KillCause, Mode};
+use assize_sandbox::{Facts, Jail, JailConfig, KillCause, Mode};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_millis(200);
@@ -95,4 +95,16 @@ fn one_thread_uses_no_more_processor_than_the_clock_allows() {
         assert_eq!(facts.outcome, exited(0));
         assert!(facts.cpu_time <= facts.wall_time, "{facts:?}");
     }
+}
+
+/// By the pinning alone; that a program can't undo it is the policy's.
+#[test]
+fn threads_share_the_core_of_their_jail() {
+    let mut config = JailConfig::new(0).unwrap();
+    config.core = Some(0);
+    let mut spec = program("time", &["threads"]);
+    spec.limits.cpu_time = LIMIT;
+    let facts = Jail::start(&config).unwrap().run(spec).unwrap();
+    assert_eq!(facts.outcome, killed(KillCause::CpuTime));
+    assert!(facts.cpu_time < facts.wall_time * 5 / 4, "{facts:?}");
 }

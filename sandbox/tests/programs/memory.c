@@ -8,7 +8,10 @@
 #include <unistd.h>
 #include <fcntl.h>
 
+/* In small pages: a huge one would be more than is asked for. */
 static void touch(char *at, size_t size) {
+    char *page = (char *)((uintptr_t)at & -4096);
+    madvise(page, size, MADV_NOHUGEPAGE);
     for (size_t i = 0; i < size; i += 4096) ((volatile char *)at)[i] = 1;
 }
 
@@ -31,6 +34,12 @@ static void fill(int file, size_t size) {
 int main(int argc, char **argv) {
     size_t size = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
     if (!strcmp(argv[1], "touch")) touch(get(size), size);
+    if (!strcmp(argv[1], "heap")) touch(sbrk(size), size);
+    if (!strcmp(argv[1], "mapped")) {
+        int file = open("/tmp/file", O_CREAT | O_RDWR, 0600);
+        if (ftruncate(file, size)) return 6;
+        touch(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), size);
+    }
     if (!strcmp(argv[1], "reserve")) return get(size) == MAP_FAILED;
     if (!strcmp(argv[1], "shared"))
         touch(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), size);

@@ -330,6 +330,7 @@ impl Watch<'_> {
     fn look_at_usage(&mut self) -> Result<(), Failure> {
         if !self.group.tells() {
             self.look_at_processes()?;
+            self.group.note_memory()?;
             if self.group.memory_kills()? > 0 {
                 self.kill(KillCause::Memory)?;
             }
