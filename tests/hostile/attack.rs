@@ -85,7 +85,7 @@ impl Expected {
 }
 
 /// The suite itself.
-const SUITE: [&str; 4] = ["attack.rs", "channels.rs", "host.rs", "mod.rs"];
+const SUITE: [&str; 5] = ["attack.rs", "channels.rs", "host.rs", "killed.rs", "mod.rs"];
 
 /// All files beside this one that are not the suite itself, by name.
 pub(super) fn all() -> Vec<Attack> {

@@ -45,7 +45,7 @@ fn jails() -> BTreeSet<u32> {
         .collect()
 }
 
-fn children(parent: u32) -> Vec<u32> {
+pub(super) fn children(parent: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{parent}/task"));
     let threads = threads.into_iter().flatten().flatten();
     let lists = threads.map(|thread| fs::read_to_string(thread.path().join("children")));
@@ -132,6 +132,13 @@ impl Host {
         {
             traces.push("a process below the supervisor".to_owned());
         }
+        traces.extend(self.remains());
+        traces
+    }
+
+    /// The same, of a jail that may be dead itself.
+    pub(super) fn remains(&self) -> Vec<String> {
+        let mut traces = Vec::new();
         let now = mounts();
         let new = now.difference(&self.mounts);
         traces.extend(new.map(|mount| format!("the mount {mount}")));

@@ -5,10 +5,11 @@
 mod attack;
 mod channels;
 mod host;
+mod killed;
 
 use assize_sandbox::{
-    AuditLevel, Facts, FileIn, Input, Jail, JailConfig, Limits, Mode, Outcome, PolicyName, Scratch,
-    Sink, Spec, Tree,
+    AuditLevel, Facts, FileIn, Input, Jail, JailConfig, JailError, Limits, Mode, Outcome,
+    PolicyName, Scratch, Sink, Spec, Tree,
 };
 use attack::{Attack, Program};
 use bytesize::ByteSize;
@@ -150,21 +151,23 @@ fn ordinary_run(jail: &mut Jail, mode: Mode) -> (Facts, String) {
     run(jail, base(&["/bin/sh", "-c", script], mode))
 }
 
-fn run(jail: &mut Jail, mut spec: Spec) -> (Facts, String) {
+fn run(jail: &mut Jail, spec: Spec) -> (Facts, String) {
+    let name = spec.args.join(" ");
+    run_captured(jail, spec).unwrap_or_else(|error| panic!("{name}: {error:?}"))
+}
+
+fn run_captured(jail: &mut Jail, mut spec: Spec) -> Result<(Facts, String), JailError> {
     let mut captured = tempfile::tempfile().unwrap();
     let sink = || Sink::Capture {
         to: captured.try_clone().unwrap().into(),
         keep: KEEP,
     };
     (spec.stdout, spec.stderr) = (sink(), sink());
-    let name = spec.args.join(" ");
-    let facts = jail
-        .run(spec)
-        .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    let facts = jail.run(spec)?;
     let mut bytes = Vec::new();
     captured.rewind().unwrap();
     captured.read_to_end(&mut bytes).unwrap();
-    (facts, String::from_utf8_lossy(&bytes).into_owned())
+    Ok((facts, String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 fn spec(attack: &Attack, mode: Mode) -> Spec {
