@@ -346,7 +346,7 @@ impl Watch<'_> {
         }
         let left = (self.limits.cpu_time - used) / self.setup.cores;
         let patience = match self.state.started {
-            // For files alone: as late as half of the run's time, and so seldom.
+            // For files alone: seldom, when the run has become twice as old.
             Some(started) if self.group.tells() => started.elapsed().max(LONG_TICK),
             _ => LONG_TICK,
         };
