@@ -262,9 +262,14 @@ mod tests {
         };
         let honest = suspicious(&root.join("tests/packages"));
         assert!(honest.len() > 50, "{}", honest.len());
-        for (path, rule) in honest {
-            assert_eq!(rule, None, "{}", path.display());
-        }
+        let found: Vec<_> = honest
+            .iter()
+            .filter(|(_, rule)| rule.is_some())
+            .map(|(path, _)| path.strip_prefix(&root).unwrap())
+            .collect();
+        // It is there to show what becomes of it.
+        let dishonest = "tests/packages/parcels/submissions/mixed/asks_the_office.c";
+        assert_eq!(found, [Path::new(dishonest)]);
         let attacks = suspicious(&root.join("tests/hostile"));
         let found = attacks.iter().filter(|(_, rule)| rule.is_some()).count();
         assert!(2 * found > attacks.len(), "{found} of {}", attacks.len());
