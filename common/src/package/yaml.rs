@@ -72,6 +72,11 @@ impl Section {
         PackageError::unsupported(&self.file, &self.name_of(key), feature)
     }
 
+    /// A warning that `key` was stated and means nothing here.
+    pub(super) fn ignored(&self, key: &str, why: &str) -> String {
+        format!("{}: `{}` is ignored: {why}", self.file, self.name_of(key))
+    }
+
     /// Takes a key's value; a null counts as absent.
     pub(super) fn take(&mut self, key: &str) -> Option<Value> {
         self.entries.remove(key).filter(|value| !value.is_null())

@@ -106,6 +106,13 @@ impl Verifier<'_> {
 
     fn compare_with_expectation(&mut self, submission: &Submission, judged: &Judged) {
         let name = &submission.program.name;
+        if submission.is_model && judged.verdict != Verdict::Ac {
+            self.error(
+                name,
+                format!("the model solution gets {}", judged.verdict),
+                "correct it, or offer another one as the model (model_solution in submissions.yaml)",
+            );
+        }
         if !judged.is_as_expected(&submission.expectation) {
             let expected: Vec<&str> = submission
                 .expectation

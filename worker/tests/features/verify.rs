@@ -183,3 +183,20 @@ fn input_validators_see_the_files_of_test_cases() {
     assert_eq!(finding.subject, "input_validators/check.py");
     assert!(finding.problem.contains("secret/1.files"), "{finding:?}");
 }
+
+#[test]
+fn a_model_solution_is_right() {
+    let package = good().with(
+        "submissions/submissions.yaml",
+        "wrong_answer/wrong.py:\n  model_solution: true\n",
+    );
+    let verification = verify(&package, false);
+    let [finding] = &verification.findings[..] else {
+        panic!("{:#?}", verification.findings);
+    };
+    assert_eq!(finding.subject, "submissions/wrong_answer/wrong.py");
+    assert!(
+        finding.problem.contains("the model solution gets WA"),
+        "{finding:?}"
+    );
+}

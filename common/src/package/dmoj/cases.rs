@@ -149,8 +149,9 @@ fn batch(
         if inner.take("batched").is_some() {
             return Err(inner.invalid("batched", "batches do not nest"));
         }
-        // The batch gives points as a whole.
-        inner.skip(&["points"]);
+        if inner.take("points").is_some() {
+            warnings.push(inner.ignored("points", "the batch gives points as a whole"));
+        }
         cases.push(case(&mut inner, &inherited)?);
         inner.finish(warnings);
     }

@@ -7,13 +7,16 @@ use super::super::file_tree::FileTree;
 use super::super::model::{
     CheckerPoints, CheckerProtocol, DmojChecker, FloatError, OutputValidator, Program,
 };
+use super::super::problem_yaml::StatedLimits;
 use super::super::yaml::Section;
+use super::ignore;
 
 /// What decides where nothing is interactive.
 pub(super) fn checker(
     tree: &FileTree,
     yaml: &Section,
     value: Option<Value>,
+    limits: &mut StatedLimits,
     warnings: &mut Vec<String>,
 ) -> Result<OutputValidator, PackageError> {
     const KEY: &str = "checker";
@@ -52,7 +55,11 @@ pub(super) fn checker(
             }
         },
         "floats" | "floatsabs" | "floatsrel" => floats(&name, &mut args)?,
-        "bridged" => return bridged(tree, &mut args).inspect(|_| args.finish(warnings)),
+        "bridged" => {
+            let checker = bridged(tree, &mut args, limits, warnings)?;
+            args.finish(warnings);
+            return Ok(checker);
+        }
         other => {
             let feature = match other {
                 "linecount" => {
@@ -96,39 +103,52 @@ fn floats(name: &str, args: &mut Section) -> Result<DmojChecker, PackageError> {
 }
 
 /// A checker that is a program.
-fn bridged(tree: &FileTree, args: &mut Section) -> Result<OutputValidator, PackageError> {
-    let program = program(tree, args)?;
+fn bridged(
+    tree: &FileTree,
+    args: &mut Section,
+    limits: &mut StatedLimits,
+    warnings: &mut Vec<String>,
+) -> Result<OutputValidator, PackageError> {
+    let program = program(tree, args, warnings)?;
     let protocol = protocol(args)?;
-    args.skip(&[
-        "feedback",
-        "cached",
-        "compiler_time_limit",
-        "time_limit",
-        "memory_limit",
-    ]);
+    limits.validation_time = args.seconds("time_limit")?;
+    jury_limits(args, limits)?;
     Ok(OutputValidator::Checker { program, protocol })
+}
+
+/// Keys of interactors, with why they mean nothing here.
+const IGNORED_OF_INTERACTORS: [(&str, &str); 2] = [
+    (
+        "preprocessing_time",
+        "its CPU time has a limit of its own, and waiting costs neither side",
+    ),
+    ("unbuffered", "submissions write to a pipe, or flush"),
+];
+
+/// Takes the limits of a program of the jury, which are in seconds and KiB.
+fn jury_limits(section: &mut Section, limits: &mut StatedLimits) -> Result<(), PackageError> {
+    limits.compilation_time = section.seconds("compiler_time_limit")?;
+    limits.validation_memory = section.size("memory_limit", 1024)?;
+    // What a site shows, and when it compiles.
+    section.skip(&["feedback", "cached"]);
+    Ok(())
 }
 
 /// The interactor, if there is one.
 pub(super) fn interactor(
     tree: &FileTree,
     yaml: &mut Section,
+    limits: &mut StatedLimits,
     warnings: &mut Vec<String>,
 ) -> Result<Option<OutputValidator>, PackageError> {
     let Some(value) = yaml.take("interactive") else {
         return Ok(None);
     };
     let mut section = yaml.nested("interactive", value)?;
-    let program = program(tree, &mut section)?;
+    let program = program(tree, &mut section, warnings)?;
     let protocol = protocol(&mut section)?;
-    section.skip(&[
-        "feedback",
-        "cached",
-        "compiler_time_limit",
-        "preprocessing_time",
-        "memory_limit",
-        "unbuffered",
-    ]);
+    jury_limits(&mut section, limits)?;
+    ignore(&mut section, &IGNORED_OF_INTERACTORS, warnings);
     section.finish(warnings);
     Ok(Some(OutputValidator::Interactor {
         program,
@@ -164,7 +184,11 @@ fn protocol(section: &mut Section) -> Result<CheckerProtocol, PackageError> {
 }
 
 /// The program that `files` names.
-fn program(tree: &FileTree, section: &mut Section) -> Result<Program, PackageError> {
+fn program(
+    tree: &FileTree,
+    section: &mut Section,
+    warnings: &mut Vec<String>,
+) -> Result<Program, PackageError> {
     let files = section.string_or_strings("files")?.unwrap_or_default();
     let Some(first) = files.first() else {
         return Err(section.invalid("files", "names no file"));
@@ -189,7 +213,13 @@ fn program(tree: &FileTree, section: &mut Section) -> Result<Program, PackageErr
     if tree.get(header).is_some() && !files.iter().any(|name| name == header) {
         program.files.extend(tree.program_files(header));
     }
-    program.language = section.string("lang")?.as_deref().and_then(language);
+    if let Some(executor) = section.string("lang")? {
+        program.language = language(&executor);
+        if program.language.is_none() {
+            let why = format!("{executor} is not known, so the ending of {first} tells");
+            warnings.push(section.ignored("lang", &why));
+        }
+    }
     Ok(program)
 }
 

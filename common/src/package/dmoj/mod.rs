@@ -50,6 +50,28 @@ const REFUSED: [(&str, &str); 7] = [
     ),
 ];
 
+/// Keys that are about how programs are run there, with why they mean nothing here.
+const IGNORED: [(&str, &str); 3] = [
+    (
+        "wall_time_factor",
+        "the wall limit is twice the time limit and a second",
+    ),
+    ("unbuffered", "submissions write to a pipe, or flush"),
+    (
+        "short_circuit",
+        "how far to judge is for the contest to say, and changes no verdict",
+    ),
+];
+
+/// Warns of the keys that are stated.
+fn ignore(yaml: &mut Section, keys: &[(&str, &str)], warnings: &mut Vec<String>) {
+    for (key, why) in keys {
+        if yaml.take(key).is_some() {
+            warnings.push(yaml.ignored(key, why));
+        }
+    }
+}
+
 /// Refuses what a section of init.yml asks for in vain.
 fn refuse(yaml: &mut Section) -> Result<(), PackageError> {
     for (key, feature) in REFUSED {
@@ -75,35 +97,28 @@ pub(super) fn read(
     let mut warnings = Vec::new();
     let mut yaml = Section::read(tree, FILE)?;
     refuse(&mut yaml)?;
-    // They are about how a site shows and runs things.
-    yaml.skip(&[
-        "output_prefix_length",
-        "hints",
-        "meta",
-        "unbuffered",
-        "short_circuit",
-    ]);
-    if yaml.take("wall_time_factor").is_some() {
-        warnings.push(format!(
-            "{FILE}: `wall_time_factor` is ignored: the wall limit is twice the time limit and a second"
-        ));
-    }
+    // They are about what a site shows.
+    yaml.skip(&["output_prefix_length", "hints", "meta"]);
+    ignore(&mut yaml, &IGNORED, &mut warnings);
     let stated = time_limit::find(tree, None, &mut warnings)?;
     let time_limit = stated.or(provisional).ok_or(PackageError::NoTimeLimit)?;
-    let limits = read::limits(
-        time_limit,
-        &StatedLimits {
-            output: Some(yaml.size("output_limit_length", 1)?.unwrap_or(OUTPUT_LIMIT)),
-            ..StatedLimits::default()
-        },
-    );
+    let mut limits = StatedLimits {
+        output: Some(yaml.size("output_limit_length", 1)?.unwrap_or(OUTPUT_LIMIT)),
+        ..StatedLimits::default()
+    };
     let mut data = Data::open(tree, yaml.string("archive")?)?;
     let items = cases::read(&mut yaml, &data, &mut warnings)?;
-    let interactor = checker::interactor(tree, &mut yaml, &mut warnings)?;
+    let interactor = checker::interactor(tree, &mut yaml, &mut limits, &mut warnings)?;
     let output_validator = match (interactor, yaml.take("checker")) {
-        (Some(interactor), _) => interactor,
-        (None, checker) => checker::checker(tree, &yaml, checker, &mut warnings)?,
+        (Some(interactor), checker) => {
+            if checker.is_some() {
+                warnings.push(yaml.ignored("checker", "the interactor decides"));
+            }
+            interactor
+        }
+        (None, checker) => checker::checker(tree, &yaml, checker, &mut limits, &mut warnings)?,
     };
+    let limits = read::limits(time_limit, &limits);
     yaml.finish(&mut warnings);
     let (testcases, grading) = scoring::grading(&items, &mut data)?;
     let mut package = Package::plain(read::directory_name(root), limits, testcases);

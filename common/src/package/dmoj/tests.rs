@@ -3,6 +3,7 @@
 use std::io::{Cursor, Write as _};
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -89,7 +90,12 @@ test_cases:
     assert_eq!(first.max_score, Some("20.5".parse().unwrap()));
     assert_eq!(second.require_pass, ["secret/batch1"]);
     assert_eq!(second.max_score, Some(10.into()));
-    assert_eq!(read.warnings, Vec::<String>::new());
+    assert_eq!(
+        read.warnings.len(),
+        1,
+        "points within a batch: {:?}",
+        read.warnings
+    );
     let input = std::fs::read(&read.testcases[0].input).unwrap();
     assert_eq!(input, b"1\n2\n");
 }
@@ -265,4 +271,43 @@ fn what_can_not_be_honoured_is_refused_with_its_key() {
         unknown.warnings,
         ["init.yml: unknown key `colour` is ignored"]
     );
+}
+
+#[test]
+fn nothing_that_is_stated_is_dropped_without_a_word() {
+    for (init, key) in [
+        ("short_circuit: false", "short_circuit"),
+        ("unbuffered: true", "unbuffered"),
+        ("wall_time_factor: 5", "wall_time_factor"),
+        (
+            "checker: {name: bridged, args: {files: 1.in, lang: OCAML}}",
+            "checker.args.lang",
+        ),
+        (
+            "interactive: {files: 1.in, preprocessing_time: 5}",
+            "interactive.preprocessing_time",
+        ),
+        ("interactive: {files: 1.in}\nchecker: easy", "checker"),
+    ] {
+        let warnings = read(&format!("{CASES}{init}\n")).warnings;
+        let [warning] = &warnings[..] else {
+            panic!("{init}: {warnings:?}");
+        };
+        let start = format!("init.yml: `{key}` is ignored: ");
+        assert!(warning.starts_with(&start), "{init}: {warning}");
+    }
+    let warnings = read("test_cases: [{batched: [{in: 1.in, points: 3}]}]\n").warnings;
+    assert!(warnings[0].contains("points"), "{warnings:?}");
+}
+
+#[test]
+fn limits_of_checkers_are_honoured() {
+    let args = "files: 1.in, time_limit: 3, memory_limit: 65536, compiler_time_limit: 30";
+    let limits = read(&format!(
+        "{CASES}checker: {{name: bridged, args: {{{args}}}}}\n"
+    ))
+    .limits;
+    assert_eq!(limits.validation_time, Duration::from_secs(3));
+    assert_eq!(limits.validation_memory, ByteSize::mib(64));
+    assert_eq!(limits.compilation_time, Duration::from_secs(30));
 }
