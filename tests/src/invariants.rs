@@ -28,14 +28,17 @@ const RULES: [(&str, &str); 9] = [
         "SELECT j.id::text FROM runs r JOIN judgements j ON j.id = r.judgement_id WHERE r.attempt <> j.attempt",
     ),
     (
-        "runs are numbered without gaps, and not more than test cases",
+        // Where points are added up, a group may end early and others go on.
+        "runs are not more than test cases, and numbered without gaps where there are no points",
         "SELECT j.id::text FROM runs r JOIN judgements j ON j.id = r.judgement_id
-         GROUP BY j.id HAVING count(*) <> max(r.ordinal) + 1 OR count(*) > j.testcases_total",
+         GROUP BY j.id HAVING (count(*) <> max(r.ordinal) + 1 AND NOT EXISTS (
+             SELECT FROM judgements p WHERE p.package_id = j.package_id AND p.score IS NOT NULL
+         )) OR count(*) > j.testcases_total",
     ),
     (
-        "who was accepted passed every test case",
+        "who was accepted, not for points, passed every test case",
         "SELECT j.id::text FROM judgements j LEFT JOIN runs r ON r.judgement_id = j.id
-         WHERE j.verdict = 'AC' GROUP BY j.id HAVING count(*) FILTER (WHERE r.verdict = 'AC') <> j.testcases_total",
+         WHERE j.verdict = 'AC' AND j.score IS NULL GROUP BY j.id HAVING count(*) FILTER (WHERE r.verdict = 'AC') <> j.testcases_total",
     ),
     (
         "who was not accepted failed a test case with that verdict, or did not compile and ran none",
