@@ -195,15 +195,6 @@ impl Installation {
         schedulers.chain(self.workers.iter().map(|worker| &worker.daemon))
     }
 
-    /// Whether a daemon was ever told that RabbitMQ takes no messages.
-    pub(super) fn is_blocked(&self) -> bool {
-        let mut logs = self.daemons().map(|daemon| {
-            let log = self.place.join(format!("{}.log", daemon.name()));
-            fs::read_to_string(log).unwrap_or_default()
-        });
-        logs.any(|log| log.contains("RabbitMQ takes no messages"))
-    }
-
     /// The queues that messages wait in, with how many.
     pub(super) async fn waiting_messages(&self) -> Vec<(String, u32)> {
         let url = self.rabbitmq.direct_url();

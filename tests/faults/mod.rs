@@ -63,15 +63,6 @@ async fn a_judgement_takes_longer_than_rabbitmq_waits_for_an_acknowledgement() {
     trial.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the daemons, which tests/run builds"]
-async fn nobody_is_blamed_for_an_alarm_of_rabbitmq() {
-    let _turn = assize_tests::system::turn().await;
-    let trial = Trial::start(Random::new(1)).await;
-    trial.sit_out_an_alarm().await;
-    trial.end().await;
-}
-
 /// Every fault alone, and then mixes of them until the time is over.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs time: make faults"]

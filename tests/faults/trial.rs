@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinHandle;
 
 use super::fault::Fault;
-use super::installation::{Installation, LEASE};
+use super::installation::Installation;
 use super::load::Program;
 use super::matrix::{Matrix, Outcome};
 use super::random::Random;
@@ -98,38 +98,6 @@ impl Trial {
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
         assert_eq!((attempt, failures, losses), (1, 0, 0));
-    }
-
-    /// RabbitMQ is short of memory for several leases. Submissions are accepted all the
-    /// while, and judged afterwards at their first attempt.
-    pub(super) async fn sit_out_an_alarm(&self) {
-        let installation = &self.installation;
-        let limit = async |value: &[&str]| {
-            let arguments = [&["set_vm_memory_high_watermark"], value].concat();
-            let output = installation.rabbitmq.control(&arguments).await;
-            assert!(output.status.success(), "{output:?}");
-        };
-        limit(&["0.00001"]).await;
-        let begin = Instant::now();
-        while !installation.is_blocked() {
-            assert!(begin.elapsed() < PATIENCE, "no daemon is told of the alarm");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        for _ in 0..OPEN {
-            installation.load.submit(Program::Short).await;
-        }
-        tokio::time::sleep(LEASE * 3).await;
-        let waiting = installation.load.open().await.unwrap();
-        assert!(waiting >= OPEN, "only {waiting} wait: there was no alarm");
-        limit(&["absolute", "512MB"]).await;
-        installation.load.finish().await;
-        let blamed: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM judgements WHERE failures > 0 OR losses > 0 OR state = 'error'",
-        )
-        .fetch_one(&installation.database)
-        .await
-        .unwrap();
-        assert_eq!(blamed, 0, "attempts failed for the alarm");
     }
 
     async fn note(&mut self, fault: Fault, outcome: Outcome) {
