@@ -89,7 +89,7 @@ fn kill_spares_what_is_proven_to_be_as_before() {
         assert_usable(&mut jail);
     }
     let mut spec = command(&["/bin/sh", "-c", "echo > /tmp/left; while :; do :; done"]);
-    spec.limits.cpu_time = Duration::from_millis(100);
+    spec.limits.cpu_time = Duration::from_secs(1);
     let facts = jail.run(spec).unwrap();
     assert_eq!(facts.outcome, killed(KillCause::CpuTime));
     assert_eq!(facts.left, Left::Files);
