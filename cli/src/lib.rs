@@ -14,6 +14,7 @@ pub mod follow;
 pub mod host;
 pub mod interrupt;
 pub mod judge;
+pub mod language_table_option;
 pub mod local_judge;
 pub mod opened_package;
 mod output;

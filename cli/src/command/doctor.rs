@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use crate::blocking;
 use crate::doctor::{Diagnosis, LanguageState, Service, try_all};
 use crate::exit::{self, Failure};
+use crate::language_table_option::LanguageTableOption;
 use crate::local_judge::LocalJudge;
 use crate::output;
 use crate::up;
@@ -34,14 +35,8 @@ pub struct Doctor {
     /// Languages to try, comma separated; all of the language table by default
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     languages: Vec<String>,
-    /// A language table other than the built-in one
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "ASSIZE_LANGUAGE_TABLE",
-        hide_env_values = true
-    )]
-    language_table: Option<PathBuf>,
+    #[command(flatten)]
+    language_table: LanguageTableOption,
 }
 
 impl Doctor {
@@ -84,7 +79,8 @@ impl Doctor {
     }
 
     fn table(&self) -> Result<LanguageTable, Failure> {
-        LanguageTable::load(self.language_table.as_deref())
+        self.language_table
+            .read()
             .and_then(|table| {
                 if self.languages.is_empty() {
                     Ok(table)

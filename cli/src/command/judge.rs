@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use assize_common::language::LanguageTable;
 use assize_worker::cancel::Cancel;
 use assize_worker::judge::RunSettings;
 use clap::Args;
 
 use crate::exit::{self, Failure};
 use crate::judge::{Report, Session, Table, select};
+use crate::language_table_option::LanguageTableOption;
 use crate::local_judge::LocalJudge;
 use crate::opened_package::OpenedPackage;
 use crate::output;
@@ -56,14 +56,8 @@ pub struct Judge {
     /// The language of all submissions, such as cpp20; by default told from their names
     #[arg(long, value_name = "ID")]
     language: Option<String>,
-    /// A language table other than the built-in one
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "ASSIZE_LANGUAGE_TABLE",
-        hide_env_values = true
-    )]
-    language_table: Option<PathBuf>,
+    #[command(flatten)]
+    language_table: LanguageTableOption,
     /// The problem package: a directory or a zip archive
     package: PathBuf,
     /// Files or directories, here or within the package
@@ -81,8 +75,7 @@ impl Judge {
     }
 
     fn run(self, cancel: &Cancel) -> anyhow::Result<ExitCode> {
-        let table = LanguageTable::load(self.language_table.as_deref())
-            .map_err(|error| Failure::new(exit::USAGE, "unusable language table").because(error))?;
+        let table = self.language_table.load()?;
         let mut opened = OpenedPackage::open(&self.package)?;
         for warning in &opened.package.warnings {
             writeln!(io::stderr(), "assize: warning: {warning}")?;

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::exit::{self, Failure};
 use crate::judge::{Selected, Session, select};
+use crate::language_table_option::LanguageTableOption;
 use crate::local_judge::LocalJudge;
 use crate::opened_package::OpenedPackage;
 use crate::{blocking, host, output};
@@ -38,14 +39,8 @@ pub(crate) struct Record {
     /// Write each layer to this directory, as LANGUAGE.toml
     #[arg(long, value_name = "DIRECTORY")]
     output: Option<PathBuf>,
-    /// A language table other than the built-in one
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "ASSIZE_LANGUAGE_TABLE",
-        hide_env_values = true
-    )]
-    language_table: Option<PathBuf>,
+    #[command(flatten)]
+    language_table: LanguageTableOption,
     /// Problem packages: directories or zip archives
     #[arg(required = true, value_name = "PACKAGE")]
     packages: Vec<PathBuf>,
@@ -68,8 +63,7 @@ impl Record {
     }
 
     fn run(self, cancel: &Cancel) -> anyhow::Result<ExitCode> {
-        let table = LanguageTable::load(self.language_table.as_deref())
-            .map_err(|error| Failure::new(exit::USAGE, "unusable language table").because(error))?;
+        let table = self.language_table.load()?;
         host::require_fit()?;
         let mut recorded = BTreeMap::new();
         let mut all_accepted = true;

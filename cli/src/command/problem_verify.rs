@@ -12,6 +12,7 @@ use assize_worker::verify::VerifyOptions;
 use clap::Args;
 
 use crate::exit::{self, Failure};
+use crate::language_table_option::LanguageTableOption;
 use crate::local_judge::LocalJudge;
 use crate::opened_package::OpenedPackage;
 use crate::verify::{Progress, Report, Table, page};
@@ -44,14 +45,8 @@ pub(crate) struct Verify {
     /// Run nothing twice: faster, but what is not deterministic goes unnoticed
     #[arg(long)]
     once: bool,
-    /// A language table other than the built-in one
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "ASSIZE_LANGUAGE_TABLE",
-        hide_env_values = true
-    )]
-    language_table: Option<PathBuf>,
+    #[command(flatten)]
+    language_table: LanguageTableOption,
     /// The problem package: a directory or a zip archive
     package: PathBuf,
 }
@@ -66,8 +61,7 @@ impl Verify {
     }
 
     fn run(self, cancel: &Cancel) -> anyhow::Result<ExitCode> {
-        let table = LanguageTable::load(self.language_table.as_deref())
-            .map_err(|error| Failure::new(exit::USAGE, "unusable language table").because(error))?;
+        let table = self.language_table.load()?;
         let opened = OpenedPackage::open_unfinished(&self.package, PROVISIONAL)?;
         host::require_fit()?;
         let local = open_judge(&table, &opened.package)?;

@@ -1,14 +1,13 @@
 //! `assize replay`: a judgement once more, on this machine.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use assize_common::language::LanguageTable;
 use clap::Args;
 use uuid::Uuid;
 
 use crate::client::ServerArguments;
 use crate::exit::{self, Failure};
+use crate::language_table_option::LanguageTableOption;
 use crate::replay::Replay as Fetched;
 use crate::{blocking, host, output};
 
@@ -25,14 +24,8 @@ pub struct Replay {
     /// The judgement, or a submission, whose judgement that counts is meant
     #[arg(value_name = "JUDGEMENT")]
     id: Uuid,
-    /// A language table other than the built-in one
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "ASSIZE_LANGUAGE_TABLE",
-        hide_env_values = true
-    )]
-    language_table: Option<PathBuf>,
+    #[command(flatten)]
+    language_table: LanguageTableOption,
     #[command(flatten)]
     server: ServerArguments,
     /// One JSON object instead of tables
@@ -46,8 +39,7 @@ impl Replay {
     /// # Errors
     /// A [`Failure`] with the exit code, or what kept the scheduler from answering.
     pub async fn execute(self) -> anyhow::Result<ExitCode> {
-        let table = LanguageTable::load(self.language_table.as_deref())
-            .map_err(|error| Failure::new(exit::USAGE, "unusable language table").because(error))?;
+        let table = self.language_table.load()?;
         host::require_fit()?;
         let api = self.server.api()?;
         let judgement = match api.judgement_by_id(self.id.into()).await {
