@@ -86,6 +86,18 @@ pub enum Stop {
     AtEnd,
 }
 
+impl Stop {
+    /// After all test cases if they are asked for, as early as possible otherwise.
+    #[must_use]
+    pub const fn after_all(asked: bool) -> Self {
+        if asked {
+            Self::AtEnd
+        } else {
+            Self::AtFirstFailure
+        }
+    }
+}
+
 /// How far judging is.
 #[derive(Debug, Clone, Copy)]
 pub enum Progress<'a> {

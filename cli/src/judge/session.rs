@@ -116,11 +116,7 @@ impl Session<'_> {
             language: selected.language.as_ref(),
             sandbox: self.sandbox,
             look: &USUAL,
-            stop: if self.all || !settled {
-                Stop::AtEnd
-            } else {
-                Stop::AtFirstFailure
-            },
+            stop: Stop::after_all(self.all || !settled),
         }
     }
 

@@ -108,11 +108,7 @@ impl Replay {
             language,
             sandbox: self.provenance.sandbox.mode,
             look: &look,
-            stop: if self.provenance.judge_all {
-                Stop::AtEnd
-            } else {
-                Stop::AtFirstFailure
-            },
+            stop: Stop::after_all(self.provenance.judge_all),
         };
         let here = judged(local.judge(), request, cancel)?;
         Ok(Comparison::new(&self.judgement, &self.provenance, &here))

@@ -142,11 +142,7 @@ pub(super) fn judge(
         language,
         sandbox: task.sandbox.mode,
         look: &look,
-        stop: if task.judge_all {
-            Stop::AtEnd
-        } else {
-            Stop::AtFirstFailure
-        },
+        stop: Stop::after_all(task.judge_all),
     };
     let mut note = |step: Progress<'_>| match step {
         Progress::Compiling => {}

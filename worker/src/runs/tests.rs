@@ -118,7 +118,7 @@ proptest! {
             .iter()
             .map(|fails| if *fails { Verdict::Wa } else { Verdict::Ac })
             .collect();
-        let stop = if to_the_end { Stop::AtEnd } else { Stop::AtFirstFailure };
+        let stop = Stop::after_all(to_the_end);
         let alone = taken(&package, &verdicts, stop, Vec::new(), 1, &choices);
         let together = taken(&package, &verdicts, stop, weights, slots, &choices);
         prop_assert_eq!(alone, together);
