@@ -2,6 +2,7 @@
 //! are stored, fetched and cached.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,21 @@ impl ContentHash {
         let mut hasher = ContentHasher::default();
         hasher.update(content);
         hasher.finish()
+    }
+
+    /// The hash of all that is left to read.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn of_rest(mut reader: impl Read) -> io::Result<Self> {
+        let mut hasher = ContentHasher::default();
+        let mut piece = vec![0; 128 * 1024];
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(hasher.finish()),
+                length => hasher.update(&piece[..length]),
+            }
+        }
     }
 
     /// The 32 bytes of the hash.

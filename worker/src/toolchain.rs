@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use assize_common::ContentHash;
-use assize_common::content_hash::ContentHasher;
 use assize_common::language::Language;
 use assize_sandbox::{
     AuditLevel, Input, JailError, Limits, Mode, Outcome, PolicyName, Scratch, Sink, Spec, Tree,
@@ -120,22 +119,10 @@ impl Toolchains {
             Some(tree.source.join(within))
         });
         let path = path.unwrap_or_else(|| named.to_owned());
-        let mut hasher = ContentHasher::default();
-        let mut read = || -> std::io::Result<()> {
-            let mut file = File::open(&path)?;
-            let mut piece = vec![0; 1 << 16];
-            loop {
-                match file.read(&mut piece)? {
-                    0 => return Ok(()),
-                    length => hasher.update(&piece[..length]),
-                }
-            }
-        };
-        read().map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        Ok(Toolchain {
-            version,
-            program: hasher.finish(),
-        })
+        let program = File::open(&path).and_then(ContentHash::of_rest);
+        let program =
+            program.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        Ok(Toolchain { version, program })
     }
 }
 

@@ -227,21 +227,11 @@ impl FileTree {
     pub(super) fn content_hash(&self) -> Result<ContentHash, PackageError> {
         let mut package = ContentHasher::default();
         package.update_framed(b"assize package");
-        let mut buffer = vec![0; 128 * 1024];
         for (name, path) in self.iter() {
-            let mut content = ContentHasher::default();
-            let mut file = fs::File::open(path).map_err(PackageError::io("open", path))?;
-            loop {
-                let read = file
-                    .read(&mut buffer)
-                    .map_err(PackageError::io("read", path))?;
-                if read == 0 {
-                    break;
-                }
-                content.update(&buffer[..read]);
-            }
+            let file = fs::File::open(path).map_err(PackageError::io("open", path))?;
+            let content = ContentHash::of_rest(file).map_err(PackageError::io("read", path))?;
             package.update_framed(name);
-            package.update(content.finish().as_bytes());
+            package.update(content.as_bytes());
         }
         Ok(package.finish())
     }

@@ -41,10 +41,8 @@ struct Checked {
 
 /// A file of the program that one of a test case would replace.
 fn collision<'a>(program: &'a Program, files: &[PackageFile]) -> Option<&'a str> {
-    let names = program.files.iter().map(|file| file.name.as_str());
-    names
-        .into_iter()
-        .find(|name| files.iter().any(|file| file.name == *name))
+    let mut names = program.files.iter().map(|file| file.name.as_str());
+    names.find(|name| files.iter().any(|file| file.name == *name))
 }
 
 impl Verifier<'_> {
