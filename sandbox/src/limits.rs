@@ -46,6 +46,24 @@ pub struct Limits {
     pub file_size: ByteSize,
 }
 
+#[cfg(test)]
+impl Limits {
+    /// For tests that look at one or two of them.
+    pub(crate) fn of_tests() -> Self {
+        Self {
+            cpu_time: Duration::from_secs(1),
+            wall_time: Duration::from_secs(1),
+            idle_time: None,
+            memory: ByteSize::mib(64),
+            output: ByteSize::mib(1),
+            stack: ByteSize::mib(64),
+            processes: 16,
+            open_files: 64,
+            file_size: ByteSize::mib(1),
+        }
+    }
+}
+
 impl Limits {
     /// What files of a size that is allowed can take: the output limit in whole pages.
     pub(crate) fn file_room(&self) -> u64 {

@@ -195,15 +195,9 @@ mod tests {
 
     fn open(group: &tempfile::TempDir) -> Files {
         let limits = Limits {
-            cpu_time: Duration::from_secs(1),
-            wall_time: Duration::from_secs(1),
-            idle_time: None,
             memory: ByteSize::mib(64),
-            output: ByteSize::mib(1),
-            stack: ByteSize::mib(64),
             processes: 16,
-            open_files: 64,
-            file_size: ByteSize::mib(1),
+            ..Limits::of_tests()
         };
         Files::open(&[group.path().to_owned()], &limits).unwrap()
     }

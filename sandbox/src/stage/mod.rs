@@ -33,6 +33,7 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode as FileMode, umask};
 use proof::Proof;
+pub(crate) use proof::used;
 use std::fs::File;
 use std::io::Read;
 use std::mem::ManuallyDrop;
@@ -245,7 +246,7 @@ impl<'a> Stage<'a> {
 
     fn files_in_counted(&self) -> Result<u64, Failure> {
         self.counted()
-            .map(Proof::used)
+            .map(used)
             .sum::<std::io::Result<_>>()
             .map_err(Failure::step("look at the scratches"))
     }

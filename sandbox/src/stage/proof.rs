@@ -63,12 +63,6 @@ impl Proof {
         Ok(follows)
     }
 
-    /// Bytes that files in it take.
-    pub(super) fn used(&self) -> io::Result<u64> {
-        let room = fstatvfs(&self.directory)?;
-        Ok((room.blocks() - room.blocks_free()) * room.fragment_size())
-    }
-
     /// Removes everything in the scratch, so that it takes no memory where it lies
     /// below another; whether that was possible. Nothing of it is followed.
     pub(super) fn empty(&self, path: &Path) -> bool {
@@ -107,6 +101,12 @@ impl State {
             flags: inode::flags(directory.as_fd())?,
         })
     }
+}
+
+/// Bytes that are in use in the file system of a scratch.
+pub(crate) fn used(scratch: impl AsFd) -> io::Result<u64> {
+    let room = fstatvfs(scratch)?;
+    Ok((room.blocks() - room.blocks_free()) * room.fragment_size())
 }
 
 /// The number of a file without a name, made and gone again.

@@ -2,7 +2,7 @@
 
 use crate::limits::Limits;
 use crate::protocol::Failure;
-use nix::sys::statvfs::fstatvfs;
+use crate::stage;
 use std::os::fd::OwnedFd;
 
 /// The scratches of a stage whose files count as output.
@@ -26,8 +26,7 @@ impl Room {
     pub(super) fn written(&self) -> Result<u64, Failure> {
         let mut used = 0;
         for directory in &self.directories {
-            let room = fstatvfs(directory).map_err(Failure::step("look at a scratch"))?;
-            used += (room.blocks() - room.blocks_free()) * room.fragment_size();
+            used += stage::used(directory).map_err(Failure::step("look at a scratch"))?;
         }
         Ok(self.of_the_run(used))
     }
@@ -49,21 +48,13 @@ impl Limits {
 mod tests {
     use super::*;
     use bytesize::ByteSize;
-    use std::time::Duration;
 
     #[test]
     fn files_count_as_pages_and_a_full_one_is_not_over() {
         let page = Limits::page();
         let limits = Limits {
-            cpu_time: Duration::ZERO,
-            wall_time: Duration::ZERO,
-            idle_time: None,
-            memory: ByteSize::mib(1),
             output: ByteSize::b(page + 1),
-            stack: ByteSize::mib(1),
-            processes: 1,
-            open_files: 3,
-            file_size: ByteSize::mib(1),
+            ..Limits::of_tests()
         };
         assert!(!limits.output_is_over(page + 1, 0));
         assert!(limits.output_is_over(page + 2, 0));

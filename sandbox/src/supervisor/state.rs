@@ -153,15 +153,8 @@ mod tests {
     fn only_a_program_that_was_late_is_late() {
         let second = Duration::from_secs(1);
         let limits = Limits {
-            cpu_time: second,
             wall_time: second,
-            idle_time: None,
-            memory: ByteSize::mib(1),
-            output: ByteSize::mib(1),
-            stack: ByteSize::mib(1),
-            processes: 1,
-            open_files: 3,
-            file_size: ByteSize::mib(1),
+            ..Limits::of_tests()
         };
         let killed = |cause, wall_time| {
             let mut state = State {

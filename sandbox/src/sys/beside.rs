@@ -3,7 +3,7 @@
 //! copy its memory would take longer than to trace a short program.
 
 use super::calls::{Calls, Stack};
-use super::raw::clone;
+use super::raw::{clone, outcome};
 use super::{process, ptrace};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -58,10 +58,7 @@ pub(crate) fn beside<T>(
             (&raw const errand).cast_mut().cast(),
         )
     };
-    if result < 0 {
-        let number = i32::try_from(-result).unwrap_or(libc::EINVAL);
-        return Err(io::Error::from_raw_os_error(number));
-    }
+    outcome(result)?;
     let child = Pid::from_raw(super::narrow(result)?);
     let done = meanwhile(child);
     while errand.here.load(Ordering::Acquire) != 0 {

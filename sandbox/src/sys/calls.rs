@@ -5,7 +5,7 @@
 //! A filter with the same key in it lets it pass; see `policy/keyed.rs`.
 
 use super::process::Waited;
-use super::raw::{clone, system_call};
+use super::raw::{clone, outcome, system_call};
 use nix::errno::Errno;
 use nix::unistd::Pid;
 use std::ffi::CStr;
@@ -93,12 +93,7 @@ impl Calls {
     unsafe fn make(self, number: libc::c_long, arguments: [usize; 5]) -> Result<usize, Errno> {
         // SAFETY: the caller's; the key is in a register that none of
         // `NUMBERS` has an argument in.
-        let result = unsafe { system_call(number, arguments, self.key) };
-        if result < 0 {
-            let number = i32::try_from(-result).unwrap_or(libc::EINVAL);
-            return Err(Errno::from_raw(number));
-        }
-        usize::try_from(result).map_err(|_| Errno::EOVERFLOW)
+        outcome(unsafe { system_call(number, arguments, self.key) })
     }
 
     /// For calls whose arguments are plain numbers, or pointers that the kernel
@@ -485,11 +480,7 @@ extern "C" fn run_errand(argument: *mut libc::c_void) -> ! {
 }
 
 fn born(result: libc::c_long, pidfd: RawFd) -> Result<Born, Errno> {
-    if result < 0 {
-        let number = i32::try_from(-result).unwrap_or(libc::EINVAL);
-        return Err(Errno::from_raw(number));
-    }
-    let pid = i32::try_from(result).map_err(|_| Errno::ERANGE)?;
+    let pid = i32::try_from(outcome(result)?).map_err(|_| Errno::ERANGE)?;
     Ok(Born {
         pid: Pid::from_raw(pid),
         pidfd,

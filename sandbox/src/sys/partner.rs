@@ -2,7 +2,7 @@
 
 use super::calls::{Calls, Stack};
 use super::check;
-use super::raw::clone;
+use super::raw::{clone, outcome};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -72,10 +72,7 @@ impl Partner {
                 (&raw mut *desk).cast(),
             )
         };
-        if result < 0 {
-            let number = i32::try_from(-result).unwrap_or(libc::EINVAL);
-            return Err(io::Error::from_raw_os_error(number));
-        }
+        outcome(result)?;
         check(pidfd.into())?;
         Ok(Self {
             // SAFETY: CLONE_PIDFD made the kernel store a fresh descriptor

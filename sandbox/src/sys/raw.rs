@@ -1,6 +1,15 @@
 //! System calls by their instruction, for each machine.
 
+use nix::errno::Errno;
 use std::arch::asm;
+
+/// What the kernel has answered: an error is a negative number.
+pub(super) fn outcome(answer: libc::c_long) -> Result<usize, Errno> {
+    usize::try_from(answer).map_err(|_| {
+        let number = i32::try_from(-answer).unwrap_or(libc::EINVAL);
+        Errno::from_raw(number)
+    })
+}
 
 /// A clone whose child begins with `entry(argument)` on another stack.
 ///

@@ -2,7 +2,6 @@
 
 use super::Watch;
 use crate::protocol::Failure;
-use crate::supervisor::pump::Pump;
 use crate::supervisor::timer::Timer;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -32,23 +31,24 @@ impl Watch<'_> {
             PollFd::new(self.stage.channel.as_fd(), input),
             PollFd::new(self.group.process_events(), PollFlags::POLLPRI),
         ];
+        let mut watch = |fd, flags| {
+            set.push(PollFd::new(fd, flags));
+            set.len() - 1
+        };
         // A level stays up once it is known; polling it again would spin, at a
         // priority that lets nobody end.
-        let mut watch = |unless: bool, fd, flags| {
-            (!unless).then(|| {
-                set.push(PollFd::new(fd, flags));
-                set.len() - 1
-            })
-        };
         let nothing = PollFlags::empty();
-        let worker = watch(self.state.worker_gone, self.worker.as_fd(), nothing);
-        let cancel = watch(self.state.cancelled, self.setup.cancel.as_fd(), input);
+        let worker = (!self.state.worker_gone).then(|| watch(self.worker.as_fd(), nothing));
+        let cancel = (!self.state.cancelled).then(|| watch(self.setup.cancel.as_fd(), input));
         let listener = self.stage.listener.as_ref();
         let listener = listener.filter(|_| self.state.killed.is_none());
-        let forbidden = listener.map(|listener| {
-            set.push(PollFd::new(listener.as_fd(), input));
-            set.len() - 1
-        });
+        let forbidden = listener.map(|listener| watch(listener.as_fd(), input));
+        let rests = self.pump_timer.due().is_some();
+        let mut pumps = [None; 2];
+        for (place, pump) in pumps.iter_mut().zip(&self.pumps) {
+            let source = pump.source().filter(|_| !rests);
+            *place = source.map(|source| watch(source, input));
+        }
         let idle = self.idleness.as_ref().map(|idleness| &idleness.timer);
         let timers = [
             Some(&self.deadline),
@@ -57,11 +57,6 @@ impl Watch<'_> {
             idle,
         ];
         let due = timers.into_iter().flatten().filter_map(Timer::due).min();
-        let fixed = set.len();
-        let rests = self.pump_timer.due().is_some();
-        let pumps = self.pumps.iter().filter(|_| !rests);
-        let sources: Vec<_> = pumps.map(Pump::source).collect();
-        set.extend(sources.iter().flatten().map(|fd| PollFd::new(*fd, input)));
         loop {
             let left = due.map(|due| due.saturating_duration_since(Instant::now()));
             match ppoll(&mut set, left.map(Into::into), None) {
@@ -78,14 +73,6 @@ impl Watch<'_> {
                 .and_then(PollFd::revents)
                 .is_some_and(|flags| !flags.is_empty())
         };
-        let mut next = fixed;
-        let mut pumps = [false; 2];
-        for (ready, source) in pumps.iter_mut().zip(&sources) {
-            if source.is_some() {
-                *ready = raised(next);
-                next += 1;
-            }
-        }
         Ok(Events {
             jail: raised(0),
             worker: worker.is_some_and(raised),
@@ -100,7 +87,7 @@ impl Watch<'_> {
             }),
             idle: idle.is_some_and(|idle| idle.is_due(now)),
             rested: self.pump_timer.is_due(now),
-            pumps,
+            pumps: pumps.map(|pump| pump.is_some_and(raised)),
         })
     }
 }
