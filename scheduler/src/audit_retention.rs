@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use assize_common::ContentHash;
 use assize_common::telemetry::error_chain;
-use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::blob::{BlobError, BlobStore};
@@ -69,19 +68,10 @@ pub(crate) async fn remove(
     if let Some(age) = age {
         while store.audit_list_remove(age, BATCH).await? == u64::from(BATCH) {}
     }
-    audits.put_all_back().await?;
-    let mut removed = 0;
-    let mut batches = audits
-        .list_written(unreported..Duration::MAX)
-        .try_chunks(usize::from(BATCH))
-        .map_err(|error| error.1);
-    while let Some(batch) = batches.next().await {
-        let batch: Vec<ContentHash> = batch?;
-        let kept = |blobs: Vec<ContentHash>| async move {
-            let kept = store.audit_blob_list_kept(&blobs).await;
-            kept.map_err(RetentionError::from)
-        };
-        removed += audits.remove_unwanted(batch, unreported, kept).await?;
-    }
-    Ok(removed)
+    let kept = |blobs: Vec<ContentHash>| async move {
+        let kept = store.audit_blob_list_kept(&blobs).await;
+        kept.map_err(RetentionError::from)
+    };
+    let ago = unreported..Duration::MAX;
+    audits.remove_all_unwanted(ago, kept).await
 }

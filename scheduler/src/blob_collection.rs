@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use assize_common::ContentHash;
 use assize_common::telemetry::error_chain;
-use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::blob::{BlobError, BlobStore};
@@ -17,7 +16,6 @@ const PERIOD: Duration = Duration::from_secs(6 * 60 * 60);
 /// What is looked at. Whoever writes a blob refers to it within minutes; nothing that
 /// is referred to ever stops being so, so that what is older was looked at before.
 const AGES: Range<Duration> = DAY..DAY.saturating_mul(30);
-const BATCH: usize = 5000;
 
 /// Why blobs can't be collected.
 #[derive(Debug, thiserror::Error)]
@@ -61,19 +59,9 @@ pub(crate) async fn collect(
     blobs: &BlobStore,
     ages: Range<Duration>,
 ) -> Result<u64, CollectionError> {
-    blobs.put_all_back().await?;
-    let mut removed = 0;
-    let mut batches = blobs
-        .list_written(ages.clone())
-        .try_chunks(BATCH)
-        .map_err(|error| error.1);
-    while let Some(batch) = batches.next().await {
-        let batch: Vec<ContentHash> = batch?;
-        let kept = |blobs: Vec<ContentHash>| async move {
-            let kept = store.blob_list_kept(&blobs).await;
-            kept.map_err(CollectionError::from)
-        };
-        removed += blobs.remove_unwanted(batch, ages.start, kept).await?;
-    }
-    Ok(removed)
+    let kept = |blobs: Vec<ContentHash>| async move {
+        let kept = store.blob_list_kept(&blobs).await;
+        kept.map_err(CollectionError::from)
+    };
+    blobs.remove_all_unwanted(ages, kept).await
 }

@@ -22,6 +22,9 @@ use super::{BlobError, BlobStore, key};
 /// scheduler may be at the same blobs.
 const ASIDE: &str = "aside";
 
+/// Blobs that are asked about at once, and aside at the same time.
+const BATCH: usize = 500;
+
 /// What [`BlobStore::list_written`] gives.
 pub type OldBlobs = BoxStream<'static, Result<ContentHash, BlobError>>;
 
@@ -38,16 +41,40 @@ impl BlobStore {
         blobs.map_err(BlobError::List).boxed()
     }
 
-    /// Removes those of `blobs` that were last written longer than `age` ago, if
-    /// `wanted` does not name them among those that it is asked about. Returns how many.
+    /// Removes the blobs that were last written so long `ago`, if `wanted` does not name
+    /// them among those that it is asked about. What a pass that was broken off has left
+    /// aside is put back first. Returns how many went.
     ///
     /// # Errors
     /// When the disk is not writable, or `wanted` fails: nothing is lost then.
-    pub async fn remove_unwanted<E, Answer>(
+    pub async fn remove_all_unwanted<E, Answer>(
+        &self,
+        ago: Range<Duration>,
+        wanted: impl Fn(Vec<ContentHash>) -> Answer,
+    ) -> Result<u64, E>
+    where
+        E: From<BlobError>,
+        Answer: Future<Output = Result<Vec<ContentHash>, E>>,
+    {
+        self.put_all_back().await?;
+        let age = ago.start;
+        let mut removed = 0;
+        let mut batches = self
+            .list_written(ago)
+            .try_chunks(BATCH)
+            .map_err(|error| error.1);
+        while let Some(batch) = batches.next().await {
+            removed += self.remove_unwanted(batch?, age, &wanted).await?;
+        }
+        Ok(removed)
+    }
+
+    /// The same with these, of those that were last written longer than `age` ago.
+    async fn remove_unwanted<E, Answer>(
         &self,
         mut blobs: Vec<ContentHash>,
         age: Duration,
-        wanted: impl Fn(Vec<ContentHash>) -> Answer,
+        wanted: &impl Fn(Vec<ContentHash>) -> Answer,
     ) -> Result<u64, E>
     where
         E: From<BlobError>,
@@ -83,7 +110,7 @@ impl BlobStore {
     ///
     /// # Errors
     /// When the disk is not writable.
-    pub async fn put_all_back(&self) -> Result<(), BlobError> {
+    async fn put_all_back(&self) -> Result<(), BlobError> {
         let aside = Key::from(ASIDE);
         let mut left = self.store.list(Some(&aside));
         while let Some(found) = left.try_next().await.map_err(BlobError::List)? {
@@ -203,7 +230,7 @@ mod tests {
             let wanted = meanwhile(question).await?;
             Ok(wanted.then_some(hash).into_iter().collect())
         };
-        store.remove_unwanted(vec![hash], DAY, wanted).await
+        store.remove_unwanted(vec![hash], DAY, &wanted).await
     }
 
     #[tokio::test]

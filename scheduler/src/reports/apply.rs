@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use assize_common::Scrutiny;
 use assize_common::id::WorkerId;
 use assize_common::message::{HeldJudgement, Judged, KillCause, Report, RunReport, WorkerReport};
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
@@ -14,11 +15,10 @@ use sqlx::PgConnection;
 use super::Effect;
 use crate::settings::{Escalation, Settings};
 use crate::store::{
-    Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock,
-    judgement_escalate, judgement_fail, judgement_hand_back, judgement_list_finish,
-    judgement_list_progress, judgement_list_start, judgement_quarantine,
-    judgement_replace_escalated, lease_extend, worker_list_cancel, worker_list_touch,
-    worker_register, worker_stop,
+    Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock, judgement_fail,
+    judgement_hand_back, judgement_list_finish, judgement_list_progress, judgement_list_start,
+    judgement_look_again, judgement_quarantine, judgement_replace_escalated, lease_extend,
+    worker_list_cancel, worker_list_touch, worker_register, worker_stop,
 };
 
 /// Applies reports, all or none. Returns what came of each of them, to be told
@@ -260,7 +260,9 @@ async fn escalate(
         ..SandboxFactors::default()
     });
     let judgement_id = attempt.held.judgement_id;
-    if let Some(escalation) = judgement_escalate(connection, judgement_id, &choice).await? {
+    let escalation =
+        judgement_look_again(connection, judgement_id, &choice, &Scrutiny::default()).await?;
+    if let Some(escalation) = escalation {
         tracing::warn!(judgement.id = %judgement_id, %escalation, reason = choice.reason, "escalated");
         metrics::counter!("assize_escalations_total").increment(1);
     }

@@ -1,4 +1,4 @@
-//! Judgements under ptrace that look again at one under unshare.
+//! Judgements under ptrace that look again at another.
 
 use assize_common::id::JudgementId;
 use assize_common::{Lane, SandboxChoice, Scrutiny};
@@ -9,48 +9,14 @@ use super::outbox::OUTBOX_CHANNEL;
 use super::rejudging::exchange_lock;
 use super::{StoreError, row, scrutiny};
 
-/// Has a judgement under unshare that counts looked at again under ptrace, once,
-/// by a judgement beside it in the flagged lane. `None` if there is nothing to do.
+/// Has a judgement that counts looked at again under ptrace, by a judgement beside it in
+/// the flagged lane: one under unshare once, as an escalation. With scrutiny it is
+/// looked at each time, whatever it was under, by a judgement that never counts. `None` if
+/// there is nothing to do.
 ///
 /// # Errors
 /// When the database can't be reached.
-pub(crate) async fn judgement_escalate(
-    connection: &mut PgConnection,
-    id: JudgementId,
-    choice: &SandboxChoice,
-) -> Result<Option<JudgementId>, StoreError> {
-    let made = sqlx::query!(
-        r#"WITH made AS (
-               INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
-                   testcases_total, escalates)
-               SELECT $2, submission_id, package_id, false, $3, $4, $5, testcases_total, id
-               FROM judgements WHERE id = $1 AND is_current AND sandbox_mode = 'unshare'
-               ON CONFLICT (escalates) WHERE escalates IS NOT NULL DO NOTHING
-               RETURNING id, attempt, lane
-           ), task AS (
-               INSERT INTO outbox (judgement_id, attempt, lane) SELECT id, attempt, lane FROM made
-           )
-           SELECT id, pg_notify($6, lane)::text AS "rung" FROM made"#,
-        id.as_uuid(),
-        JudgementId::generate().as_uuid(),
-        Lane::Flagged.name(),
-        choice.mode.to_string(),
-        row::text(&choice.reason),
-        OUTBOX_CHANNEL
-    )
-    .fetch_optional(connection)
-    .await
-    .map_err(StoreError::on("escalate a judgement"))?;
-    Ok(made.map(|made| made.id.into()))
-}
-
-/// Has a judgement that counts looked at again under ptrace as a flag asks for, by a
-/// judgement beside it in the flagged lane that never counts. `None` if it does
-/// not count any more.
-///
-/// # Errors
-/// When the database can't be reached.
-pub(crate) async fn judgement_scrutinize(
+pub(crate) async fn judgement_look_again(
     connection: &mut PgConnection,
     id: JudgementId,
     choice: &SandboxChoice,
@@ -59,9 +25,11 @@ pub(crate) async fn judgement_scrutinize(
     let made = sqlx::query!(
         r#"WITH made AS (
                INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
-                   testcases_total, scrutinizes, scrutiny)
-               SELECT $2, submission_id, package_id, false, $3, $4, $5, testcases_total, id, $6
-               FROM judgements WHERE id = $1 AND is_current
+                   testcases_total, scrutiny, escalates, scrutinizes)
+               SELECT $2, submission_id, package_id, false, $3, $4, $5, testcases_total, $6::jsonb,
+                   CASE WHEN $6::jsonb IS NULL THEN id END, CASE WHEN $6::jsonb IS NOT NULL THEN id END
+               FROM judgements WHERE id = $1 AND is_current AND ($6::jsonb IS NOT NULL OR sandbox_mode = 'unshare')
+               ON CONFLICT (escalates) WHERE escalates IS NOT NULL DO NOTHING
                RETURNING id, attempt, lane
            ), task AS (
                INSERT INTO outbox (judgement_id, attempt, lane) SELECT id, attempt, lane FROM made
@@ -77,7 +45,7 @@ pub(crate) async fn judgement_scrutinize(
     )
     .fetch_optional(connection)
     .await
-    .map_err(StoreError::on("scrutinize a judgement"))?;
+    .map_err(StoreError::on("look at a judgement again"))?;
     Ok(made.map(|made| made.id.into()))
 }
 

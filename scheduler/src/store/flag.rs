@@ -5,7 +5,7 @@ use assize_common::id::{JudgementId, SubmissionId, TokenId};
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
 use assize_common::{Lane, SandboxChoice, Scrutiny};
 
-use super::escalation::{judgement_escalate, judgement_scrutinize};
+use super::escalation::judgement_look_again;
 use super::{Store, StoreError, row, scrutiny};
 
 /// Flags on submissions that are listed, at most.
@@ -156,12 +156,8 @@ impl Store {
             flag: Some(reason),
             ..SandboxFactors::default()
         });
-        let current = current.into();
-        let escalation = if scrutiny.is_none() {
-            judgement_escalate(&mut transaction, current, &choice).await?
-        } else {
-            judgement_scrutinize(&mut transaction, current, &choice, scrutiny).await?
-        };
+        let escalation =
+            judgement_look_again(&mut transaction, current.into(), &choice, scrutiny).await?;
         Self::commit(transaction).await?;
         Ok(Some(escalation))
     }

@@ -57,7 +57,7 @@ pub use token::{KnownToken, TokenInfo};
 pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
-pub(crate) use escalation::{judgement_escalate, judgement_replace_escalated};
+pub(crate) use escalation::{judgement_look_again, judgement_replace_escalated};
 pub(crate) use judgement::judgement_list_expired;
 pub(crate) use outbox::{lane_load, outbox_claim, outbox_remove};
 pub(crate) use rejudging::{NewStoredRejudging, rejudging_feed};
