@@ -1,12 +1,9 @@
 //! An admin looks into what a submission has tried: from the kill to the evidence.
 
-use assize::demo::Contest;
 use assize_common::api::{JudgementState, NewFile, NewSubmission, Submission};
 use assize_common::id::{JudgementId, SubmissionId};
 use assize_common::{SandboxMode, Verdict};
-use assize_tests::program::{command, complaint};
-use assize_tests::system::{PATIENCE, System};
-use assize_tests::tree;
+use assize_tests::system::{PAUSE, System, patiently};
 
 const PROBLEM: &str = "greeting";
 /// Looks around and then tries a network.
@@ -34,13 +31,7 @@ action = "kill"
 async fn from_a_kill_to_the_evidence() {
     let system = System::start(&["--workers", "1", "--slots", "1"]).await;
     let api = system.api();
-    let contest = Contest::read(&tree::root().join("tests/packages")).unwrap();
-    let problems = contest.problems();
-    let greeting = problems
-        .iter()
-        .find(|problem| problem.short_name == PROBLEM);
-    let archive = greeting.unwrap().archive.clone();
-    api.import_problem(PROBLEM, archive).await.unwrap();
+    system.import_example(PROBLEM).await;
     let spy: Submission = api.submit(&spy(), None).await.unwrap();
     let judged = system.ended(spy.id).await;
     assert_eq!(judged.summary.verdict, Some(Verdict::Sv));
@@ -49,13 +40,13 @@ async fn from_a_kill_to_the_evidence() {
     let [again] = looked_again(&system, spy.id, 1).await[..] else {
         panic!("one escalation is expected")
     };
-    let shown = assize(&system, &["audit", "show", &again.to_string()]).await;
+    let shown = system.asked(&["audit", "show", &again.to_string()]).await;
     for wanted in ["socket", "KILLED", "network", "/etc/shadow"] {
         assert!(shown.contains(wanted), "{wanted}: {shown}");
     }
     let testcase = judged.runs.first().unwrap().testcase.clone();
     let run = format!("{again}/{testcase}");
-    let record = assize(&system, &["audit", "show", &run]).await;
+    let record = system.asked(&["audit", "show", &run]).await;
     let wanted = "socket(AF_INET, SOCK_STREAM, 0)  KILLED  [network]";
     assert!(record.contains(wanted), "{record}");
 
@@ -65,9 +56,11 @@ async fn from_a_kill_to_the_evidence() {
     let id = spy.id.to_string();
     let flag = ["flag", &id, "--reason", "a spy", "--audit", "full"];
     let rules = ["--observe", "--rules", rules.path().to_str().unwrap()];
-    assize(&system, &[&flag[..], &rules].concat()).await;
+    system.asked(&[&flag[..], &rules].concat()).await;
     let observed = looked_again(&system, spy.id, 2).await[1];
-    let shown = assize(&system, &["audit", "show", &observed.to_string()]).await;
+    let shown = system
+        .asked(&["audit", "show", &observed.to_string()])
+        .await;
     for wanted in [
         "flagged     audit full, observed only, rules",
         "WOULD BE KILLED",
@@ -76,21 +69,23 @@ async fn from_a_kill_to_the_evidence() {
         assert!(shown.contains(wanted), "{wanted}: {shown}");
     }
     let pair = [again.to_string(), observed.to_string()];
-    let differences = assize(&system, &["audit", "diff", &pair[0], &pair[1]]).await;
+    let differences = system.asked(&["audit", "diff", &pair[0], &pair[1]]).await;
     assert!(differences.contains("openat"), "{differences}");
     let search = ["audit", "search", "--denied", "--syscall", "socket"];
-    assert!(assize(&system, &search).await.contains(&id));
-    let flags = assize(&system, &["flag", "--list"]).await;
+    assert!(system.asked(&search).await.contains(&id));
+    let flags = system.asked(&["flag", "--list"]).await;
     assert!(
         flags.contains("a spy") && flags.contains("rules"),
         "{flags}"
     );
-    let unusual = assize(&system, &["audit", "unusual", &again.to_string()]).await;
+    let unusual = system
+        .asked(&["audit", "unusual", &again.to_string()])
+        .await;
     assert!(unusual.contains("nothing to compare with"), "{unusual}");
 
     // What was found out counts for nothing.
     assert_eq!(system.ended(spy.id).await.summary, judged.summary);
-    assize(&system, &["unflag", &id]).await;
+    system.asked(&["unflag", &id]).await;
     assert!(api.flags().await.unwrap().flags.is_empty());
     system.end(1).await;
 }
@@ -114,25 +109,10 @@ fn spy() -> NewSubmission {
 
 /// The judgements that look at a submission again, once they are done and so many.
 async fn looked_again(system: &System, id: SubmissionId, number: usize) -> Vec<JudgementId> {
-    let done = async {
-        loop {
-            let list = system.api().escalations(id).await.unwrap().escalations;
-            let done = list.iter().filter(|it| it.state == JudgementState::Done);
-            if done.count() == number {
-                return list.iter().map(|it| it.judgement_id).collect();
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, done).await.unwrap()
-}
-
-/// What a command says.
-async fn assize(system: &System, arguments: &[&str]) -> String {
-    let mut command = command("assize");
-    command.args(arguments).arg("--data-dir");
-    let output = command.arg(system.installation().path()).output();
-    let output = output.await.unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
-    String::from_utf8(output.stdout).unwrap()
+    let done = patiently(PAUSE, async || {
+        let list = system.api().escalations(id).await.unwrap().escalations;
+        let done = list.iter().filter(|it| it.state == JudgementState::Done);
+        (done.count() == number).then(|| list.iter().map(|it| it.judgement_id).collect())
+    });
+    done.await.unwrap()
 }

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use assize::demo::{Contest, Entry};
+use assize::demo::Entry;
 use assize_common::api::JudgementState;
 use assize_common::message::WorkerMode;
 use assize_tests::services::Services;
-use assize_tests::system::{PATIENCE, System};
+use assize_tests::system::{PATIENCE, PAUSE, System, patiently};
 use assize_tests::tree;
 use tokio::process::Command;
 
@@ -43,12 +43,8 @@ async fn everything_comes_back_from_a_backup() {
     let services = Services::new().await;
     let database_url = services.database_url();
     let system = System::start_with(services, &ONE_WORKER).await;
-    let contest = Contest::read(&tree::root().join("tests/packages")).unwrap();
-    let mut problems = contest.problems().iter();
-    let problem = problems.find(|problem| problem.short_name == PROBLEM);
-    let archive = problem.unwrap().archive.clone();
+    let contest = system.import_example(PROBLEM).await;
     let api = system.api();
-    api.import_problem(PROBLEM, archive).await.unwrap();
     let enabled = api.languages().await.unwrap().languages;
     let mut entries = contest.entries("test", &enabled).unwrap();
     entries.retain(|entry| entry.new.problem == PROBLEM);
@@ -68,17 +64,12 @@ async fn everything_comes_back_from_a_backup() {
         api.submit(&entry.new, Some("queued")).await.unwrap().id
     };
     let queued = tokio::time::timeout(PATIENCE, idle).await.unwrap();
-    let published = async {
-        let waiting = "SELECT EXISTS (SELECT FROM outbox)";
-        while sqlx::query_scalar::<_, bool>(waiting)
-            .fetch_one(system.database())
-            .await
-            .unwrap()
-        {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, published).await.unwrap();
+    let published = patiently(PAUSE, async || {
+        let waiting = sqlx::query_scalar("SELECT EXISTS (SELECT FROM outbox)");
+        let waiting: bool = waiting.fetch_one(system.database()).await.unwrap();
+        (!waiting).then_some(())
+    });
+    published.await.unwrap();
     let data = |place: &Path| place.join("data/scheduler");
     run(&backup, kept.path(), &database_url, &data(system.data())).await;
     let place = system.stop().await;

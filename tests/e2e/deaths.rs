@@ -3,7 +3,7 @@
 
 use assize::demo::{Contest, Entry};
 use assize_common::api::{JudgementState, Submission};
-use assize_tests::system::{PATIENCE, System};
+use assize_tests::system::{System, patiently};
 use assize_tests::tree;
 
 /// The problem whose submissions are short enough to have many of them.
@@ -69,20 +69,13 @@ async fn submit<'a>(
 
 /// Waits until a worker is at work and others wait behind.
 async fn until_some_run(system: &System) {
-    let running = async {
-        loop {
-            let filter = assize::client::SubmissionFilter {
-                state: Some(JudgementState::Running),
-                ..Default::default()
-            };
-            let page = system.api().submissions(&filter, None, 1).await.unwrap();
-            if !page.submissions.is_empty() {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, running)
-        .await
-        .expect("a worker takes something up");
+    let running = patiently(std::time::Duration::from_millis(5), async || {
+        let filter = assize::client::SubmissionFilter {
+            state: Some(JudgementState::Running),
+            ..Default::default()
+        };
+        let page = system.api().submissions(&filter, None, 1).await.unwrap();
+        (!page.submissions.is_empty()).then_some(())
+    });
+    running.await.expect("a worker takes something up");
 }

@@ -10,7 +10,7 @@ use assize_common::api::{
     ApplyRejudging, NewRejudging, Overrides, RejudgingOutcome, RejudgingState, Selection,
 };
 use assize_common::id::{RejudgingId, SubmissionId};
-use assize_tests::system::{PATIENCE, System};
+use assize_tests::system::{PATIENCE, PAUSE, System, patiently};
 use assize_tests::tree;
 
 const PROBLEM: &str = "ledger";
@@ -147,21 +147,11 @@ async fn rejudge(system: &System) -> RejudgingId {
 }
 
 async fn until_judged(system: &System, id: RejudgingId) {
-    let judged = async {
-        while !system
-            .api()
-            .rejudging(id)
-            .await
-            .unwrap()
-            .progress
-            .is_judged()
-        {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, judged)
-        .await
-        .expect("the rejudging is judged");
+    let judged = patiently(PAUSE, async || {
+        let rejudging = system.api().rejudging(id).await.unwrap();
+        rejudging.progress.is_judged().then_some(())
+    });
+    judged.await.expect("the rejudging is judged");
 }
 
 async fn judged(system: &System, entries: &[Entry], round: &str, number: usize) -> Results {

@@ -1,14 +1,11 @@
 //! A judgement is had again from what is stored of it, and with what an admin
 //! wants to be different.
 
-use assize::demo::Contest;
 use assize_common::Verdict;
 use assize_common::api::{JudgementState, NewRejudging, Overrides, Selection};
 use assize_common::id::JudgementId;
 use assize_common::message::{LimitOverrides, Provenance};
-use assize_tests::program::{command, complaint};
-use assize_tests::system::{PATIENCE, System};
-use assize_tests::tree;
+use assize_tests::system::{PAUSE, System, patiently};
 use serde_json::Value;
 
 const PROBLEM: &str = "ledger";
@@ -18,13 +15,7 @@ const PROBLEM: &str = "ledger";
 async fn a_judgement_is_had_again_and_otherwise_if_asked_for() {
     let system = System::start(&["--workers", "1", "--slots", "1"]).await;
     let api = system.api();
-    let contest = Contest::read(&tree::root().join("tests/packages")).unwrap();
-    let problems = contest.problems();
-    let problem = problems
-        .iter()
-        .find(|problem| problem.short_name == PROBLEM);
-    let archive = problem.unwrap().archive.clone();
-    api.import_problem(PROBLEM, archive).await.unwrap();
+    let contest = system.import_example(PROBLEM).await;
     let enabled = api.languages().await.unwrap().languages;
     let entries = contest.entries("finals", &enabled).unwrap();
     let accepted = entries.iter().find(|entry| {
@@ -71,13 +62,8 @@ async fn a_judgement_is_had_again_and_otherwise_if_asked_for() {
 }
 
 async fn replay(system: &System, id: JudgementId) -> Value {
-    let mut replay = command("assize");
-    replay
-        .args(["replay", "--json", &id.to_string(), "--data-dir"])
-        .arg(system.installation().path());
-    let output = replay.output().await.unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let said = system.asked(&["replay", "--json", &id.to_string()]).await;
+    serde_json::from_str(&said).unwrap()
 }
 
 /// Rejudges everything; the judgement of the only submission, once it is done.
@@ -93,24 +79,17 @@ async fn rejudge(system: &System, overrides: Overrides) -> JudgementId {
         skip_taken: false,
     };
     let rejudging = api.create_rejudging(&new, None).await.unwrap().id;
-    let done = async {
-        loop {
-            let id: Option<uuid::Uuid> =
-                sqlx::query_scalar("SELECT id FROM judgements WHERE rejudging_id = $1")
-                    .bind(rejudging.as_uuid())
-                    .fetch_optional(system.database())
-                    .await
-                    .unwrap();
-            if let Some(id) = id {
-                let judgement = api.judgement_by_id(id.into()).await.unwrap();
-                if judgement.summary.state == JudgementState::Done {
-                    return judgement.summary.id;
-                }
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    };
-    let id = tokio::time::timeout(PATIENCE, done).await.unwrap();
+    let done = patiently(PAUSE, async || {
+        let id: Option<uuid::Uuid> =
+            sqlx::query_scalar("SELECT id FROM judgements WHERE rejudging_id = $1")
+                .bind(rejudging.as_uuid())
+                .fetch_optional(system.database())
+                .await
+                .unwrap();
+        let summary = api.judgement_by_id(id?.into()).await.unwrap().summary;
+        (summary.state == JudgementState::Done).then_some(summary.id)
+    });
+    let id = done.await.unwrap();
     api.cancel_rejudging(rejudging).await.unwrap();
     id
 }

@@ -4,7 +4,7 @@
 use super::host::{self, Host, KnownJail};
 use super::{EXITED, base, run_captured};
 use assize_sandbox::{Facts, JailError, Mode};
-use std::process::{Command, Stdio};
+use assize_tests::system::kill_command;
 use std::time::{Duration, Instant};
 
 /// From the outermost to the innermost; the program itself comes after.
@@ -28,7 +28,7 @@ fn whoever_is_killed_in_the_middle_of_a_run_leaves_no_facts() {
                         .into_iter()
                         .find(|chain| chain.len() > ROLES.len())
                 });
-                kill_one(chain[depth]);
+                kill_one(chain.expect("everybody has started")[depth]);
             });
             let ended = jail.run(base(&["/bin/sleep", "1000"], mode));
             killer.join().unwrap();
@@ -86,16 +86,8 @@ fn a_kill_at_any_moment_is_no_verdict() {
 /// The next jail of the host removes what the one has left that could not do so itself.
 fn assert_cleared(host: &Host, role: &str) {
     let next = host::start_alone();
-    let mut remains = Vec::new();
-    let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
-        remains = host.remains();
-        if remains.is_empty() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert!(remains.is_empty(), "after the {role}: {remains:?}");
+    let cleared = wait_for(|| host.remains().is_empty().then_some(()));
+    assert!(cleared.is_some(), "after the {role}: {:?}", host.remains());
     drop(next);
 }
 
@@ -112,22 +104,19 @@ fn chains(from: u32) -> Vec<Vec<u32>> {
     below.into_iter().flat_map(chains).map(longer).collect()
 }
 
-fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
+/// Looks until there is something to be found; nothing if that takes too long.
+fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let begun = Instant::now();
-    loop {
+    while begun.elapsed() < PATIENCE {
         if let Some(found) = look() {
-            return found;
+            return Some(found);
         }
-        assert!(begun.elapsed() < PATIENCE, "nothing has started");
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(10));
     }
+    None
 }
 
 /// Who is gone already was not hit.
 fn kill_one(process: u32) {
-    Command::new("/bin/kill")
-        .args(["-KILL", &process.to_string()])
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
+    kill_command(&[process]).output().unwrap();
 }

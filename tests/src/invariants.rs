@@ -1,11 +1,9 @@
 //! What must hold of the database whatever happened, once nothing is under way.
 
-use std::time::Duration;
-
 use assize_scheduler::store::Store;
 use sqlx::PgPool;
 
-use crate::system::PATIENCE;
+use crate::system::{PAUSE, patiently};
 
 /// A statement that finds what breaks a rule, and the rule.
 const RULES: [(&str, &str); 9] = [
@@ -89,17 +87,12 @@ pub async fn assert_hold(database: &PgPool, submissions: usize) {
 /// Waits until everything was sent. A relay that lost the broker between a task's
 /// arrival and the confirmation sends it again, maybe after its verdict.
 async fn sent(database: &PgPool) {
-    let sent = async {
-        loop {
-            let left: Result<i64, _> = sqlx::query_scalar("SELECT count(*) FROM outbox")
-                .fetch_one(database)
-                .await;
-            if matches!(left, Ok(0)) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
+    let sent = patiently(PAUSE, async || {
+        let left: Result<i64, _> = sqlx::query_scalar("SELECT count(*) FROM outbox")
+            .fetch_one(database)
+            .await;
+        matches!(left, Ok(0)).then_some(())
+    });
     // What is left then, the rules name.
-    drop(tokio::time::timeout(PATIENCE, sent).await);
+    sent.await.unwrap_or_default();
 }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use assize::client::Api;
 use tokio::process::{Child, Command};
 
 use crate::program::command;
 use crate::services::Services;
-use crate::system::PATIENCE;
+use crate::system::{PAUSE, patiently};
 
 /// A running scheduler; it ends when this is dropped.
 #[derive(Debug)]
@@ -38,18 +37,9 @@ impl Scheduler {
             .stderr(Stdio::null())
             .spawn()
             .expect("the scheduler is a program");
-        let address = async {
-            loop {
-                match std::fs::read_to_string(&address_file) {
-                    Ok(address) => return address.trim().to_owned(),
-                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-                }
-            }
-        };
-        let address = tokio::time::timeout(PATIENCE, address)
-            .await
-            .expect("the scheduler listens");
-        let api = Api::new(&format!("http://{address}"), Some(token.trim()))
+        let address = patiently(PAUSE, async || std::fs::read_to_string(&address_file).ok());
+        let address = address.await.expect("the scheduler listens");
+        let api = Api::new(&format!("http://{}", address.trim()), Some(token.trim()))
             .expect("an address makes a URL");
         Self { api, process }
     }

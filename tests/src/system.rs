@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use assize::client::Api;
+use assize::demo::Contest;
 use assize::up::{Announce, Installation, Options};
 use assize_common::api::Judgement;
 use assize_common::id::SubmissionId;
@@ -15,7 +16,9 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::invariants;
+use crate::program::{command, complaint};
 use crate::services::Services;
+use crate::tree;
 
 /// What tests of the whole need; others of the table may not be installed.
 const LANGUAGES: &str = "c,cpp20,python3,java,rust";
@@ -26,6 +29,23 @@ static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What takes longer than this is stuck.
 pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Between two looks where nothing is urgent.
+pub const PAUSE: Duration = Duration::from_millis(50);
+
+/// Looks again after each pause until there is something to be found; nothing if that
+/// takes too long.
+pub async fn patiently<T>(pause: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let found = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(pause).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, found).await.ok()
+}
 
 /// Waits until no other test has a system.
 pub async fn turn() -> MutexGuard<'static, ()> {
@@ -140,22 +160,44 @@ impl System {
         self.data.path()
     }
 
+    /// Imports one problem of the example contest.
+    ///
+    /// # Panics
+    /// When there is no such problem or it is refused.
+    pub async fn import_example(&self, problem: &str) -> Contest {
+        let contest = Contest::read(&tree::root().join("tests/packages")).unwrap();
+        let mut problems = contest.problems().iter();
+        let found = problems.find(|found| found.short_name == problem);
+        let archive = found.expect("an example").archive.clone();
+        self.api().import_problem(problem, archive).await.unwrap();
+        contest
+    }
+
+    /// What a command of ours says of this installation.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn asked(&self, arguments: &[&str]) -> String {
+        let mut command = command("assize");
+        command.args(arguments).arg("--data-dir");
+        let output = command.arg(self.installation.path()).output();
+        let output = output.await.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Waits until the judgement of a submission ended, and returns it.
     ///
     /// # Panics
     /// When it does not end.
     pub async fn ended(&self, id: SubmissionId) -> Judgement {
-        let ended = async {
-            loop {
-                // The scheduler may be the one that was killed.
-                match self.api().judgement(id).await {
-                    Ok(judgement) if judgement.summary.state.is_final() => return judgement,
-                    Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-                }
-            }
-        };
-        let ended = tokio::time::timeout(PATIENCE, ended).await;
-        ended.unwrap_or_else(|_| panic!("submission {id} has no verdict"))
+        let ended = patiently(PAUSE, async || {
+            // The scheduler may be the one that was killed.
+            let judgement = self.api().judgement(id).await.ok();
+            judgement.filter(|judgement| judgement.summary.state.is_final())
+        });
+        let ended = ended.await;
+        ended.unwrap_or_else(|| panic!("submission {id} has no verdict"))
     }
 
     /// Kills all processes of a service as a power cut would, and waits until it
@@ -196,28 +238,18 @@ impl System {
         self.database.close().await;
         if let Some(shared) = &self.shared {
             // Acknowledgements may be on their way when all verdicts are there.
-            let emptied = async {
-                loop {
-                    let waiting = shared.waiting_messages().await;
-                    if waiting.is_empty() {
-                        break;
-                    }
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            };
-            tokio::time::timeout(PATIENCE, emptied)
-                .await
-                .expect("messages are left in the broker");
+            let emptied = patiently(PAUSE, async || {
+                shared.waiting_messages().await.is_empty().then_some(())
+            });
+            emptied.await.expect("messages are left in the broker");
         }
         let place = self.installation.path().to_owned();
         self.installation.stop().await.unwrap();
         // A process that was killed takes a moment to be gone.
-        let gone = async {
-            while !processes_of(&place).is_empty() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        if tokio::time::timeout(PATIENCE, gone).await.is_err() {
+        let gone = patiently(PAUSE, async || {
+            processes_of(&place).is_empty().then_some(())
+        });
+        if gone.await.is_none() {
             panic!("processes are left: {:?}", processes_of(&place));
         }
         if let Some(shared) = self.shared {
@@ -231,15 +263,23 @@ impl System {
 /// # Panics
 /// When `kill` can't be run.
 pub async fn kill(processes: &[u32]) {
-    // The shell's own, since a minimal Debian has no other.
-    let ids: Vec<String> = processes.iter().map(u32::to_string).collect();
-    let script = format!("kill -s KILL {}", ids.join(" "));
+    let command = kill_command(processes);
     // One that has just ended by itself is no failure.
-    tokio::process::Command::new("/bin/sh")
-        .args(["-c", &script])
+    tokio::process::Command::from(command)
         .output()
         .await
         .unwrap();
+}
+
+/// What ends processes at once; it fails for one that has just ended by itself.
+#[must_use]
+pub fn kill_command(processes: &[u32]) -> std::process::Command {
+    // The shell's own, since a minimal Debian has no other.
+    let ids: Vec<String> = processes.iter().map(u32::to_string).collect();
+    let script = format!("kill -s KILL {}", ids.join(" "));
+    let mut command = std::process::Command::new("/bin/sh");
+    command.args(["-c", &script]);
+    command
 }
 
 /// The command lines of all processes of the installation at `place`, by the mark

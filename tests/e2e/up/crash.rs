@@ -2,10 +2,9 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use assize_tests::program::command;
-use assize_tests::system::{PATIENCE, data_directory, kill, turn};
+use assize_tests::system::{PATIENCE, PAUSE, data_directory, kill, patiently, turn};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -56,10 +55,6 @@ async fn nothing_outlives_a_killed_one_and_the_next_takes_over() {
     let mut next = up(&data).await;
     kill(&[next.id().unwrap()]).await;
     next.wait().await.unwrap();
-    let gone = async {
-        while !processes_of(&data).is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, gone).await.unwrap();
+    let gone = patiently(PAUSE, async || processes_of(&data).is_empty().then_some(()));
+    gone.await.unwrap();
 }

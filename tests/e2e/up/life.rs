@@ -1,12 +1,11 @@
 //! Start, stop, start again: what is kept, and what is started again.
 
 use std::path::Path;
-use std::time::Duration;
 
 use assize::client::Server;
 use assize::up::{Announce, Installation, Options};
 use assize_common::package::Package;
-use assize_tests::system::{PATIENCE, data_directory, kill, turn};
+use assize_tests::system::{PATIENCE, PAUSE, data_directory, kill, patiently, turn};
 use assize_tests::tree;
 use tokio_util::sync::CancellationToken;
 
@@ -74,15 +73,10 @@ async fn whatever_dies_is_started_again_where_it_was() {
     }
     // Workers and clients know no other address.
     let api = installation.api();
-    let works = async {
-        while !api
-            .readiness()
-            .await
-            .is_ok_and(|readiness| readiness.ready && readiness.broker)
-        {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, works).await.unwrap();
+    let works = patiently(PAUSE, async || {
+        let readiness = api.readiness().await.ok()?;
+        (readiness.ready && readiness.broker).then_some(())
+    });
+    works.await.unwrap();
     installation.stop().await.unwrap();
 }
