@@ -28,6 +28,8 @@ fn fields(provenance: &Provenance) -> [(&'static str, String); 14] {
         compiler_version,
         compiler,
         sources,
+        // The others tell it.
+        recipe: _,
         executable,
         policy,
         limits,

@@ -194,6 +194,8 @@ pub(crate) fn run(testcase: &str, verdict: Verdict) -> RunReport {
         award: None,
         failure: None,
         difference: None,
+        key: None,
+        reused_from: None,
     }
 }
 
@@ -231,6 +233,7 @@ pub(crate) fn provenance() -> Provenance {
         compiler_version: Some("g++ 12\0".into()),
         compiler: Some(ContentHash::of(b"g++")),
         sources: ContentHash::of(b"sources"),
+        recipe: Some(ContentHash::of(b"recipe")),
         executable: Some(ContentHash::of(b"program")),
         policy: Some(ContentHash::of(b"policy")),
         limits: Some(RunLimits {

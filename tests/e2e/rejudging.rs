@@ -45,6 +45,18 @@ async fn a_wrong_answer_is_mended_while_schedulers_die() {
     assert!(fresh.values().all(|verdict| *verdict == Verdict::Ac));
     until_judged(&system, id).await;
     assert_eq!(results(&system, &old).await, old);
+    // Each has failed on that test: it, and what comes after it, is run; what comes before is not.
+    let taken_over: i64 = sqlx::query_scalar(
+        "SELECT count(DISTINCT judgement_id) FROM runs WHERE reused_from IS NOT NULL",
+    )
+    .fetch_one(system.database())
+    .await
+    .unwrap();
+    assert_eq!(
+        usize::try_from(taken_over),
+        Ok(BEFORE),
+        "the runs before it are taken over"
+    );
 
     let new: Results = old.keys().map(|id| (*id, Verdict::Ac)).collect();
     exchange(&system, id, Step::Apply, [&old, &new]).await;

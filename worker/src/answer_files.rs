@@ -60,6 +60,8 @@ impl AnswerRun<'_> {
                 award: feedback.award.as_ref().map(Award::rounded),
                 failure: None,
                 difference: feedback.difference,
+                key: None,
+                reused_from: None,
             },
             audits: Vec::new(),
             award: feedback.award,

@@ -52,6 +52,16 @@ pub(crate) struct Recipe {
     pub(crate) hash: ContentHash,
 }
 
+impl Recipe {
+    /// The hash of all that determines what comes of compiling within limits.
+    pub(crate) fn within(&self, limits: CompileLimits) -> ContentHash {
+        let mut hash = ContentHasher::default();
+        hash.update_framed(self.hash.as_bytes());
+        hash.update_framed(format!("{limits:?}"));
+        hash.finish()
+    }
+}
+
 /// What came of compiling.
 #[derive(Debug)]
 pub(crate) enum Compilation {

@@ -9,22 +9,21 @@ use std::time::Duration;
 
 use assize_common::language::Language;
 use assize_common::message::{CompileReport, Host, Provenance, RunReport};
-use assize_common::package::{
-    Expectation, File, JudgedTestcase, Kind, OutputValidator, Package, Program,
-};
+use assize_common::package::{Expectation, File, JudgedTestcase, Kind, Package, Program};
 use assize_common::{GroupScore, SandboxMode, Score, Verdict};
 use assize_sandbox::AuditLevel;
 
 use crate::audits::Audits;
 use crate::cancel::Cancel;
-use crate::compile::{Compilation, Compiler, rejected};
+use crate::compile::{Compilation, Compiler, Recipe, rejected};
 use crate::compile_limits::CompileLimits;
 use crate::disk_cache::DiskCache;
 use crate::judging_error::JudgingError;
 use crate::look::Look;
-use crate::output_validator::{JuryValidator, Protocol};
 use crate::provenance;
 use crate::rejections::Rejections;
+use crate::reuse::{Earlier, Reuse};
+use crate::run_key::TestData;
 use crate::runs::{Helpers, History, Runner};
 use crate::slot::{Role, Slot};
 use crate::sources::{self, Sources};
@@ -48,6 +47,8 @@ pub struct Judge {
     history: History,
     /// This host, but for the settings.
     host: Host,
+    /// Hashes of test data.
+    test_data: TestData,
 }
 
 /// How a host runs the programs of submissions: the same for all of them.
@@ -74,6 +75,9 @@ pub struct Request<'a> {
     pub look: &'a Look,
     /// How far to go.
     pub stop: Stop,
+    /// Results that may be taken over where nothing has changed. With any, even
+    /// none, runs get keys, by which later judgements may take them over.
+    pub earlier: Option<&'a Earlier>,
 }
 
 /// When judging ends. The verdict is the same either way.
@@ -136,6 +140,19 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// It did not compile.
+    fn rejected(compile: CompileReport, provenance: Provenance) -> Self {
+        Self {
+            verdict: Verdict::Ce,
+            score: None,
+            groups: Vec::new(),
+            compile,
+            runs: Vec::new(),
+            audits: Audits::default(),
+            provenance,
+        }
+    }
+
     /// Whether verdicts, messages and scores are as the jury expects.
     #[must_use]
     pub fn is_as_expected(&self, expectation: &Expectation) -> bool {
@@ -168,6 +185,7 @@ impl Judge {
             settings: RunSettings::default(),
             history: History::default(),
             host: provenance::host(),
+            test_data: TestData::default(),
         }
     }
 
@@ -203,6 +221,10 @@ impl Judge {
 
     pub(crate) const fn settings(&self) -> RunSettings {
         self.settings
+    }
+
+    pub(crate) const fn test_data(&self) -> &TestData {
+        &self.test_data
     }
 
     pub(crate) const fn host(&self) -> &Host {
@@ -256,47 +278,84 @@ impl Judge {
     ) -> Result<Judged, JudgingError> {
         progress(Progress::Compiling);
         let mut provenance = self.provenance(request)?;
-        let compilation = if request.package.kind == Kind::SubmitAnswer {
+        let recipe = if request.package.kind == Kind::SubmitAnswer {
             None
         } else {
-            Some(self.compile_submission(slot, request, &mut provenance, cancel)?)
+            match self.recipe(slot, request, cancel)? {
+                Ok(recipe) => Some(recipe),
+                Err(compile) => {
+                    progress(Progress::Compiled(&compile));
+                    return Ok(Judged::rejected(compile, provenance));
+                }
+            }
         };
-        let (executable, compile) = match compilation {
+        let limits = CompileLimits::from(&request.package.limits);
+        let mut keys = None;
+        if let Some(recipe) = &recipe {
+            provenance.compiler_version = Some(recipe.toolchain.version.clone());
+            provenance.compiler = Some(recipe.toolchain.program);
+            provenance.sources = recipe.sources_hash;
+            provenance.recipe = Some(recipe.within(limits));
+            keys = self.run_keys(slot, request, recipe, &provenance, cancel)?;
+        }
+        let reuse = Reuse {
+            earlier: request.earlier,
+            keys: keys.as_ref(),
+        };
+        let mut run = Runner {
+            judge: self,
+            request,
+            executable: None,
+            validator: None,
+            static_validator: None,
+            reuse,
+            cancel,
+        };
+        let known = request
+            .earlier
+            .and_then(|earlier| earlier.compiled(provenance.recipe));
+        if let Some((compile, executable)) = known {
+            let unchanged = Provenance {
+                executable,
+                ..provenance.clone()
+            };
+            let judged = if compile.success {
+                run.all_reused(compile, unchanged)?
+            } else {
+                Some(Judged::rejected(compile, unchanged))
+            };
+            if let Some(judged) = judged {
+                progress(Progress::Compiled(&judged.compile));
+                return Ok(judged);
+            }
+        }
+        let compilation = recipe.zip(request.language).map(|(recipe, language)| {
+            self.compiler()
+                .compile(slot, Role::Contestant, language, recipe, limits, cancel)
+        });
+        let (executable, compile) = match compilation.transpose()? {
             None => (None, nothing_compiled()),
             Some(Compilation::Program(executable, report)) => (Some(executable), report),
             Some(Compilation::Rejected(compile)) => {
                 progress(Progress::Compiled(&compile));
-                return Ok(Judged {
-                    verdict: Verdict::Ce,
-                    score: None,
-                    groups: Vec::new(),
-                    compile,
-                    runs: Vec::new(),
-                    audits: Audits::default(),
-                    provenance,
-                });
+                return Ok(Judged::rejected(compile, provenance));
             }
         };
         progress(Progress::Compiled(&compile));
         provenance.executable = executable.as_ref().map(|executable| executable.hash);
-        let run = Runner {
-            judge: self,
-            request,
-            executable: executable.as_deref(),
-            validator: self.output_validator(slot, request.package, cancel)?,
-            static_validator: self.static_validator(slot, request.package, cancel)?,
-            cancel,
-        };
+        run.executable = executable.as_deref();
+        run.validator = self.output_validator(slot, request.package, cancel)?;
+        run.static_validator = self.static_validator(slot, request.package, cancel)?;
         run.all(slot, helpers, compile, provenance, progress)
     }
 
-    fn compile_submission(
+    /// What the program is made of, or why it is not compiled at all.
+    fn recipe(
         &self,
         slot: &mut Slot,
         request: Request<'_>,
-        provenance: &mut Provenance,
         cancel: &Cancel,
-    ) -> Result<Compilation, JudgingError> {
+    ) -> Result<Result<Recipe, CompileReport>, JudgingError> {
         let Request {
             package,
             program,
@@ -305,7 +364,7 @@ impl Judge {
         } = request;
         let Some(language) = language else {
             let problem = "outputs were submitted, and the problem wants a program".to_owned();
-            return Ok(Compilation::Rejected(rejected(problem)));
+            return Ok(Err(rejected(problem)));
         };
         if let Some(allowed) = &package.languages
             && !allowed.contains(&language.code)
@@ -315,10 +374,10 @@ impl Judge {
                 language.code,
                 allowed.join(", ")
             );
-            return Ok(Compilation::Rejected(rejected(problem)));
+            return Ok(Err(rejected(problem)));
         }
         if let Some(problem) = too_long(package, program)? {
-            return Ok(Compilation::Rejected(rejected(problem)));
+            return Ok(Err(rejected(problem)));
         }
         let include = package
             .include
@@ -332,7 +391,7 @@ impl Judge {
             let problem = format!(
                 "the entry point {stated} is stated, but the problem brings its own, {driver}: leave it out"
             );
-            return Ok(Compilation::Rejected(rejected(problem)));
+            return Ok(Err(rejected(problem)));
         }
         let mut sources = Sources::new(&program.name, language, &program.files, include, entry)?;
         // Constants are for what is in the package, not for what teams send.
@@ -340,114 +399,7 @@ impl Judge {
         let applies = |file: &File| is_example || include.contains(file);
         sources.replace_constants(&package.constants, applies, &self.scratch)?;
         let recipe = self.compiler().recipe(slot, language, sources, cancel)?;
-        provenance.compiler_version = Some(recipe.toolchain.version.clone());
-        provenance.compiler = Some(recipe.toolchain.program);
-        provenance.sources = recipe.sources_hash;
-        let limits = CompileLimits::from(&package.limits);
-        self.compiler()
-            .compile(slot, Role::Contestant, language, recipe, limits, cancel)
-    }
-
-    /// The compiled output validator of the jury, if the package has one.
-    pub(crate) fn output_validator(
-        &self,
-        slot: &mut Slot,
-        package: &Package,
-        cancel: &Cancel,
-    ) -> Result<Option<JuryValidator>, JudgingError> {
-        match &package.output_validator {
-            OutputValidator::Default | OutputValidator::Dmoj(_)
-                if package.kind == Kind::Interactive =>
-            {
-                let problem = "an interactive problem without an output validator".to_owned();
-                Err(JudgingError::Package { problem })
-            }
-            OutputValidator::Default | OutputValidator::Dmoj(_) => Ok(None),
-            OutputValidator::Custom(program) => {
-                self.jury_program(slot, package, program, cancel).map(Some)
-            }
-            OutputValidator::Several(programs) => {
-                let mut chain = None;
-                for program in programs.iter().rev() {
-                    let validator = self.jury_program(slot, package, program, cancel)?;
-                    let then = chain.map(Box::new);
-                    chain = Some(JuryValidator { then, ..validator });
-                }
-                Ok(chain)
-            }
-            OutputValidator::Checker { program, protocol } => {
-                let checker = self.jury_program(slot, package, program, cancel)?;
-                Ok(Some(JuryValidator {
-                    protocol: Protocol::Checker(*protocol),
-                    ..checker
-                }))
-            }
-            OutputValidator::Interactor {
-                program,
-                protocol,
-                checker,
-            } => {
-                let protocol = Protocol::Checker(*protocol);
-                let then = match checker {
-                    None => None,
-                    Some(checker) => Some(Box::new(JuryValidator {
-                        protocol,
-                        ..self.jury_program(slot, package, checker, cancel)?
-                    })),
-                };
-                Ok(Some(JuryValidator {
-                    protocol,
-                    then,
-                    ..self.jury_program(slot, package, program, cancel)?
-                }))
-            }
-        }
-    }
-
-    /// The compiled static validator of the jury, if the package has one.
-    fn static_validator(
-        &self,
-        slot: &mut Slot,
-        package: &Package,
-        cancel: &Cancel,
-    ) -> Result<Option<JuryValidator>, JudgingError> {
-        let validator = package.static_validator.as_ref();
-        validator
-            .map(|validator| self.jury_program(slot, package, &validator.program, cancel))
-            .transpose()
-    }
-
-    /// A compiled program of the jury.
-    pub(crate) fn jury_program(
-        &self,
-        slot: &mut Slot,
-        package: &Package,
-        program: &Program,
-        cancel: &Cancel,
-    ) -> Result<JuryValidator, JudgingError> {
-        let language = program.find_language(&self.languages)?;
-        let entry = program.entry_point.as_deref();
-        let mut sources = Sources::new(&program.name, language, &program.files, &[], entry)?;
-        sources.replace_constants(&package.constants, |_| true, &self.scratch)?;
-        let recipe = self.compiler().recipe(slot, language, sources, cancel)?;
-        let limits = CompileLimits::from(&package.limits);
-        match self
-            .compiler()
-            .compile(slot, Role::Jury, language, recipe, limits, cancel)?
-        {
-            Compilation::Program(executable, _) => Ok(JuryValidator {
-                name: program.name.clone(),
-                executable: *executable,
-                limits: package.limits.clone(),
-                protocol: Protocol::Kattis,
-                then: None,
-            }),
-            Compilation::Rejected(report) => Err(JudgingError::jury(
-                &program.name,
-                None,
-                format!("does not compile: {}", report.output),
-            )),
-        }
+        Ok(Ok(recipe))
     }
 }
 

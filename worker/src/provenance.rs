@@ -38,6 +38,7 @@ impl Judge {
             compiler_version: None,
             compiler: None,
             sources: hash_files(&program.files)?,
+            recipe: None,
             executable: None,
             policy: language.map(|language| policy(package, language, sandbox, look)),
             limits: language.map(|language| RunLimits {

@@ -37,6 +37,8 @@ pub(crate) fn run_report(
         award: None,
         failure: None,
         difference: None,
+        key: None,
+        reused_from: None,
     }
 }
 

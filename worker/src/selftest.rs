@@ -61,6 +61,7 @@ impl Judge {
                 sandbox,
                 look: &USUAL,
                 stop: Stop::AtFirstFailure,
+                earlier: None,
             };
             let judged = self.judge(slot, request, &mut |_| (), cancel)?;
             if judged.verdict == Verdict::Ac {

@@ -233,6 +233,8 @@ impl TestcaseRun<'_> {
                 award: None,
                 failure: None,
                 difference: None,
+                key: None,
+                reused_from: None,
             },
             audits: Vec::new(),
             award: None,

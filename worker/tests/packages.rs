@@ -59,6 +59,7 @@ impl Court {
             sandbox: SandboxMode::Unshare,
             look: &USUAL,
             stop: Stop::AtFirstFailure,
+            earlier: None,
         };
         self.judge
             .judge(&mut self.slot, request, &mut |_| (), &Cancel::default())

@@ -289,6 +289,7 @@ fn runs(judgement: &Judgement) -> String {
         "memory",
         "message",
         "to the team",
+        "taken over from",
     ]);
     for run in &judgement.runs {
         table.add_row([
@@ -300,10 +301,12 @@ fn runs(judgement: &Judgement) -> String {
             columns::memory(Some(run.memory_bytes)),
             words(run.message.as_deref()),
             words(run.team_message.as_deref()),
+            run.reused_from
+                .map_or_else(String::new, |judgement| judgement.to_string()),
         ]);
     }
     columns::align_right(&mut table, [2, 3, 4, 5]);
-    for optional in [2, 7] {
+    for optional in [2, 7, 8] {
         columns::hide_if_empty(&mut table, optional);
     }
     table.trim_fmt()

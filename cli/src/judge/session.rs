@@ -116,6 +116,7 @@ impl Session<'_> {
             language: selected.language.as_ref(),
             sandbox: self.sandbox,
             look: &USUAL,
+            earlier: None,
             stop: Stop::after_all(self.all || !settled),
         }
     }

@@ -170,6 +170,8 @@ mod tests {
             award: None,
             failure: None,
             difference: None,
+            key: None,
+            reused_from: None,
         }
     }
 

@@ -108,6 +108,7 @@ impl Replay {
             language,
             sandbox: self.provenance.sandbox.mode,
             look: &look,
+            earlier: None,
             stop: Stop::after_all(self.provenance.judge_all),
         };
         let here = judged(local.judge(), request, cancel)?;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::JudgementState;
 use crate::id::{JudgementId, SubmissionId, WorkerId};
-use crate::message::{LimitOverrides, Provenance, SourceFile};
+use crate::message::{CompileReport, LimitOverrides, Provenance, RunReport, SourceFile};
 use crate::{ContentHash, Lane, SandboxChoice, Scrutiny};
 
 /// Where a judgement comes from.
@@ -44,6 +44,17 @@ pub struct JudgementProvenance {
     pub reported: Option<Provenance>,
     /// What became of it, step by step.
     pub steps: Vec<JudgementStep>,
+}
+
+/// What of a judgement may be taken over by a later one of its submission.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReusableJudgement {
+    /// How compiling went, once done.
+    pub compile: Option<CompileReport>,
+    /// What the worker said it comes from.
+    pub provenance: Option<Provenance>,
+    /// The runs, in the order of the test cases.
+    pub runs: Vec<RunReport>,
 }
 
 /// A step in the life of a judgement.

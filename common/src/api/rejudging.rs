@@ -64,6 +64,10 @@ pub struct Overrides {
     /// Judges all test cases, not only until the result is known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub judge_all: bool,
+    /// Runs everything again. Without it, what nothing has changed of is taken over from the judgement that counts,
+    /// unless `repeat` is more than 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_scratch: bool,
 }
 
 const fn once() -> u32 {
@@ -79,6 +83,7 @@ impl Default for Overrides {
             limits: LimitOverrides::default(),
             language: None,
             judge_all: false,
+            from_scratch: false,
         }
     }
 }

@@ -107,6 +107,7 @@ mod tests {
             limits: LimitOverrides::default(),
             judge_all: false,
             scrutiny: Scrutiny::default(),
+            earlier: None,
         }
     }
 

@@ -21,6 +21,9 @@ pub struct Provenance {
     /// The hash of the names and contents of what was compiled, files that the
     /// package adds included.
     pub sources: ContentHash,
+    /// The hash of all that determines what comes of compiling, its limits included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<ContentHash>,
     /// The hash of the program that came of it, if one did.
     pub executable: Option<ContentHash>,
     /// The hash of the rules about system calls: the shipped ones, and under ptrace

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{AuditReport, Provenance};
 use crate::id::{JudgementId, WorkerId};
-use crate::{Award, GroupScore, Score, Verdict};
+use crate::{Award, ContentHash, GroupScore, Score, Verdict};
 
 /// A report together with its sender.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -238,6 +238,13 @@ pub struct RunReport {
     /// the jury.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Difference>,
+    /// The hash of all that determines the result: the same key, the same result.
+    /// None where it is not to be taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<ContentHash>,
+    /// The judgement in which it was run, if not in this one: its key was the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused_from: Option<JudgementId>,
 }
 
 /// Why a program failed, by what its language's runtime printed: a hint, which a

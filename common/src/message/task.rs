@@ -47,6 +47,10 @@ pub struct Task {
     /// of it and judges without.
     #[serde(default, skip_serializing_if = "Scrutiny::is_none")]
     pub scrutiny: Scrutiny,
+    /// A judgement of the submission whose results may be taken over where nothing
+    /// that determines them has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<JudgementId>,
 }
 
 /// Limits to judge by instead of the package's; those that are not there stay. A

@@ -175,13 +175,13 @@ impl Installation {
     pub(crate) async fn copy_submission(&self, number: i32) {
         let copy = "WITH sent AS (
                  INSERT INTO submissions (id, problem_id, language_id, contest, team, submitted_by)
-                 SELECT gen_random_uuid(), problem_id, language_id, contest, 'team ' || number % 500, submitted_by
+                 SELECT uuid_v7(), problem_id, language_id, contest, 'team ' || number % 500, submitted_by
                  FROM submissions, generate_series(1, $1) AS number
                  RETURNING id
              )
              INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
                  testcases_total, testcases_done, state, verdict, compile, finished_at, max_cpu_time_ms)
-             SELECT gen_random_uuid(), sent.id, j.package_id, true, j.lane, j.sandbox_mode, j.sandbox_reason,
+             SELECT uuid_v7(), sent.id, j.package_id, true, j.lane, j.sandbox_mode, j.sandbox_reason,
                  j.testcases_total, j.testcases_done, j.state, j.verdict, j.compile, j.finished_at, j.max_cpu_time_ms
              FROM sent, judgements j WHERE j.is_current";
         let copied = sqlx::query(copy).bind(number).execute(&self.pool).await;
@@ -195,7 +195,7 @@ impl Installation {
             "UPDATE rejudgings SET fed = true WHERE id = $1::uuid",
             "INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
                  testcases_total, rejudging_id)
-             SELECT gen_random_uuid(), submission_id, package_id, false, 'rejudge', 'unshare', 'rejudge lane', 10, $1::uuid
+             SELECT uuid_v7(), submission_id, package_id, false, 'rejudge', 'unshare', 'rejudge lane', 10, $1::uuid
              FROM rejudging_members WHERE rejudging_id = $1::uuid
              ON CONFLICT (rejudging_id, submission_id, repetition) WHERE rejudging_id IS NOT NULL DO NOTHING",
             "DELETE FROM outbox WHERE judgement_id IN (SELECT id FROM judgements WHERE rejudging_id = $1::uuid)",

@@ -171,5 +171,7 @@ fn run(number: u32) -> RunReport {
         award: None,
         failure: None,
         difference: None,
+        key: None,
+        reused_from: None,
     }
 }

@@ -1,11 +1,13 @@
 //! Judgements.
 
-use assize_common::api::{Feedback, Judgement, JudgementProvenance, ProblemDetails};
+use assize_common::api::{
+    Feedback, Judgement, JudgementProvenance, ProblemDetails, ReusableJudgement,
+};
 use assize_common::id::{JudgementId, SubmissionId};
 use axum::extract::State;
 
 use super::Api;
-use super::auth::{Caller, MayAdminister, MayRead, MaySubmit};
+use super::auth::{Caller, MayAdminister, MayFetchBlobs, MayRead, MaySubmit};
 use super::error::ApiError;
 use super::extract::Id;
 
@@ -47,6 +49,29 @@ pub(super) async fn read_provenance(
 ) -> Result<axum::Json<JudgementProvenance>, ApiError> {
     let provenance = api.store.provenance_read(id).await?;
     provenance
+        .map(axum::Json)
+        .ok_or_else(|| ApiError::not_found("judgement", id))
+}
+
+/// Read what of a judgement may be taken over
+///
+/// For workers that judge its submission again.
+#[utoipa::path(
+    get, path = "/api/v1/judgements/{id}/reusable", tag = "judgements",
+    params(("id" = JudgementId, Path, description = "The judgement's id")),
+    responses(
+        (status = OK, description = "How compiling went, and the runs with their keys", body = ReusableJudgement),
+        (status = NOT_FOUND, description = "There is none of this id", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "default", description = "Another error", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn read_reusable(
+    State(api): State<Api>,
+    _: Caller<MayFetchBlobs>,
+    Id(id): Id<JudgementId>,
+) -> Result<axum::Json<ReusableJudgement>, ApiError> {
+    let reusable = api.store.reusable_read(id).await?;
+    reusable
         .map(axum::Json)
         .ok_or_else(|| ApiError::not_found("judgement", id))
 }

@@ -135,6 +135,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(judgements::read_feedback))
         .routes(routes!(judgements::read_judgement))
         .routes(routes!(judgements::read_provenance))
+        .routes(routes!(judgements::read_reusable))
         .routes(routes!(languages::list_languages))
         .routes(routes!(lanes::list_lanes))
         .routes(routes!(lanes::pause_lane, lanes::resume_lane))

@@ -97,12 +97,13 @@ pub(crate) async fn outbox_claim(
     let rows = sqlx::query!(
         r#"SELECT o.id, o.judgement_id, o.attempt, j.state = 'queued' AND j.attempt = o.attempt AS "wanted!",
                j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, j.scrutiny,
-               v.archive_sha256, r.overrides AS "overrides?"
+               v.archive_sha256, r.overrides AS "overrides?", m.old_judgement_id AS "old_judgement_id?"
            FROM outbox o
            JOIN judgements j ON j.id = o.judgement_id
            JOIN submissions s ON s.id = j.submission_id
            JOIN packages v ON v.id = j.package_id
            LEFT JOIN rejudgings r ON r.id = j.rejudging_id
+           LEFT JOIN rejudging_members m ON m.rejudging_id = j.rejudging_id AND m.submission_id = j.submission_id
            WHERE o.lane = $1 AND o.not_before <= clock_timestamp()
            ORDER BY o.turn, o.id LIMIT $2
            FOR UPDATE OF o SKIP LOCKED"#,
@@ -136,6 +137,11 @@ pub(crate) async fn outbox_claim(
                     reason: row.sandbox_reason,
                 },
                 ticket: None,
+                // Repetitions are to find what changes from run to run.
+                earlier: row
+                    .old_judgement_id
+                    .filter(|_| !overrides.from_scratch && overrides.repeat == 1)
+                    .map(Into::into),
                 limits: overrides.limits,
                 judge_all: overrides.judge_all,
                 scrutiny: scrutiny::read(row.scrutiny)?,

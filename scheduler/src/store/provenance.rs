@@ -1,10 +1,11 @@
 //! Where a judgement comes from.
 
 use assize_common::SandboxChoice;
-use assize_common::api::{JudgementProvenance, JudgementStep, Overrides};
+use assize_common::api::{JudgementProvenance, JudgementStep, Overrides, ReusableJudgement};
 use assize_common::id::JudgementId;
 
 use super::outbox::{judged_as, source_files};
+use super::run::run_list;
 use super::{Store, StoreError, row, scrutiny};
 
 const ATTEMPT: &str = "read where a judgement comes from";
@@ -58,6 +59,29 @@ impl Store {
             worker: read.worker,
             reported: row::json("a provenance", read.provenance)?,
             steps: self.judgement_step_list(id).await?,
+        }))
+    }
+
+    /// Reads what may be taken over of a judgement.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn reusable_read(
+        &self,
+        id: JudgementId,
+    ) -> Result<Option<ReusableJudgement>, StoreError> {
+        let read = sqlx::query!(
+            "SELECT compile, provenance, attempt FROM judgements WHERE id = $1",
+            id.as_uuid()
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::on(ATTEMPT))?;
+        let Some(read) = read else { return Ok(None) };
+        Ok(Some(ReusableJudgement {
+            compile: row::json("a compile report", read.compile)?,
+            provenance: row::json("a provenance", read.provenance)?,
+            runs: run_list(&self.pool, id, read.attempt).await?,
         }))
     }
 

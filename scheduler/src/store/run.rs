@@ -22,6 +22,8 @@ struct RunRow {
     award: Option<serde_json::Value>,
     failure: Option<String>,
     difference: Option<serde_json::Value>,
+    key: Option<Vec<u8>>,
+    reused_from: Option<Uuid>,
 }
 
 impl TryFrom<RunRow> for RunReport {
@@ -51,6 +53,11 @@ impl TryFrom<RunRow> for RunReport {
             award: row::json("a validator's points", row.award)?,
             failure: row::json("why a program failed", row.failure.map(Into::into))?,
             difference: row::json("a difference", row.difference)?,
+            key: row
+                .key
+                .map(|key| row::hash("a run's key", key))
+                .transpose()?,
+            reused_from: row.reused_from.map(Into::into),
         })
     }
 }
@@ -94,6 +101,8 @@ struct Columns {
     awards: Vec<Option<serde_json::Value>>,
     failures: Vec<Option<String>>,
     differences: Vec<Option<serde_json::Value>>,
+    keys: Vec<Option<Vec<u8>>>,
+    reused_from: Vec<Option<Uuid>>,
 }
 
 impl Columns {
@@ -132,6 +141,10 @@ impl Columns {
         });
         self.differences
             .push(json("a difference", difference.as_ref())?);
+        let key = run.key.as_ref().map(|key| key.as_bytes().to_vec());
+        self.keys.push(key);
+        let origin = run.reused_from.map(JudgementId::as_uuid);
+        self.reused_from.push(origin);
         Ok(())
     }
 }
@@ -165,10 +178,10 @@ pub(super) async fn run_list_create<'r>(
     sqlx::query!(
         "INSERT INTO runs (judgement_id, attempt, ordinal, testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes,
              exit_how, exit_value, kill_cause, message, team_message, award, failure,
-             difference)
+             difference, key, reused_from)
          SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::bigint[],
              $7::bigint[], $8::bigint[], $9::text[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
-             $15::text[], $16::jsonb[])",
+             $15::text[], $16::jsonb[], $17::bytea[], $18::uuid[])",
         &columns.judgement_ids,
         &columns.attempts,
         &columns.ordinals,
@@ -185,6 +198,8 @@ pub(super) async fn run_list_create<'r>(
         &columns.awards as &[Option<serde_json::Value>],
         &columns.failures as &[Option<String>],
         &columns.differences as &[Option<serde_json::Value>],
+        &columns.keys as &[Option<Vec<u8>>],
+        &columns.reused_from as &[Option<Uuid>],
     )
     .execute(connection)
     .await
@@ -204,7 +219,7 @@ pub(super) async fn run_list(
     sqlx::query_as!(
         RunRow,
         "SELECT testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes, exit_how, exit_value, kill_cause, message,
-             team_message, award, failure, difference
+             team_message, award, failure, difference, key, reused_from
          FROM runs WHERE judgement_id = $1 AND attempt = $2 ORDER BY ordinal",
         judgement_id.as_uuid(),
         attempt

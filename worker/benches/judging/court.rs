@@ -74,6 +74,7 @@ impl Court {
             language,
             sandbox: SandboxMode::Unshare,
             look: &USUAL,
+            earlier: None,
             stop: Stop::AtFirstFailure,
         };
         let cancel = Cancel::default();

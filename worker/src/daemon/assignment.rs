@@ -18,6 +18,7 @@ use crate::cancel::Cancel;
 use crate::judge::{Judge, Progress, Request, Stop};
 use crate::judging_error::JudgingError;
 use crate::look::Look;
+use crate::reuse::Earlier;
 use crate::runs::Helpers;
 use crate::slot::Slot;
 
@@ -136,8 +137,13 @@ pub(super) fn judge(
         })
     };
     let look = Look::try_from(&task.scrutiny).map_err(AssignmentError::Scrutiny)?;
+    let earlier = match task.earlier {
+        Some(judgement) => library.earlier(judgement),
+        None => Earlier::nothing(),
+    };
     let request = Request {
         package: &package,
+        earlier: Some(&earlier),
         program: &source.program,
         language,
         sandbox: task.sandbox.mode,

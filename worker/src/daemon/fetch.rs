@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use assize_common::ContentHash;
-use assize_common::api::Token;
+use assize_common::api::{ReusableJudgement, Token};
 use assize_common::content_hash::ContentHasher;
+use assize_common::id::JudgementId;
 use assize_common::telemetry::error_chain;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::header::CONTENT_TYPE;
@@ -19,6 +20,8 @@ use super::stop::Stop;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest silence within an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to ask for what can be done without.
+const REUSABLE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 pub(super) const LARGEST_DELAY: Duration = Duration::from_secs(5);
 /// Accidents happen, but not so often for one blob.
@@ -196,6 +199,20 @@ impl Fetcher {
                 () = tokio::time::sleep(delays.next().unwrap_or(LARGEST_DELAY)) => {}
             }
         }
+    }
+
+    /// What may be taken over of a judgement, if the scheduler says so at once.
+    pub(super) async fn reusable(
+        &self,
+        judgement: JudgementId,
+    ) -> Result<ReusableJudgement, reqwest::Error> {
+        let request = self
+            .client
+            .get(self.url(&format!("judgements/{judgement}/reusable")));
+        let request = request
+            .bearer_auth(self.token.reveal())
+            .timeout(REUSABLE_TIMEOUT);
+        request.send().await?.error_for_status()?.json().await
     }
 
     async fn try_fetch(&self, hash: ContentHash, path: &Path) -> Result<(), FetchError> {

@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use assize_common::ContentHash;
 use assize_common::content_hash::ContentHasher;
+use assize_common::id::JudgementId;
 use assize_common::message::{AuditReport, SourceFile};
 use assize_common::package::{self, Package, PackageError, Program, UnpackLimits};
+use assize_common::telemetry::error_chain;
 use tokio::runtime::Handle;
 
 use super::audits::{self, AuditError};
 use super::fetch::{FetchError, Fetcher};
 use crate::audits::Audits;
 use crate::disk_cache::{CacheError, DiskCache, Entry};
+use crate::reuse::Earlier;
 
 /// Packages that stay in memory, and so on disk: reading one means hashing all
 /// its test data.
@@ -203,6 +206,24 @@ impl Library {
             fs::remove_dir_all(&unpacked).map_err(LibraryError::disk("remove", &unpacked))?;
         }
         Ok(())
+    }
+
+    /// What may be taken over of a judgement. When that can't be found out, nothing:
+    /// it is only work that is spared.
+    pub(super) fn earlier(&self, judgement: JudgementId) -> Earlier {
+        let reusable = match self.runtime.block_on(self.fetcher.reusable(judgement)) {
+            Ok(reusable) => reusable,
+            Err(error) => {
+                tracing::warn!(earlier.id = %judgement, error = %error_chain(&error), "judging from scratch");
+                return Earlier::nothing();
+            }
+        };
+        match (reusable.compile, reusable.provenance) {
+            (Some(compile), Some(provenance)) => {
+                Earlier::new(judgement, compile, &provenance, reusable.runs)
+            }
+            _ => Earlier::nothing(),
+        }
     }
 
     /// Stores the audits of an attempt with the scheduler.

@@ -72,6 +72,10 @@ fn shorten(report: &mut Report, bytes: usize) {
                     text.as_mut().into_iter().for_each(|text| cut(text, bytes));
                     text.take_if(|text| text.is_empty());
                 }
+                if bytes == 0 {
+                    // Then it is run again should it be rejudged.
+                    run.key = None;
+                }
             }
             if let Some(audit) = audit {
                 // The whole audits are stored; these are only what is searched.
@@ -89,11 +93,11 @@ fn cut(text: &mut String, bytes: usize) {
 
 #[cfg(test)]
 mod tests {
-    use assize_common::Verdict;
     use assize_common::id::{JudgementId, WorkerId};
     use assize_common::message::{
         CompileReport, Exit, Finished, HeldJudgement, RunReport, Ticket, WorkerReport,
     };
+    use assize_common::{ContentHash, Verdict};
     use chrono::Utc;
 
     use super::*;
@@ -114,6 +118,8 @@ mod tests {
             award: None,
             failure: None,
             difference: None,
+            key: Some(ContentHash::of(b"key")),
+            reused_from: None,
         };
         let outcome = Judged::Verdict {
             verdict: Verdict::Ac,

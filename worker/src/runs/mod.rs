@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use assize_common::message::{CompileReport, Provenance};
+use assize_common::message::{CompileReport, Provenance, RunReport};
 
 use self::schedule::Schedule;
 use crate::answer_files::AnswerRun;
@@ -22,6 +22,7 @@ use crate::judge::{Judge, Judged, Progress, Request};
 use crate::judging_error::JudgingError;
 use crate::output_validator::JuryValidator;
 use crate::output_validator::feedback::Meaning;
+use crate::reuse::Reuse;
 use crate::slot::Slot;
 use crate::static_test::StaticTestRun;
 use crate::testcase_run::{Ran, TestcaseRun};
@@ -81,6 +82,8 @@ pub(crate) struct Runner<'a> {
     pub(crate) executable: Option<&'a Executable>,
     pub(crate) validator: Option<JuryValidator>,
     pub(crate) static_validator: Option<JuryValidator>,
+    /// What need not be run.
+    pub(crate) reuse: Reuse<'a>,
     pub(crate) cancel: &'a Cancel,
 }
 
@@ -106,7 +109,7 @@ impl<'a> Shared<'a> {
 /// What was judged so far, in order.
 #[derive(Default)]
 struct Record {
-    runs: Vec<assize_common::message::RunReport>,
+    runs: Vec<RunReport>,
     audits: Audits,
 }
 
@@ -158,18 +161,43 @@ impl Runner<'_> {
             .schedule
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        let graded = grading
-            .grade(schedule.results())
-            .map_err(JudgingError::Grading)?;
-        Ok(Judged {
-            verdict: graded.verdict,
-            score: graded.score,
-            groups: graded.groups,
-            compile,
-            runs: record.runs,
-            audits: shared.audits.into_audits(record.audits),
-            provenance,
-        })
+        let audits = shared.audits.into_audits(record.audits);
+        conclude(&schedule, record.runs, audits, compile, provenance)
+    }
+
+    /// The result without anything being run, if all of it can be taken over.
+    pub(crate) fn all_reused(
+        &self,
+        compile: CompileReport,
+        provenance: Provenance,
+    ) -> Result<Option<Judged>, JudgingError> {
+        let package = self.request.package;
+        let grading = Grading::of(package);
+        let mut schedule = Schedule::new(grading, package, self.request.stop, Vec::new());
+        let (mut record, total) = (Record::default(), schedule.len());
+        while !schedule.is_complete() {
+            if let Some((index, test, _)) = schedule.start() {
+                let Test::Testcase(testcase) = test else {
+                    return Ok(None);
+                };
+                let Some(ran) = self.reuse.run(testcase) else {
+                    return Ok(None);
+                };
+                schedule.end(index, Ok(ran));
+            }
+            while let Some((test, outcome)) = schedule.take_due() {
+                self.record(
+                    &mut schedule,
+                    test,
+                    outcome?,
+                    &mut record,
+                    total,
+                    &mut |_| (),
+                );
+            }
+        }
+        let audits = Audits::default();
+        conclude(&schedule, record.runs, audits, compile, provenance).map(Some)
     }
 
     /// Runs test cases, and records what is due until all is.
@@ -273,9 +301,12 @@ impl Runner<'_> {
                 return run.execute(slot);
             }
         };
+        if let Some(ran) = self.reuse.run(index) {
+            return Ok(ran);
+        }
         let testcase = &package.testcases[index];
         let validator = self.validator.as_ref();
-        match self.executable {
+        let mut ran = match self.executable {
             None => AnswerRun {
                 package,
                 testcase,
@@ -299,6 +330,28 @@ impl Runner<'_> {
                 cancel,
             }
             .execute(slot),
-        }
+        }?;
+        self.reuse.mark(index, &mut ran);
+        Ok(ran)
     }
+}
+
+/// Grades what was judged.
+fn conclude(
+    schedule: &Schedule<'_, Outcome>,
+    runs: Vec<RunReport>,
+    audits: Audits,
+    compile: CompileReport,
+    provenance: Provenance,
+) -> Result<Judged, JudgingError> {
+    let graded = schedule.grade().map_err(JudgingError::Grading)?;
+    Ok(Judged {
+        verdict: graded.verdict,
+        score: graded.score,
+        groups: graded.groups,
+        compile,
+        runs,
+        audits,
+        provenance,
+    })
 }

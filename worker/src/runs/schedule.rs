@@ -6,7 +6,7 @@
 
 use assize_common::package::Package;
 
-use crate::grading::{Grading, Results, Test, TestResult};
+use crate::grading::{Graded, Grading, GradingError, Results, Test, TestResult};
 use crate::judge::Stop;
 
 /// The test cases of one judgement; `T` is what running one comes to.
@@ -62,9 +62,9 @@ impl<'a, T> Schedule<'a, T> {
         self.order.len()
     }
 
-    /// The results that were taken.
-    pub(super) const fn results(&self) -> &Results {
-        &self.results
+    /// What the results that were taken come to.
+    pub(super) fn grade(&self) -> Result<Graded, GradingError> {
+        self.grading.grade(&self.results)
     }
 
     /// The test case to run now, with its place and name: samples first, then the

@@ -227,6 +227,7 @@ pub(super) fn judge_on(
         .mode,
         look: &USUAL,
         stop: Stop::AtEnd,
+        earlier: None,
     };
     judge.judge(slot, request, &mut |_| (), cancel)
 }

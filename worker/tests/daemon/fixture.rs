@@ -56,6 +56,7 @@ impl Fixture {
             entry_point: None,
             limits: LimitOverrides::default(),
             judge_all: false,
+            earlier: None,
             sandbox: SandboxChoice {
                 mode: SandboxMode::Unshare,
                 reason: "test".to_owned(),

@@ -52,7 +52,7 @@ impl TestPackage {
 }
 
 /// A judge with a cache of its own in the directory.
-fn new_judge(directory: &TempDir) -> Judge {
+pub(crate) fn new_judge(directory: &TempDir) -> Judge {
     let cache = DiskCache::open(&directory.path().join("cache"), ByteSize::gib(1)).unwrap();
     let languages = LanguageTable::embedded()
         .unwrap()
@@ -97,6 +97,7 @@ pub(crate) fn try_judge_under(
         sandbox,
         look: &USUAL,
         stop,
+        earlier: None,
     };
     let mut slot = judge.slot(0, None);
     judge.judge(&mut slot, request, &mut |_| (), &Cancel::default())

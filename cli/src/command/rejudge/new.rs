@@ -50,6 +50,9 @@ pub(super) struct New {
     /// Judge all test cases, not only until the result is known
     #[arg(long)]
     judge_all: bool,
+    /// Run everything again; without it, runs that nothing has changed for are taken over
+    #[arg(long)]
+    from_scratch: bool,
     /// Leave out what other open rejudgings have
     #[arg(long)]
     skip_taken: bool,
@@ -105,6 +108,7 @@ impl New {
                 },
                 language: self.as_language,
                 judge_all: self.judge_all,
+                from_scratch: self.from_scratch,
             },
             skip_taken: self.skip_taken,
         };

@@ -112,6 +112,9 @@ fn details(rejudging: &Rejudging, actions: &[AdminAction]) -> String {
     if overrides.judge_all {
         how.push("all test cases".to_owned());
     }
+    if overrides.from_scratch {
+        how.push("from scratch".to_owned());
+    }
     if overrides.repeat > 1 {
         how.push(format!("{} times each", overrides.repeat));
     }

@@ -31,6 +31,7 @@ pub(super) fn runs(old: &Judgement, new: Option<&Judgement>) -> String {
         "memory",
         "message before",
         "message after",
+        "taken over from",
     ]);
     let message = |run: Option<&RunReport>| {
         let message = run.and_then(|run| run.message.as_deref());
@@ -49,8 +50,11 @@ pub(super) fn runs(old: &Judgement, new: Option<&Judgement>) -> String {
             pair(|run| columns::memory(Some(run.memory_bytes))),
             message(old),
             message(new),
+            new.and_then(|run| run.reused_from)
+                .map_or_else(String::new, |judgement| judgement.to_string()),
         ]);
     }
+    columns::hide_if_empty(&mut table, 6);
     let head = |judgement: &Judgement| {
         format!(
             "{} by package {} ({})",

@@ -19,13 +19,14 @@ use crate::pressure::{Limits, Pressure};
 use crate::store::Store;
 
 /// All columns of bytes.
-const BYTES: [&str; 10] = [
+const BYTES: [&str; 11] = [
     "_sqlx_migrations.checksum",
     "audit_runs.sha256",
     "dead_letters.message",
     "packages.archive_sha256",
     "packages.content_hash",
     "rejudgings.request_sha256",
+    "runs.key",
     "submission_files.sha256",
     "submissions.request_sha256",
     "ticket_key.key",

@@ -62,7 +62,7 @@ pub(crate) async fn rejudging_feed(
            ), made AS (
                INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
                    testcases_total, rejudging_id, repetition, scrutiny)
-               SELECT gen_random_uuid(), b.submission_id, b.package_id, false,
+               SELECT uuid_v7(), b.submission_id, b.package_id, false,
                    -- What workers died of is for those that may die.
                    CASE old.lane WHEN 'quarantine' THEN 'quarantine' ELSE 'rejudge' END,
                    COALESCE($4, CASE WHEN v.has_rules THEN 'ptrace' END, old.sandbox_mode),

@@ -3,6 +3,7 @@
 
 use assize_common::Verdict;
 use assize_common::id::WorkerId;
+use assize_common::message::HeldJudgement;
 use sqlx::PgPool;
 
 use crate::fixture::{Fixture, SETTINGS, finished};
@@ -14,13 +15,9 @@ async fn illegal_steps_are_refused(pool: PgPool) {
     let (_, held) = fixture.submit().await;
     let again = [
         "UPDATE judgements SET state = 'queued', finished_at = NULL, verdict = NULL, compile = NULL, started_at = NULL,
-             worker_id = NULL, testcases_done = 0, attempt = attempt + 1",
+             worker_id = NULL, testcases_done = 0, score = NULL, groups = NULL, attempt = attempt + 1",
         "UPDATE judgements SET verdict = 'WA'",
         "UPDATE judgements SET attempt = attempt + 1",
-    ];
-    let steps = [
-        "UPDATE judgements SET attempt = attempt + 2",
-        "UPDATE judgements SET attempt = 0",
     ];
     let refused = async |statement| {
         let error = fixture.execute(statement).await.expect_err(statement);
@@ -31,9 +28,14 @@ async fn illegal_steps_are_refused(pool: PgPool) {
             "{statement}: {refusal}"
         );
     };
-    for statement in steps {
-        refused(statement).await;
-    }
+    refused("UPDATE judgements SET attempt = attempt + 2").await;
+    let next = "UPDATE judgements SET attempt = attempt + 1";
+    fixture.execute(next).await.unwrap();
+    refused("UPDATE judgements SET attempt = attempt - 1").await;
+    let held = HeldJudgement {
+        attempt: held.attempt + 1,
+        ..held
+    };
     let report = finished(WorkerId::generate(), held, Verdict::Ac);
     apply_batch(&fixture.store, &[&report], SETTINGS)
         .await
@@ -131,4 +133,24 @@ async fn even_without_the_guard_runs_are_stored_once(pool: PgPool) {
         .await
         .unwrap_err();
     assert!(error.into_database_error().unwrap().is_unique_violation());
+}
+
+/// As those that our programs make: of version 7, and in the order of time.
+#[sqlx::test(migrations = "../migrations")]
+async fn the_database_makes_ids_like_ours(pool: PgPool) {
+    let make = async || {
+        sqlx::query_scalar::<_, uuid::Uuid>("SELECT uuid_v7()")
+            .fetch_one(&pool)
+            .await
+            .unwrap()
+    };
+    let before = uuid::Uuid::now_v7();
+    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    let id = make().await;
+    assert_eq!(id.get_version(), Some(uuid::Version::SortRand));
+    assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    let after = uuid::Uuid::now_v7();
+    assert!(before < id && id < after, "{before} {id} {after}");
+    assert_ne!(make().await, make().await);
 }

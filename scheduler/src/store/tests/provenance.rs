@@ -1,14 +1,16 @@
 //! What a judgement depends on is kept, and what is asked for reaches the worker.
 
 use assize_common::api::{JudgementState, NewRejudging, Overrides, Selection};
-use assize_common::message::{LimitOverrides, Provenance, Task};
-use assize_common::{Lane, Verdict};
+use assize_common::id::{JudgementId, WorkerId};
+use assize_common::message::{Judged, LimitOverrides, Provenance, Report, Task};
+use assize_common::{ContentHash, Lane, Verdict};
 use sqlx::PgPool;
 
 use crate::bell::Bells;
 use crate::feeder::feed;
 use crate::filter::{Filter, Scope};
-use crate::fixture::{Fixture, package, provenance};
+use crate::fixture::{Fixture, SETTINGS, finished, package, provenance};
+use crate::reports::apply_batch;
 use crate::store::{CreatedRejudging, NewStoredRejudging, Selected, outbox_claim};
 
 #[sqlx::test(migrations = "../migrations")]
@@ -120,4 +122,30 @@ async fn what_a_rejudging_asks_for_reaches_the_worker(pool: PgPool) {
         (task.language.as_str(), task.limits, task.judge_all),
         ("cpp23", limits, true)
     );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn runs_are_kept_with_their_keys_and_where_they_were_made(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let mut report = finished(WorkerId::generate(), held, Verdict::Ac);
+    let earlier = JudgementId::generate();
+    let Report::Finished(attempt) = &mut report.report else {
+        panic!("{report:?}")
+    };
+    let Judged::Verdict { runs, .. } = &mut attempt.outcome else {
+        panic!("{attempt:?}")
+    };
+    runs[1].key = Some(ContentHash::of(b"key"));
+    runs[1].reused_from = Some(earlier);
+    let expected = runs.clone();
+    apply_batch(&fixture.store, &[&report], SETTINGS)
+        .await
+        .unwrap();
+    let read = fixture.store.reusable_read(held.judgement_id).await;
+    let read = read.unwrap().unwrap();
+    assert_eq!(read.runs, expected);
+    assert!(read.compile.is_some() && read.provenance.is_some());
+    let shown = fixture.store.judgement_read_current(id).await.unwrap();
+    assert_eq!(shown.unwrap().runs, expected);
 }

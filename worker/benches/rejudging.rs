@@ -1,0 +1,135 @@
+//! How long it takes to judge submissions again after one answer file of their
+//! package was mended: from scratch, and with what is taken over.
+//!
+//! The programs are in the worker's cache both times, as those of a contest under
+//! way are. Needs the right to start jails, and a C compiler.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench reports on standard output, and ends when anything is wrong"
+)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use assize_common::id::JudgementId;
+use assize_common::language::LanguageTable;
+use assize_common::package::Package;
+use assize_common::{SandboxMode, Verdict};
+use assize_worker::cancel::Cancel;
+use assize_worker::disk_cache::DiskCache;
+use assize_worker::judge::{Judge, Judged, Request, Stop};
+use assize_worker::look::USUAL;
+use assize_worker::reuse::Earlier;
+use assize_worker::slot::Slot;
+use assize_worker::toolchain::Toolchains;
+use bytesize::ByteSize;
+use serde_json::json;
+
+/// As many as a problem of a large contest has.
+const TESTCASES: usize = 60;
+/// Enough for a mean: each submission is judged by itself.
+const SUBMISSIONS: usize = 30;
+
+/// Computes for about ten milliseconds.
+fn source(number: usize) -> String {
+    format!(
+        "#include <stdio.h>\nint main(void) {{ unsigned n, sum = {number}; scanf(\"%u\", &n);\n\
+         for (volatile unsigned i = 0; i < 10000000; i++) sum += i & n;\n\
+         printf(\"%u\\n\", n); return 0; }}\n"
+    )
+}
+
+fn write_package(root: &Path, wrong: Option<usize>) {
+    let head = "problem_format_version: 2025-09\nname: Bench\nuuid: x\nlimits:\n  time_limit: 5\n";
+    for directory in ["data/secret", "submissions/mixed"] {
+        std::fs::create_dir_all(root.join(directory)).unwrap();
+    }
+    std::fs::write(root.join("problem.yaml"), head).unwrap();
+    for number in 0..SUBMISSIONS {
+        let path = root.join(format!("submissions/mixed/{number}.c"));
+        std::fs::write(path, source(number)).unwrap();
+    }
+    for number in 0..TESTCASES {
+        let answer = if wrong == Some(number) { 9999 } else { number };
+        let path = |ending| root.join(format!("data/secret/{number:03}.{ending}"));
+        std::fs::write(path("in"), format!("{number}\n")).unwrap();
+        std::fs::write(path("ans"), format!("{answer}\n")).unwrap();
+    }
+}
+
+struct Court {
+    judge: Judge,
+    slot: Slot,
+}
+
+impl Court {
+    fn judge(&mut self, package: &Package, number: usize, earlier: &Earlier) -> Judged {
+        let request = Request {
+            package,
+            program: &package.submissions[number].program,
+            language: Some(self.judge.languages().get("c").unwrap()),
+            sandbox: SandboxMode::Unshare,
+            look: &USUAL,
+            stop: Stop::AtEnd,
+            earlier: Some(earlier),
+        };
+        let cancel = Cancel::default();
+        self.judge
+            .judge(&mut self.slot, request, &mut |_| (), &cancel)
+            .unwrap()
+    }
+
+    /// The time for all submissions, which are right now.
+    fn rejudge(&mut self, package: &Package, earlier: &[Earlier]) -> Duration {
+        let begin = Instant::now();
+        for (number, earlier) in earlier.iter().enumerate() {
+            let judged = self.judge(package, number, earlier);
+            assert_eq!(judged.verdict, Verdict::Ac);
+        }
+        begin.elapsed()
+    }
+}
+
+fn main() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(&directory.path().join("cache"), ByteSize::gib(1)).unwrap();
+    let languages = LanguageTable::embedded().unwrap();
+    let languages = languages.restricted_to(&["c"]).unwrap();
+    let toolchains = Toolchains::find(languages.iter());
+    let scratch = directory.path().to_owned();
+    let judge = Judge::new(languages, toolchains, Arc::new(cache), scratch);
+    let slot = judge.slot(0, None);
+    let mut court = Court { judge, slot };
+
+    let root = directory.path().join("package");
+    write_package(&root, Some(TESTCASES / 2));
+    let before = Package::read(&root).unwrap();
+    let judged = (0..SUBMISSIONS).map(|number| {
+        let judged = court.judge(&before, number, &Earlier::nothing());
+        assert_eq!(judged.verdict, Verdict::Wa);
+        let id = JudgementId::generate();
+        Earlier::new(id, judged.compile, &judged.provenance, judged.runs)
+    });
+    let earlier: Vec<_> = judged.collect();
+    write_package(&root, None);
+    let after = Package::read(&root).unwrap();
+    // The test data is hashed once for all submissions.
+    court.judge(&after, 0, &earlier[0]);
+
+    let nothing = vec![Earlier::nothing(); SUBMISSIONS];
+    let from_scratch = court.rejudge(&after, &nothing);
+    let incremental = court.rejudge(&after, &earlier);
+    println!(
+        "{}",
+        json!({
+            "bench": "rejudging after an answer file was mended",
+            "submissions": SUBMISSIONS, "testcases": TESTCASES,
+            "from_scratch_seconds": from_scratch.as_secs_f64(),
+            "incremental_seconds": incremental.as_secs_f64(),
+            "times_faster": from_scratch.as_secs_f64() / incremental.as_secs_f64(),
+        })
+    );
+}
