@@ -11,6 +11,7 @@ use assize_common::id::TokenId;
 use assize_common::language::LanguageTable;
 use assize_common::secret::Secret;
 use assize_common::telemetry::LogFormat;
+use assize_scheduler::blob::BucketUrl;
 use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::Config;
 use assize_scheduler::settings::{Escalation, Settings};
@@ -27,7 +28,9 @@ Secrets come from the environment or from files, never from the command line:
   ASSIZE_DATABASE_URL, or ASSIZE_DATABASE_URL_FILE  Postgres, postgres://user:password@host:5432/database
   ASSIZE_AMQP_URL, or ASSIZE_AMQP_URL_FILE          RabbitMQ, amqp://user:password@host:5672/vhost, or amqps://
 
-Exit codes: 0 success, 1 failure, 2 usage, 75 Postgres did not answer in time (try again later)";
+With --blob-store, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as well.
+
+Exit codes: 0 success, 1 failure, 2 usage, 75 Postgres or the bucket did not answer in time (try again later)";
 
 /// Store submissions, have them judged, answer the API
 #[derive(Debug, Parser)]
@@ -96,6 +99,10 @@ pub(crate) struct Serve {
     /// Directory for packages and sources, shared by all schedulers of an installation
     #[arg(long, env = "ASSIZE_DATA_DIR", default_value = "data")]
     data_dir: PathBuf,
+    /// Bucket for packages, sources and audits instead of that directory, s3://BUCKET or
+    /// s3://BUCKET/PREFIX; the variables AWS_* say where it is, and as whom
+    #[arg(long, env = "ASSIZE_BLOB_STORE", value_name = "URL")]
+    blob_store: Option<BucketUrl>,
     /// Ids of the languages that may be submitted, comma separated; all without it
     #[arg(
         long,
@@ -264,6 +271,7 @@ impl Serve {
             listen: self.listen,
             address_file: self.address_file,
             data_directory: self.data_dir,
+            bucket: self.blob_store,
             languages,
             suspicion: SuspicionRules::load(self.suspicion_rules.as_deref())?,
             max_package: self.max_package,

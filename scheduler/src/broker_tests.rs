@@ -53,6 +53,7 @@ impl Installation {
             listen: "127.0.0.1:0".parse().unwrap(),
             address_file: None,
             data_directory: data.path().to_owned(),
+            bucket: None,
             languages: LanguageTable::embedded().unwrap(),
             suspicion: crate::suspicion::SuspicionRules::load(None).unwrap(),
             max_package: ByteSize::mib(1),

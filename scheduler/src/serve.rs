@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::{self, Api};
 use crate::audit_retention;
 use crate::bell::{self, Bells};
-use crate::blob::{BlobError, BlobStore};
+use crate::blob::{BlobError, BlobStore, BucketUrl};
 use crate::blob_collection;
 use crate::broker::{Broker, keep_connected};
 use crate::control;
@@ -57,8 +57,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// A file that gets the actual address once the API answers.
     pub address_file: Option<PathBuf>,
-    /// Where blobs are.
+    /// Where blobs are, and uploads that are not checked yet.
     pub data_directory: PathBuf,
+    /// Where blobs are instead.
+    pub bucket: Option<BucketUrl>,
     /// The languages that may be submitted.
     pub languages: LanguageTable,
     /// What in a source is worth a closer look.
@@ -101,7 +103,7 @@ pub enum ServeError {
     #[error("cannot prepare the database")]
     Database(#[source] StoreError),
     /// The blob store can't be used.
-    #[error("cannot use the data directory")]
+    #[error("cannot use the store of packages, sources and audits")]
     Blobs(#[source] BlobError),
     /// The address can't be listened on.
     #[error(
@@ -131,8 +133,12 @@ pub enum ServeError {
 impl ServeError {
     /// Whether the same may succeed later, as when Postgres is started after us.
     #[must_use]
-    pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::DatabaseUnreachable { .. })
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::DatabaseUnreachable { .. } => true,
+            Self::Blobs(error) => error.is_temporary(),
+            _ => false,
+        }
     }
 }
 
@@ -185,9 +191,11 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     // What can fail at once comes before what may take a while.
-    let blobs = BlobStore::open(&config.data_directory).map_err(ServeError::Blobs)?;
-    let audits =
-        BlobStore::open(&config.data_directory.join("audits")).map_err(ServeError::Blobs)?;
+    let opening = stop.run_until_cancelled(open_stores(&config));
+    let Some(opened) = opening.await else {
+        return Ok(());
+    };
+    let (blobs, audits) = opened.map_err(ServeError::Blobs)?;
     let unheard = |source| ServeError::Listen {
         address: config.listen,
         source,
@@ -286,6 +294,21 @@ pub async fn serve(
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Of packages and sources, and of audits.
+async fn open_stores(config: &Config) -> Result<(BlobStore, BlobStore), BlobError> {
+    let data = &config.data_directory;
+    let audits = data.join("audits");
+    let Some(bucket) = &config.bucket else {
+        return Ok((BlobStore::open(data)?, BlobStore::open(&audits)?));
+    };
+    let stores = tokio::try_join!(
+        BlobStore::open_bucket(bucket, "blobs", data),
+        BlobStore::open_bucket(bucket, "audits", &audits),
+    )?;
+    tracing::info!(%bucket, "packages, sources and audits are in a bucket");
+    Ok(stores)
 }
 
 fn start_background(

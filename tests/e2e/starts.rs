@@ -51,6 +51,34 @@ async fn a_scheduler_without_postgres_says_so_and_may_be_started_again_later() {
 
 #[tokio::test]
 #[ignore = "needs the daemons, which tests/run builds"]
+async fn a_scheduler_without_its_bucket_says_so_and_may_be_started_again_later() {
+    let data = tempfile::tempdir().unwrap();
+    let mut scheduler = command("assize-scheduler");
+    scheduler
+        .env("ASSIZE_DATABASE_URL", format!("postgres://{NOBODY}/assize"))
+        .env("ASSIZE_AMQP_URL", format!("amqp://{NOBODY}"))
+        .env("ASSIZE_LISTEN", "127.0.0.1:0")
+        .env("ASSIZE_DATA_DIR", data.path())
+        .env("ASSIZE_BLOB_STORE", "s3://bucket/contest")
+        .env("AWS_ENDPOINT_URL", format!("http://{NOBODY}"))
+        .env("AWS_ALLOW_HTTP", "true")
+        .env("AWS_ACCESS_KEY_ID", "someone")
+        .env("AWS_SECRET_ACCESS_KEY", "secret");
+    let output = end_of(scheduler).await;
+    assert_ended(
+        &output,
+        75,
+        &["s3://bucket/contest", "AWS_ENDPOINT_URL", NOBODY],
+    );
+    assert!(!complaint(&output).contains("secret"));
+
+    let mut scheduler = command("assize-scheduler");
+    scheduler.args(["--blob-store", "bucket"]);
+    assert_ended(&end_of(scheduler).await, 2, &["s3://BUCKET/PREFIX"]);
+}
+
+#[tokio::test]
+#[ignore = "needs the daemons, which tests/run builds"]
 async fn a_port_in_use_is_named_with_the_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

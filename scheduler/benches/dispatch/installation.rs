@@ -89,6 +89,7 @@ impl Installation {
             listen: "127.0.0.1:0".parse().unwrap(),
             address_file: Some(address_file.clone()),
             data_directory: data.path().to_owned(),
+            bucket: None,
             languages,
             suspicion: SuspicionRules::load(None).unwrap(),
             max_package: ByteSize::mib(1),

@@ -1,105 +1,50 @@
-//! The blob store: contents under their SHA-256, packages and sources alike.
+//! The blob store: contents under their SHA-256, packages and sources alike, in a
+//! directory or in a bucket of an S3-compatible store.
 //!
 //! A blob is durable before anything in the database refers to it, so that a
 //! reference never dangles; a blob that nothing refers to, as after a crash in
 //! between, is only waste, and removed after a while (`unwanted`). Writing one that
 //! exists writes it again, which is as good as a repair.
 
+mod bucket;
+mod error;
+mod http;
+mod leftovers;
+mod place;
+#[cfg(test)]
+mod s3_tests;
+#[cfg(test)]
+mod testing;
 mod unwanted;
 
+pub use error::{BlobError, is_disk_full};
+pub use place::{BucketUrl, InvalidBucketUrl};
 pub use unwanted::OldBlobs;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use assize_common::ContentHash;
 use assize_common::content_hash::ContentHasher;
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
+use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{ObjectStoreExt as _, WriteMultipart};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, WriteMultipart};
 use tokio::io::AsyncReadExt as _;
+
+use self::place::{Place, blob_key};
 
 const CHUNK_BYTES: usize = 1024 * 1024;
 const CHUNKS_IN_FLIGHT: usize = 4;
-/// An upload takes minutes at most; what is older was left behind by a crash.
-const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Why a blob can't be written or read.
-#[derive(Debug, thiserror::Error)]
-pub enum BlobError {
-    /// A directory of the store can't be used.
-    #[error("cannot {attempt} {}: is it on a writable disk, and does it belong to this user?", path.display())]
-    Directory {
-        /// What was attempted.
-        attempt: &'static str,
-        /// On which directory or file.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// The store refused.
-    #[error("cannot {attempt} blob {hash}")]
-    Store {
-        /// What was attempted.
-        attempt: &'static str,
-        /// On which blob.
-        hash: ContentHash,
-        /// The cause.
-        #[source]
-        source: object_store::Error,
-    },
-    /// The blobs can't be listed.
-    #[error("cannot list the blobs")]
-    List(#[source] object_store::Error),
-    /// The file that should become a blob can't be read.
-    #[error("cannot read the file that becomes blob {hash}")]
-    Source {
-        /// The blob.
-        hash: ContentHash,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// The stored bytes are not those that were written.
-    #[error(
-        "blob {hash} is damaged: restore it from a backup, or import its package or submit its source again"
-    )]
-    Damaged {
-        /// The blob.
-        hash: ContentHash,
-    },
-}
-
-impl BlobError {
-    /// Whether there is no space left.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        is_disk_full(self)
-    }
-}
-
-/// Whether a full disk or an exhausted quota is among the causes of an error.
-#[must_use]
-pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source())
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|error| {
-            matches!(
-                error.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            )
-        })
-}
-
-/// Blobs in a local directory.
+/// Blobs in a directory or a bucket.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
-    store: Arc<LocalFileSystem>,
+    objects: Arc<dyn ObjectStore>,
+    place: Place,
     incoming: PathBuf,
 }
 
@@ -125,29 +70,54 @@ impl BlobStore {
     /// When the directory can't be created or used.
     pub fn open(data_directory: &Path) -> Result<Self, BlobError> {
         let blobs = data_directory.join("blobs");
-        let incoming = data_directory.join("incoming");
-        for directory in [&blobs, &incoming] {
-            std::fs::create_dir_all(directory).map_err(|source| BlobError::Directory {
-                attempt: "create",
-                path: directory.clone(),
-                source,
-            })?;
-        }
-        remove_leftovers(&incoming)?;
+        leftovers::create(&blobs)?;
         let store =
             LocalFileSystem::new_with_prefix(&blobs).map_err(|source| BlobError::Directory {
                 attempt: "use",
-                path: blobs,
+                path: blobs.clone(),
                 source: io::Error::other(source),
             })?;
         Ok(Self {
             // A submission that was accepted must survive a power failure.
-            store: Arc::new(store.with_fsync(true)),
-            incoming,
+            objects: Arc::new(store.with_fsync(true)),
+            place: Place::Directory(blobs),
+            incoming: leftovers::incoming(data_directory)?,
         })
     }
 
-    /// A directory on the same disk for uploads that are not checked yet.
+    /// Opens the store below `name` in a bucket and tries it out. The environment's
+    /// variables `AWS_*` say where and as whom; uploads are checked below `data_directory`.
+    ///
+    /// # Errors
+    /// When objects can't be written, found, read and removed there.
+    pub async fn open_bucket(
+        url: &BucketUrl,
+        name: &str,
+        data_directory: &Path,
+    ) -> Result<Self, BlobError> {
+        Self::connect(
+            AmazonS3Builder::from_env(),
+            &url.below(name),
+            data_directory,
+        )
+        .await
+    }
+
+    async fn connect(
+        client: AmazonS3Builder,
+        url: &BucketUrl,
+        data_directory: &Path,
+    ) -> Result<Self, BlobError> {
+        let store = Self {
+            objects: bucket::connect(client, url)?,
+            place: Place::Bucket(url.clone()),
+            incoming: leftovers::incoming(data_directory)?,
+        };
+        bucket::check(&*store.objects, &store.place).await?;
+        Ok(store)
+    }
+
+    /// A local directory for uploads that are not checked yet.
     #[must_use]
     pub fn incoming(&self) -> &Path {
         &self.incoming
@@ -156,51 +126,54 @@ impl BlobStore {
     /// Writes a small content.
     ///
     /// # Errors
-    /// When the disk is full or not writable.
+    /// When the disk is full or not writable, or the bucket does not take it.
     pub async fn put(&self, content: Bytes) -> Result<ContentHash, BlobError> {
         let hash = ContentHash::of(&content);
-        self.store
-            .put(&key(hash), content.into())
-            .await
-            .map(|_| hash)
-            .map_err(|source| BlobError::Store {
-                attempt: "write",
-                hash,
-                source,
-            })
+        self.put_under(hash, content).await.map(|()| hash)
+    }
+
+    async fn put_under(&self, hash: ContentHash, content: Bytes) -> Result<(), BlobError> {
+        let key = self.place.new_key(hash);
+        let put = self.objects.put(&key, content.into()).await;
+        put.map(drop).map_err(self.place.failed("write", &key))
     }
 
     /// Writes the content of a file whose hash is known.
     ///
     /// # Errors
-    /// When the disk is full or not writable.
+    /// When the disk is full or not writable, or the bucket does not take it.
     pub async fn put_file(&self, path: &Path, hash: ContentHash) -> Result<(), BlobError> {
-        let refused = |source| BlobError::Store {
-            attempt: "write",
-            hash,
-            source,
-        };
         let unread = |source| BlobError::Source { hash, source };
         let mut file = tokio::fs::File::open(path).await.map_err(unread)?;
-        let upload = self
-            .store
-            .put_multipart(&key(hash))
-            .await
-            .map_err(refused)?;
-        let mut writer = WriteMultipart::new(upload);
-        let mut chunk = vec![0; CHUNK_BYTES];
-        loop {
-            let read = file.read(&mut chunk).await.map_err(unread)?;
-            if read == 0 {
-                break;
-            }
-            writer
-                .wait_for_capacity(CHUNKS_IN_FLIGHT)
-                .await
-                .map_err(refused)?;
-            writer.write(&chunk[..read]);
+        if file.metadata().await.map_err(unread)?.len() <= CHUNK_BYTES as u64 {
+            let mut content = Vec::new();
+            file.read_to_end(&mut content).await.map_err(unread)?;
+            return self.put_under(hash, content.into()).await;
         }
-        writer.finish().await.map(drop).map_err(refused)
+        let key = self.place.new_key(hash);
+        let upload = self.objects.put_multipart(&key).await;
+        let mut writer = WriteMultipart::new(upload.map_err(self.place.failed("write", &key))?);
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let written = loop {
+            match file.read(&mut chunk).await {
+                Ok(0) => break Ok(()),
+                Ok(read) => {
+                    if let Err(source) = writer.wait_for_capacity(CHUNKS_IN_FLIGHT).await {
+                        break Err(self.place.failed("write", &key)(source));
+                    }
+                    writer.write(&chunk[..read]);
+                }
+                Err(source) => break Err(unread(source)),
+            }
+        };
+        if written.is_ok() {
+            let finished = writer.finish().await;
+            finished.map_err(self.place.failed("write", &key))?;
+        } else if let Err(error) = writer.abort().await {
+            // A bucket keeps the parts and has them paid for.
+            tracing::warn!(%error, %key, "cannot remove the parts of an upload that failed");
+        }
+        written
     }
 
     /// Reads a blob; `None` if there is none of this hash.
@@ -208,25 +181,46 @@ impl BlobStore {
     /// # Errors
     /// When it can't be read. Damage shows at the end of the stream.
     pub async fn get(&self, hash: ContentHash) -> Result<Option<BlobContent>, BlobError> {
-        let refused = move |source| BlobError::Store {
-            attempt: "read",
-            hash,
-            source,
+        let Some(key) = self.key_to_read(hash).await? else {
+            return Ok(None);
         };
-        match self.store.get(&key(hash)).await {
-            Ok(found) => Ok(Some(BlobContent {
-                size_bytes: found.meta.size,
-                stream: verified(found.into_stream().map_err(refused), hash).boxed(),
-            })),
+        match self.objects.get(&key).await {
+            Ok(found) => {
+                let place = self.place.clone();
+                let size_bytes = found.meta.size;
+                let pieces = found
+                    .into_stream()
+                    .map_err(move |source| place.failed("read", &key)(source));
+                Ok(Some(BlobContent {
+                    size_bytes,
+                    stream: verified(pieces, hash).boxed(),
+                }))
+            }
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(source) => Err(refused(source)),
+            Err(source) => Err(self.place.failed("read", &key)(source)),
         }
     }
-}
 
-fn key(hash: ContentHash) -> Key {
-    let name = hash.to_string();
-    Key::from(format!("{}/{name}", &name[..2]))
+    async fn key_to_read(&self, hash: ContentHash) -> Result<Option<Key>, BlobError> {
+        match self.place {
+            Place::Directory(_) => Ok(Some(blob_key(hash))),
+            Place::Bucket(_) => Ok(self.copies(hash).await?.pop().map(|copy| copy.location)),
+        }
+    }
+
+    /// What was written of a blob to a bucket, the oldest first.
+    async fn copies(&self, hash: ContentHash) -> Result<Vec<ObjectMeta>, BlobError> {
+        let below = blob_key(hash);
+        let found = self.objects.list(Some(&below)).try_collect().await;
+        let mut copies: Vec<ObjectMeta> = found.map_err(self.place.failed("list", &below))?;
+        copies.retain(|copy| self.place.hash_at(&copy.location) == Some(hash));
+        // Times are in seconds, and ids go by time.
+        copies.sort_by(|one, other| {
+            let key = |copy: &ObjectMeta| (copy.last_modified, copy.location.clone());
+            key(one).cmp(&key(other))
+        });
+        Ok(copies)
+    }
 }
 
 /// The same bytes, the last piece held back until the hash is known to be right,
@@ -265,109 +259,33 @@ fn verified(
     })
 }
 
-fn remove_leftovers(incoming: &Path) -> Result<(), BlobError> {
-    let failed = |attempt, path: &Path| {
-        let path = path.to_owned();
-        move |source| BlobError::Directory {
-            attempt,
-            path,
-            source,
-        }
-    };
-    let entries = std::fs::read_dir(incoming).map_err(failed("list", incoming))?;
-    for entry in entries {
-        let path = entry.map_err(failed("list", incoming))?.path();
-        let metadata = std::fs::symlink_metadata(&path).map_err(failed("look at", &path))?;
-        let age = metadata
-            .modified()
-            .ok()
-            .and_then(|time| time.elapsed().ok());
-        if age.is_none_or(|age| age < LEFTOVER_AGE) {
-            continue;
-        }
-        if metadata.is_dir() {
-            std::fs::remove_dir_all(&path)
-        } else {
-            std::fs::remove_file(&path)
-        }
-        .map_err(failed("remove", &path))?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn read(store: &BlobStore, hash: ContentHash) -> Result<Vec<u8>, BlobError> {
-        let content = store.get(hash).await?.expect("the blob is there");
-        let pieces: Vec<Bytes> = content.stream.try_collect().await?;
-        Ok(pieces.concat())
+    fn store() -> (tempfile::TempDir, BlobStore) {
+        let data = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(data.path()).unwrap();
+        (data, store)
     }
 
     #[tokio::test]
     async fn what_is_written_is_read() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = BlobStore::open(directory.path()).unwrap();
-        for content in [&b""[..], b"int main() {}"] {
-            let hash = store.put(Bytes::copy_from_slice(content)).await.unwrap();
-            assert_eq!(hash, ContentHash::of(content));
-            assert_eq!(read(&store, hash).await.unwrap(), content);
-        }
-        assert!(
-            store
-                .get(ContentHash::of(b"other"))
-                .await
-                .unwrap()
-                .is_none()
-        );
+        testing::what_is_written_is_read(&store().1).await;
     }
 
     #[tokio::test]
     async fn large_files_come_back_whole() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = BlobStore::open(directory.path()).unwrap();
-        let content: Vec<u8> = (0..7_000_000_u32)
-            .map(|i| i.to_le_bytes()[(i % 3) as usize])
-            .collect();
-        let path = directory.path().join("file");
-        std::fs::write(&path, &content).unwrap();
-        let hash = ContentHash::of(&content);
-        store.put_file(&path, hash).await.unwrap();
-        assert!(read(&store, hash).await.unwrap() == content);
+        testing::large_files_come_back_whole(&store().1).await;
     }
 
     #[tokio::test]
     async fn damage_is_found_before_the_end_and_mended_by_writing_again() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = BlobStore::open(directory.path()).unwrap();
-        let hash = store.put(Bytes::from_static(b"content")).await.unwrap();
-        let path = directory
-            .path()
-            .join("blobs")
-            .join(&hash.to_string()[..2])
-            .join(hash.to_string());
-        std::fs::write(&path, b"C0ntent").unwrap();
-        let content = store.get(hash).await.unwrap().unwrap();
-        let pieces: Vec<_> = content.stream.collect().await;
-        assert!(
-            matches!(pieces.as_slice(), [Err(BlobError::Damaged { .. })]),
-            "{pieces:?}"
-        );
-        store.put(Bytes::from_static(b"content")).await.unwrap();
-        assert_eq!(read(&store, hash).await.unwrap(), b"content");
+        testing::damage_is_found_and_mended(&store().1).await;
     }
 
-    #[test]
-    fn a_full_disk_is_recognized_below_other_errors() {
-        let full = BlobError::Source {
-            hash: ContentHash::of(b""),
-            source: io::Error::from(io::ErrorKind::StorageFull),
-        };
-        assert!(full.is_full());
-        let other = BlobError::Damaged {
-            hash: ContentHash::of(b""),
-        };
-        assert!(!other.is_full());
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_referred_to_is_there() {
+        testing::what_is_referred_to_is_there(&store().1).await;
     }
 }

@@ -1,76 +1,26 @@
-//! Removing blobs that nothing refers to, while others may write the very same.
-//!
-//! Between the question whether a blob is wanted and its removal, somebody may
-//! write it anew and then refer to it. So it is put aside first, where nobody finds
-//! it: whoever writes it from then on writes another one. What was put aside is
+//! Removing from a directory: what is unwanted is put aside first, where nobody finds
+//! it. Whoever writes it from then on writes another one. What was put aside is
 //! looked at once more. If it was written lately after all, it goes back, since its
 //! writer may be about to refer to it; and so it does if it is wanted by now.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::time::Duration;
 
 use assize_common::ContentHash;
-use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::TryStreamExt as _;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use uuid::Uuid;
 
-use super::{BlobError, BlobStore, key};
+use crate::blob::place::{Place, blob_key};
+use crate::blob::{BlobError, BlobStore};
 
 /// Below this lies what is put aside, each pass with a directory of its own: another
 /// scheduler may be at the same blobs.
 const ASIDE: &str = "aside";
 
-/// Blobs that are asked about at once, and aside at the same time.
-const BATCH: usize = 500;
-
-/// What [`BlobStore::list_written`] gives.
-pub type OldBlobs = BoxStream<'static, Result<ContentHash, BlobError>>;
-
 impl BlobStore {
-    /// Lists the blobs that were last written so long `ago`. What is no blob is left out.
-    pub fn list_written(&self, ago: Range<Duration>) -> OldBlobs {
-        let now = chrono::Utc::now();
-        let blobs = self.store.list(None).try_filter_map(move |found| {
-            let hash = found.location.filename().and_then(|name| name.parse().ok());
-            let hash = hash.filter(|hash| found.location == key(*hash));
-            let age = (now - found.last_modified).to_std().unwrap_or_default();
-            std::future::ready(Ok(hash.filter(|_| ago.contains(&age))))
-        });
-        blobs.map_err(BlobError::List).boxed()
-    }
-
-    /// Removes the blobs that were last written so long `ago`, if `wanted` does not name
-    /// them among those that it is asked about. What a pass that was broken off has left
-    /// aside is put back first. Returns how many went.
-    ///
-    /// # Errors
-    /// When the disk is not writable, or `wanted` fails: nothing is lost then.
-    pub async fn remove_all_unwanted<E, Answer>(
-        &self,
-        ago: Range<Duration>,
-        wanted: impl Fn(Vec<ContentHash>) -> Answer,
-    ) -> Result<u64, E>
-    where
-        E: From<BlobError>,
-        Answer: Future<Output = Result<Vec<ContentHash>, E>>,
-    {
-        self.put_all_back().await?;
-        let age = ago.start;
-        let mut removed = 0;
-        let mut batches = self
-            .list_written(ago)
-            .try_chunks(BATCH)
-            .map_err(|error| error.1);
-        while let Some(batch) = batches.next().await {
-            removed += self.remove_unwanted(batch?, age, &wanted).await?;
-        }
-        Ok(removed)
-    }
-
-    /// The same with these, of those that were last written longer than `age` ago.
-    async fn remove_unwanted<E, Answer>(
+    pub(super) async fn remove_by_way_of_aside<E, Answer>(
         &self,
         mut blobs: Vec<ContentHash>,
         age: Duration,
@@ -96,7 +46,7 @@ impl BlobStore {
         let mut removed = 0;
         for hash in aside {
             if asked.as_ref().is_ok_and(|kept| !kept.contains(&hash)) {
-                self.remove(&aside_key(hash, pass), hash).await?;
+                self.remove(&aside_key(hash, pass)).await?;
                 removed += 1;
             } else {
                 self.put_back(&aside_key(hash, pass), hash).await?;
@@ -105,15 +55,20 @@ impl BlobStore {
         asked.map(|_| removed)
     }
 
-    /// Puts back what a pass that was broken off has left aside. One that is under
-    /// way elsewhere finds less to remove.
+    /// Puts back what a pass that was broken off has left aside; in a bucket there is
+    /// nothing. One that is under way elsewhere finds less to remove.
     ///
     /// # Errors
     /// When the disk is not writable.
-    async fn put_all_back(&self) -> Result<(), BlobError> {
+    pub(super) async fn put_all_back(&self) -> Result<(), BlobError> {
+        if matches!(self.place, Place::Bucket(_)) {
+            return Ok(());
+        }
         let aside = Key::from(ASIDE);
-        let mut left = self.store.list(Some(&aside));
-        while let Some(found) = left.try_next().await.map_err(BlobError::List)? {
+        let mut left = self.objects.list(Some(&aside));
+        while let Some(found) =
+            (left.try_next().await).map_err(self.place.failed("list", &aside))?
+        {
             let hash = found.location.filename().and_then(|name| name.parse().ok());
             if let Some(hash) = hash {
                 self.put_back(&found.location, hash).await?;
@@ -130,16 +85,16 @@ impl BlobStore {
         age: Duration,
     ) -> Result<bool, BlobError> {
         let aside = aside_key(hash, pass);
-        match self.store.rename(&key(hash), &aside).await {
+        match self.objects.rename(&blob_key(hash), &aside).await {
             Ok(()) => {}
             Err(object_store::Error::NotFound { .. }) => return Ok(false),
-            Err(source) => return Err(failed("put aside", hash)(source)),
+            Err(source) => return Err(self.place.failed("put aside", &blob_key(hash))(source)),
         }
-        let found = match self.store.head(&aside).await {
+        let found = match self.objects.head(&aside).await {
             Ok(found) => found,
             // Another scheduler has put it back.
             Err(object_store::Error::NotFound { .. }) => return Ok(false),
-            Err(source) => return Err(failed("look at", hash)(source)),
+            Err(source) => return Err(self.place.failed("look at", &aside)(source)),
         };
         let since = chrono::Utc::now() - found.last_modified;
         let is_old = since.to_std().unwrap_or_default() >= age;
@@ -151,17 +106,14 @@ impl BlobStore {
 
     /// One that was written meanwhile stays: it is younger, and to be taken for that.
     async fn put_back(&self, aside: &Key, hash: ContentHash) -> Result<(), BlobError> {
-        match self.store.rename_if_not_exists(aside, &key(hash)).await {
+        match self
+            .objects
+            .rename_if_not_exists(aside, &blob_key(hash))
+            .await
+        {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(object_store::Error::AlreadyExists { .. }) => self.remove(aside, hash).await,
-            Err(source) => Err(failed("put back", hash)(source)),
-        }
-    }
-
-    async fn remove(&self, at: &Key, hash: ContentHash) -> Result<(), BlobError> {
-        match self.store.delete(at).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(source) => Err(failed("remove", hash)(source)),
+            Err(object_store::Error::AlreadyExists { .. }) => self.remove(aside).await,
+            Err(source) => Err(self.place.failed("put back", aside)(source)),
         }
     }
 }
@@ -170,22 +122,13 @@ fn aside_key(hash: ContentHash, pass: Uuid) -> Key {
     Key::from(format!("{ASIDE}/{pass}/{hash}"))
 }
 
-fn failed(
-    attempt: &'static str,
-    hash: ContentHash,
-) -> impl FnOnce(object_store::Error) -> BlobError {
-    move |source| BlobError::Store {
-        attempt,
-        hash,
-        source,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
     use std::sync::Mutex;
 
     use bytes::Bytes;
+    use futures_util::stream::StreamExt as _;
 
     use super::*;
 
@@ -198,7 +141,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = BlobStore::open(directory.path()).unwrap();
         let hash = store.put(Bytes::from_static(CONTENT)).await.unwrap();
-        let path = directory.path().join("blobs").join(key(hash).as_ref());
+        let path = directory.path().join("blobs").join(blob_key(hash).as_ref());
         let file = std::fs::File::options().write(true).open(path).unwrap();
         file.set_modified(std::time::SystemTime::now() - DAY * 2)
             .unwrap();
@@ -210,7 +153,7 @@ mod tests {
     }
 
     async fn left(store: &BlobStore) -> usize {
-        store.store.list(None).count().await
+        store.objects.list(None).count().await
     }
 
     /// Answers one question after the other; what happens meanwhile comes first.
