@@ -21,7 +21,7 @@ pub(crate) struct Difference {
 }
 
 /// All that a worker told, by name.
-fn fields(provenance: &Provenance) -> [(&'static str, String); 14] {
+fn fields(provenance: &Provenance) -> [(&'static str, String); 15] {
     let Provenance {
         language,
         language_entry,
@@ -33,6 +33,7 @@ fn fields(provenance: &Provenance) -> [(&'static str, String); 14] {
         executable,
         policy,
         limits,
+        stop,
         host,
     } = provenance;
     let limit = |of: fn(&RunLimits) -> String| limits.as_ref().map_or_else(none, of);
@@ -58,6 +59,10 @@ fn fields(provenance: &Provenance) -> [(&'static str, String); 14] {
             limit(|limits| ByteSize(limits.output_bytes).to_string()),
         ),
         ("processes", limit(|limits| limits.processes.to_string())),
+        (
+            "judging ends",
+            stop.map_or_else(none, |stop| stop.to_string()),
+        ),
         ("kernel", host.kernel.clone()),
         ("processor", host.cpu.clone()),
         (

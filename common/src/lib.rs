@@ -16,6 +16,7 @@ pub mod sandbox_choice;
 pub mod score;
 pub mod scrutiny;
 pub mod secret;
+pub mod stop;
 pub mod telemetry;
 pub mod verdict;
 
@@ -24,4 +25,5 @@ pub use lane::Lane;
 pub use sandbox_choice::{SandboxChoice, SandboxMode};
 pub use score::{Award, GroupScore, Score};
 pub use scrutiny::Scrutiny;
+pub use stop::Stop;
 pub use verdict::Verdict;

@@ -242,6 +242,7 @@ pub(crate) fn provenance() -> Provenance {
             output_bytes: 8 << 20,
             processes: 64,
         }),
+        stop: Some(assize_common::Stop::FirstFailure),
         host: Host::default(),
     }
 }

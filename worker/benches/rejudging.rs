@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 use assize_common::id::JudgementId;
 use assize_common::language::LanguageTable;
 use assize_common::package::Package;
-use assize_common::{SandboxMode, Verdict};
+use assize_common::{SandboxMode, Stop, Verdict};
 use assize_worker::cancel::Cancel;
 use assize_worker::disk_cache::DiskCache;
-use assize_worker::judge::{Judge, Judged, Request, Stop};
+use assize_worker::judge::{Judge, Judged, Request};
 use assize_worker::look::USUAL;
 use assize_worker::reuse::Earlier;
 use assize_worker::slot::Slot;
@@ -73,7 +73,7 @@ impl Court {
             language: Some(self.judge.languages().get("c").unwrap()),
             sandbox: SandboxMode::Unshare,
             look: &USUAL,
-            stop: Stop::AtEnd,
+            stop: Stop::End,
             earlier: Some(earlier),
         };
         let cancel = Cancel::default();

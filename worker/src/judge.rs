@@ -10,7 +10,7 @@ use std::time::Duration;
 use assize_common::language::Language;
 use assize_common::message::{CompileReport, Host, Provenance, RunReport};
 use assize_common::package::{Expectation, File, JudgedTestcase, Kind, Package, Program};
-use assize_common::{GroupScore, SandboxMode, Score, Verdict};
+use assize_common::{GroupScore, SandboxMode, Score, Stop, Verdict};
 use assize_sandbox::AuditLevel;
 
 use crate::audits::Audits;
@@ -73,33 +73,11 @@ pub struct Request<'a> {
     pub sandbox: SandboxMode,
     /// What is done besides, under ptrace.
     pub look: &'a Look,
-    /// How far to go.
+    /// How far to go. The verdict is the same in any case.
     pub stop: Stop,
     /// Results that may be taken over where nothing has changed. With any, even
     /// none, runs get keys, by which later judgements may take them over.
     pub earlier: Option<&'a Earlier>,
-}
-
-/// When judging ends. The verdict is the same either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// As soon as no other test case can change the result: at the first one that
-    /// is not accepted, unless there are scores.
-    AtFirstFailure,
-    /// After all test cases.
-    AtEnd,
-}
-
-impl Stop {
-    /// After all test cases if they are asked for, as early as possible otherwise.
-    #[must_use]
-    pub const fn after_all(asked: bool) -> Self {
-        if asked {
-            Self::AtEnd
-        } else {
-            Self::AtFirstFailure
-        }
-    }
 }
 
 /// How far judging is.

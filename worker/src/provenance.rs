@@ -47,6 +47,7 @@ impl Judge {
                 output_bytes: package.limits.output.as_u64(),
                 processes: language.processes,
             }),
+            stop: Some(request.stop),
             host: Host {
                 fixed_layout: settings.fixed_layout,
                 idle_limit_ms: settings.idle_limit.map(whole_milliseconds),

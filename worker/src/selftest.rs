@@ -5,14 +5,14 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use assize_common::SandboxMode;
 use assize_common::Verdict;
 use assize_common::language::Language;
 use assize_common::package::{File, Limits, Package, Program, Testcase};
+use assize_common::{SandboxMode, Stop};
 use bytesize::ByteSize;
 
 use crate::cancel::Cancel;
-use crate::judge::{Judge, Request, Stop};
+use crate::judge::{Judge, Request};
 use crate::judging_error::JudgingError;
 use crate::look::USUAL;
 use crate::slot::Slot;
@@ -60,8 +60,8 @@ impl Judge {
                 language: Some(language),
                 sandbox,
                 look: &USUAL,
-                stop: Stop::AtFirstFailure,
                 earlier: None,
+                stop: Stop::FirstFailure,
             };
             let judged = self.judge(slot, request, &mut |_| (), cancel)?;
             if judged.verdict == Verdict::Ac {

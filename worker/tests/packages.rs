@@ -6,12 +6,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use assize_common::SandboxMode;
 use assize_common::language::LanguageTable;
 use assize_common::package::{JudgedTestcase, Package, Submission};
+use assize_common::{SandboxMode, Stop};
 use assize_worker::cancel::Cancel;
 use assize_worker::disk_cache::DiskCache;
-use assize_worker::judge::{Judge, Judged, Request, Stop};
+use assize_worker::judge::{Judge, Judged, Request};
 use assize_worker::look::USUAL;
 use assize_worker::slot::Slot;
 use assize_worker::toolchain::Toolchains;
@@ -58,8 +58,8 @@ impl Court {
             language,
             sandbox: SandboxMode::Unshare,
             look: &USUAL,
-            stop: Stop::AtFirstFailure,
             earlier: None,
+            stop: Stop::FirstFailure,
         };
         self.judge
             .judge(&mut self.slot, request, &mut |_| (), &Cancel::default())

@@ -7,6 +7,7 @@ mod error;
 mod flags;
 mod rejudgings;
 mod server;
+mod stop_rules;
 
 pub use api::{Api, SubmissionFilter};
 pub use audits::AuditFilter;

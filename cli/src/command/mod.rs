@@ -16,6 +16,7 @@ pub mod rejudge;
 mod repeat_key;
 pub mod replay;
 pub mod run;
+pub mod stop_rule;
 pub mod submission;
 pub mod submit;
 pub mod up;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
 use assize_common::package::Package;
-use assize_common::{SandboxMode, Verdict};
+use assize_common::{SandboxMode, Stop, Verdict};
 use assize_worker::cancel::Cancel;
-use assize_worker::judge::{Judge, Judged, Progress, Request, Stop};
+use assize_worker::judge::{Judge, Judged, Progress, Request};
 use assize_worker::judging_error::JudgingError;
 use assize_worker::look::USUAL;
 use assize_worker::runs::{Helpers, Lender};
@@ -117,7 +117,11 @@ impl Session<'_> {
             sandbox: self.sandbox,
             look: &USUAL,
             earlier: None,
-            stop: Stop::after_all(self.all || !settled),
+            stop: if self.all || !settled {
+                Stop::End
+            } else {
+                self.package.stop()
+            },
         }
     }
 

@@ -11,7 +11,7 @@ use assize_common::api::{Judgement, JudgementProvenance};
 use assize_common::language::{LanguageTable, NO_LANGUAGE};
 use assize_common::package::{File, Package, Program};
 use assize_worker::cancel::Cancel;
-use assize_worker::judge::{Judge, Judged, Request, RunSettings, Stop};
+use assize_worker::judge::{Judge, Judged, Request, RunSettings};
 use assize_worker::look::Look;
 use tempfile::TempDir;
 
@@ -100,6 +100,9 @@ impl Replay {
         });
         let local = LocalJudge::open(table, jury.chain(language))?;
         let local = local.running(settings.unwrap_or_default());
+        let reported = self.provenance.reported.as_ref();
+        let stop = reported.and_then(|reported| reported.stop);
+        let stop = stop.unwrap_or_else(|| package.stop());
         let look = Look::try_from(&self.provenance.scrutiny)
             .context("cannot do here what a flag asked for")?;
         let request = Request {
@@ -109,7 +112,7 @@ impl Replay {
             sandbox: self.provenance.sandbox.mode,
             look: &look,
             earlier: None,
-            stop: Stop::after_all(self.provenance.judge_all),
+            stop,
         };
         let here = judged(local.judge(), request, cancel)?;
         Ok(Comparison::new(&self.judgement, &self.provenance, &here))

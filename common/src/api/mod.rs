@@ -13,6 +13,7 @@ mod problem;
 mod provenance;
 mod rejudging;
 mod review;
+mod stop_rule;
 mod submission;
 mod token;
 mod worker;
@@ -40,6 +41,7 @@ pub use review::{
     ContestEffect, FirstSolve, MatrixCell, MemberJudgement, RejudgingMember, RejudgingMemberList,
     RejudgingReview, RepeatedRun, Solve, Standing, TeamEffect, WorkerTimes,
 };
+pub use stop_rule::{StopRule, StopRuleList, StopRuleScope, UnknownStopRuleScope};
 pub use submission::{CancelSubmission, NewFile, NewSubmission, Submission, SubmissionList};
 pub use token::{InvalidToken, Scope, Token, UnknownScope};
 pub use worker::{LanguageInfo, LanguageList, Readiness, SetWorkerMode, WorkerInfo, WorkerList};

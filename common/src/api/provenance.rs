@@ -31,8 +31,6 @@ pub struct JudgementProvenance {
     pub language: String,
     /// The limits that it was asked to be judged by instead of the package's.
     pub limits: LimitOverrides,
-    /// Whether all test cases were asked for, not only until the result is known.
-    pub judge_all: bool,
     /// The sandbox and why.
     pub sandbox: SandboxChoice,
     /// What a flag asked for besides ptrace.

@@ -105,7 +105,7 @@ mod tests {
             },
             ticket: None,
             limits: LimitOverrides::default(),
-            judge_all: false,
+            stop: None,
             scrutiny: Scrutiny::default(),
             earlier: None,
         }

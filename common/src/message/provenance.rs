@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ContentHash;
+use crate::{ContentHash, Stop};
 
 /// What the worker knows of an attempt's origin. Together with the package, the
 /// sources and the sandbox, which the scheduler knows, it is all that a verdict
@@ -31,6 +31,9 @@ pub struct Provenance {
     pub policy: Option<ContentHash>,
     /// What a run was allowed; none of outputs, which are not run.
     pub limits: Option<RunLimits>,
+    /// When judging ended; of a release before if `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
     /// The worker's host.
     pub host: Host,
 }

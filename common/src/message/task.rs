@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::Ticket;
 use crate::id::{JudgementId, SubmissionId};
 use crate::package::Limits;
-use crate::{ContentHash, Lane, SandboxChoice, Scrutiny};
+use crate::{ContentHash, Lane, SandboxChoice, Scrutiny, Stop};
 
 /// Asks for one attempt. Carries references only: packages and sources are
 /// fetched by hash.
@@ -40,9 +40,10 @@ pub struct Task {
     /// Limits other than the package's.
     #[serde(default, skip_serializing_if = "LimitOverrides::is_none")]
     pub limits: LimitOverrides,
-    /// Whether to judge all test cases, not only until the result is known.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub judge_all: bool,
+    /// When judging ends; as the package's format has it if `None`. A worker of the
+    /// release before does not know of it and ends as early as it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
     /// What a flag asks for besides. A worker of the release before does not know
     /// of it and judges without.
     #[serde(default, skip_serializing_if = "Scrutiny::is_none")]

@@ -27,6 +27,7 @@ mod polygon;
 mod problem_yaml;
 mod program;
 mod read;
+mod stop;
 mod submissions;
 mod submissions_yaml;
 mod test_config;

@@ -23,6 +23,7 @@ mod receive;
 mod rejudging_error;
 mod rejudgings;
 mod review;
+mod stop_rules;
 mod submission_check;
 mod submissions;
 mod workers;
@@ -172,6 +173,11 @@ fn routes() -> OpenApiRouter<Api> {
             flags::list_flags
         ))
         .routes(routes!(flags::list_escalations))
+        .routes(routes!(
+            stop_rules::set_stop_rule,
+            stop_rules::remove_stop_rule,
+            stop_rules::list_stop_rules
+        ))
         .routes(routes!(audits::search_audits))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

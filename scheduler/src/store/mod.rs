@@ -26,6 +26,7 @@ mod row;
 mod run;
 mod scrutiny;
 mod selection;
+mod stop_rule;
 mod submission;
 mod ticket_key;
 mod token;

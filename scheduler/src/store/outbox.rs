@@ -14,11 +14,11 @@ use std::time::Duration;
 use assize_common::api::Overrides;
 use assize_common::language::NO_LANGUAGE;
 use assize_common::message::{SourceFile, Task};
-use assize_common::{Lane, SandboxChoice};
+use assize_common::{Lane, SandboxChoice, Stop};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{StoreError, row, scrutiny};
+use super::{StoreError, row, scrutiny, stop_rule};
 
 /// How far apart the turns of one team's waiting tasks are, in seconds.
 pub(super) const TEAM_STEP: f64 = 15.0;
@@ -97,13 +97,17 @@ pub(crate) async fn outbox_claim(
     let rows = sqlx::query!(
         r#"SELECT o.id, o.judgement_id, o.attempt, j.state = 'queued' AND j.attempt = o.attempt AS "wanted!",
                j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, j.scrutiny,
-               v.archive_sha256, r.overrides AS "overrides?", m.old_judgement_id AS "old_judgement_id?"
+               v.archive_sha256, r.overrides AS "overrides?", m.old_judgement_id AS "old_judgement_id?",
+               COALESCE(of_contest.stop, of_problem.stop) AS stop
            FROM outbox o
            JOIN judgements j ON j.id = o.judgement_id
            JOIN submissions s ON s.id = j.submission_id
            JOIN packages v ON v.id = j.package_id
+           JOIN problems p ON p.id = s.problem_id
            LEFT JOIN rejudgings r ON r.id = j.rejudging_id
            LEFT JOIN rejudging_members m ON m.rejudging_id = j.rejudging_id AND m.submission_id = j.submission_id
+           LEFT JOIN stop_rules of_contest ON of_contest.scope = 'contest' AND of_contest.subject = s.contest
+           LEFT JOIN stop_rules of_problem ON of_problem.scope = 'problem' AND of_problem.subject = p.short_name
            WHERE o.lane = $1 AND o.not_before <= clock_timestamp()
            ORDER BY o.turn, o.id LIMIT $2
            FOR UPDATE OF o SKIP LOCKED"#,
@@ -143,7 +147,10 @@ pub(crate) async fn outbox_claim(
                     .filter(|_| !overrides.from_scratch && overrides.repeat == 1)
                     .map(Into::into),
                 limits: overrides.limits,
-                judge_all: overrides.judge_all,
+                stop: match row.stop {
+                    _ if overrides.judge_all => Some(Stop::End),
+                    rule => rule.as_deref().map(stop_rule::read).transpose()?,
+                },
                 scrutiny: scrutiny::read(row.scrutiny)?,
             };
             Ok(ClaimedTask {

@@ -50,7 +50,6 @@ impl Store {
             entry_point: read.entry_point,
             language: judged_as(overrides.language, read.language_id),
             limits: overrides.limits,
-            judge_all: overrides.judge_all,
             sandbox: SandboxChoice {
                 mode: row::named("a sandbox", &read.sandbox_mode)?,
                 reason: read.sandbox_reason,

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use assize_common::SandboxMode;
 use assize_common::language::LanguageTable;
 use assize_common::package::Package;
+use assize_common::{SandboxMode, Stop};
 use assize_worker::cancel::Cancel;
 use assize_worker::disk_cache::DiskCache;
-use assize_worker::judge::{Judge, Judged, Request, Stop};
+use assize_worker::judge::{Judge, Judged, Request};
 use assize_worker::look::USUAL;
 use assize_worker::slot::Slot;
 use assize_worker::toolchain::Toolchains;
@@ -75,7 +75,7 @@ impl Court {
             sandbox: SandboxMode::Unshare,
             look: &USUAL,
             earlier: None,
-            stop: Stop::AtFirstFailure,
+            stop: Stop::FirstFailure,
         };
         let cancel = Cancel::default();
         let judged = self

@@ -15,7 +15,7 @@ use super::audits::AuditError;
 use super::fetch::FetchError;
 use super::library::{Library, LibraryError};
 use crate::cancel::Cancel;
-use crate::judge::{Judge, Progress, Request, Stop};
+use crate::judge::{Judge, Progress, Request};
 use crate::judging_error::JudgingError;
 use crate::look::Look;
 use crate::reuse::Earlier;
@@ -148,7 +148,7 @@ pub(super) fn judge(
         language,
         sandbox: task.sandbox.mode,
         look: &look,
-        stop: Stop::after_all(task.judge_all),
+        stop: task.stop.unwrap_or_else(|| package.stop()),
     };
     let mut note = |step: Progress<'_>| match step {
         Progress::Compiling => {}

@@ -176,6 +176,34 @@ impl<'a> Grading<'a> {
         }
     }
 
+    /// Whether a test case of the same directory as `test`, before it in the order of
+    /// judging, was not accepted.
+    #[must_use]
+    pub fn has_failed_beside(&self, test: Test, results: &Results) -> bool {
+        let group = self.group(test);
+        self.order()
+            .into_iter()
+            .take_while(|other| *other != test)
+            .filter(|other| self.group(*other) == group)
+            .filter_map(|other| results.verdict(other))
+            .any(|verdict| verdict != Verdict::Ac)
+    }
+
+    /// The directory that a test case is in.
+    fn group(&self, test: Test) -> &'a str {
+        match test {
+            Test::Testcase(index) => {
+                let name = self.testcases.get(index).map(|testcase| &*testcase.name);
+                let split = name.and_then(|name| name.rsplit_once('/'));
+                split.map_or("", |(group, _)| group)
+            }
+            Test::Static(index) => {
+                let group = self.static_tests.get(index).map(|test| &*test.group);
+                group.unwrap_or_default()
+            }
+        }
+    }
+
     /// The result of the submission.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 use assize_common::package::Package;
 
 use crate::grading::{Graded, Grading, GradingError, Results, Test, TestResult};
-use crate::judge::Stop;
+use assize_common::Stop;
 
 /// The test cases of one judgement; `T` is what running one comes to.
 pub(super) struct Schedule<'a, T> {
@@ -134,6 +134,12 @@ impl<'a, T> Schedule<'a, T> {
     }
 
     fn is_needed(&self, index: usize) -> bool {
-        self.stop == Stop::AtEnd || self.grading.needs(self.order[index], &self.results)
+        let test = self.order[index];
+        let is_wanted = match self.stop {
+            Stop::FirstFailure => false,
+            Stop::GroupFailure => !self.grading.has_failed_beside(test, &self.results),
+            Stop::End => true,
+        };
+        is_wanted || self.grading.needs(test, &self.results)
     }
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::schedule::Schedule;
 use crate::grading::{Grading, Test, TestResult};
-use crate::judge::Stop;
+use assize_common::Stop;
 
 /// A sample and two groups of test cases, with points or without.
 fn package(sizes: [usize; 2], scoring: bool) -> Package {
@@ -84,7 +84,9 @@ fn taken(
             running.push((index, test));
         }
         if !running.is_empty() {
-            let at = choices.next().unwrap().index(running.len());
+            let at = choices
+                .next()
+                .map_or(0, |choice| choice.index(running.len()));
             let (index, test) = running.swap_remove(at);
             schedule.end(index, test);
         }
@@ -107,7 +109,7 @@ proptest! {
     fn the_order_of_running_changes_nothing(
         sizes in prop::array::uniform2(1_usize..5),
         scoring in any::<bool>(),
-        to_the_end in any::<bool>(),
+        stop in prop::sample::select(Stop::ALL.to_vec()),
         slots in 2_usize..5,
         failures in prop::collection::vec(prop::bool::weighted(0.25), 9),
         weights in prop::collection::vec(0_u64..5, 9),
@@ -118,11 +120,46 @@ proptest! {
             .iter()
             .map(|fails| if *fails { Verdict::Wa } else { Verdict::Ac })
             .collect();
-        let stop = Stop::after_all(to_the_end);
         let alone = taken(&package, &verdicts, stop, Vec::new(), 1, &choices);
         let together = taken(&package, &verdicts, stop, weights, slots, &choices);
         prop_assert_eq!(alone, together);
     }
+
+    #[test]
+    fn stopping_early_changes_no_result(
+        sizes in prop::array::uniform2(1_usize..5),
+        scoring in any::<bool>(),
+        failures in prop::collection::vec(prop::bool::weighted(0.25), 9),
+    ) {
+        let package = package(sizes, scoring);
+        let verdicts: Vec<Verdict> = failures
+            .iter()
+            .map(|fails| if *fails { Verdict::Wa } else { Verdict::Ac })
+            .collect();
+        let [(first, at_first), (groups, by_group), (all, at_end)] = Stop::ALL
+            .map(|stop| taken(&package, &verdicts, stop, Vec::new(), 1, &[]));
+        prop_assert_eq!(&at_first, &at_end);
+        prop_assert_eq!(&by_group, &at_end);
+        prop_assert!(first.iter().all(|test| groups.contains(test)));
+        prop_assert_eq!(all, (0..package.testcases.len()).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn each_group_ends_by_itself() {
+    // sample/1, secret/a/0, secret/a/1, secret/b/0, secret/b/1
+    let package = package([2, 2], false);
+    let mut verdicts = vec![Verdict::Ac; 5];
+    verdicts[1] = Verdict::Wa;
+    verdicts[3] = Verdict::Tle;
+    let run = |stop| {
+        let (taken, graded) = taken(&package, &verdicts, stop, Vec::new(), 1, &[]);
+        assert_eq!(graded.verdict, Verdict::Wa, "{stop}");
+        taken
+    };
+    assert_eq!(run(Stop::FirstFailure), [0, 1]);
+    assert_eq!(run(Stop::GroupFailure), [0, 1, 3]);
+    assert_eq!(run(Stop::End), [0, 1, 2, 3, 4]);
 }
 
 #[test]
@@ -130,7 +167,7 @@ fn samples_first_and_then_the_longest() {
     let package = package([2, 2], false);
     let grading = Grading::of(&package);
     let weights = vec![1, 5, 7, 2, 7];
-    let mut schedule: Schedule<'_, ()> = Schedule::new(grading, &package, Stop::AtEnd, weights);
+    let mut schedule: Schedule<'_, ()> = Schedule::new(grading, &package, Stop::End, weights);
     let started: Vec<usize> = std::iter::from_fn(|| schedule.start())
         .map(|(index, ..)| index)
         .collect();

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use assize_common::Verdict;
 use assize_common::message::{KillCause, RunReport};
 use assize_common::package::{Package, Submission};
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
+use assize_common::{Stop, Verdict};
 
 use super::{Step, VerifiedSubmission, Verifier, is_fault_of_package};
 use crate::cancel::Cancel;
-use crate::judge::{Judge, Judged, Request, Stop};
+use crate::judge::{Judge, Judged, Request};
 use crate::judging_error::JudgingError;
 use crate::look::USUAL;
 use crate::slot::Slot;
@@ -226,8 +226,8 @@ pub(super) fn judge_on(
         })
         .mode,
         look: &USUAL,
-        stop: Stop::AtEnd,
         earlier: None,
+        stop: Stop::End,
     };
     judge.judge(slot, request, &mut |_| (), cancel)
 }

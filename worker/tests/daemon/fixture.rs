@@ -55,8 +55,8 @@ impl Fixture {
             }],
             entry_point: None,
             limits: LimitOverrides::default(),
-            judge_all: false,
             earlier: None,
+            stop: None,
             sandbox: SandboxChoice {
                 mode: SandboxMode::Unshare,
                 reason: "test".to_owned(),

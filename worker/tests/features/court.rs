@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use assize_common::SandboxMode;
 use assize_common::language::LanguageTable;
 use assize_common::package::Package;
+use assize_common::{SandboxMode, Stop};
 use assize_worker::cancel::Cancel;
 use assize_worker::disk_cache::DiskCache;
-use assize_worker::judge::{Judge, Judged, Request, Stop};
+use assize_worker::judge::{Judge, Judged, Request};
 use assize_worker::judging_error::JudgingError;
 use assize_worker::look::USUAL;
 use assize_worker::toolchain::Toolchains;
@@ -105,7 +105,7 @@ pub(crate) fn try_judge_under(
 
 /// Judges as [`try_judge`], to the end if need be.
 pub(crate) fn judge(package: &TestPackage, name: &str) -> Judged {
-    try_judge(package, name, Stop::AtFirstFailure)
+    try_judge(package, name, Stop::FirstFailure)
         .unwrap_or_else(|error| panic!("{name}: {}", chain(&error)))
 }
 

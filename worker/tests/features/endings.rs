@@ -1,8 +1,8 @@
 //! Interactive problems: who ends first, how, and what the verdict is; and all that
 //! a validator can do wrong.
 
+use assize_common::Stop;
 use assize_common::Verdict;
-use assize_worker::judge::Stop;
 
 use crate::court::{TestPackage, chain, judge, try_judge};
 
@@ -55,7 +55,7 @@ fn verdicts(program: &str, behaviours: &[&str]) -> Vec<&'static str> {
         "submissions/mixed/it.py",
         &format!("{SUBMISSION}{program}\n"),
     );
-    let judged = try_judge(&package, "it.py", Stop::AtEnd);
+    let judged = try_judge(&package, "it.py", Stop::End);
     let judged = judged.unwrap_or_else(|error| panic!("{program}: {}", chain(&error)));
     judged.runs.iter().map(|run| run.verdict.id()).collect()
 }
@@ -184,7 +184,7 @@ fn a_validator_that_misbehaves_is_named() {
                 .with("output_validator/talk.py", VALIDATOR)
                 .with_testcase("secret/1", behaviour, "")
                 .with("submissions/accepted/it.py", "");
-            let error = try_judge(&package, "it.py", Stop::AtFirstFailure);
+            let error = try_judge(&package, "it.py", Stop::FirstFailure);
             let error = chain(&error.expect_err(behaviour));
             assert!(
                 error.contains("output_validator/talk.py on secret/1") && error.contains(part),
@@ -213,7 +213,7 @@ fn feedback_that_must_not_be_is_an_error_too() {
         (scoring("score 43"), "score.txt without accepting"),
         (passes("pass 43"), "nextpass.in without accepting"),
     ] {
-        let error = try_judge(&package, "it.py", Stop::AtFirstFailure);
+        let error = try_judge(&package, "it.py", Stop::FirstFailure);
         let error = chain(&error.expect_err(part));
         assert!(error.contains(part), "{error}");
     }

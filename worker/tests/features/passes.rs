@@ -1,7 +1,7 @@
 //! Multi-pass problems, interactive ones too.
 
+use assize_common::Stop;
 use assize_common::Verdict;
-use assize_worker::judge::Stop;
 
 use crate::court::{TestPackage, chain, judge, try_judge};
 
@@ -59,7 +59,7 @@ fn the_feedback_directory_is_kept_between_passes() {
 #[test]
 fn too_many_passes_are_the_validators_fault() {
     let package = counting("multi-pass", COUNTING).with("data/secret/1.ans", "4\n");
-    let error = chain(&try_judge(&package, "next.py", Stop::AtEnd).unwrap_err());
+    let error = chain(&try_judge(&package, "next.py", Stop::End).unwrap_err());
     assert!(error.contains("output_validator/counting.py"), "{error}");
     assert!(error.contains("more than 3 passes"), "{error}");
 }
@@ -68,7 +68,7 @@ fn too_many_passes_are_the_validators_fault() {
 fn a_rejected_pass_has_no_next() {
     let validator = "import sys\nopen(sys.argv[3] + 'nextpass.in', 'w').write('1')\nsys.exit(43)\n";
     let package = counting("multi-pass", validator);
-    let error = chain(&try_judge(&package, "next.py", Stop::AtEnd).unwrap_err());
+    let error = chain(&try_judge(&package, "next.py", Stop::End).unwrap_err());
     assert!(error.contains("nextpass.in"), "{error}");
 }
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use assize_common::{SandboxMode, Verdict};
-use assize_worker::judge::{Judged, Stop};
+use assize_common::{SandboxMode, Stop, Verdict};
+use assize_worker::judge::Judged;
 
 use crate::court::{TestPackage, chain, try_judge_under};
 
@@ -59,7 +59,7 @@ fn judge(sandbox: SandboxMode, name: &str, source: &str, output: &str) -> Judged
     let package = TestPackage::new("limits:\n  time_limit: 5\n")
         .with_testcase("secret/1", "", output)
         .with(&format!("submissions/accepted/{name}"), source);
-    try_judge_under(sandbox, &package, name, Stop::AtFirstFailure)
+    try_judge_under(sandbox, &package, name, Stop::FirstFailure)
         .unwrap_or_else(|error| panic!("{name}: {}", chain(&error)))
 }
 
@@ -171,7 +171,7 @@ fn problems_have_rules_under_ptrace() {
         .with_testcase("secret/2", "4\n", output)
         .with("assize-policy.toml", RULES)
         .with("submissions/accepted/asks.c", ASKS_C);
-    let judged = try_judge_under(SandboxMode::Ptrace, &package, "asks.c", Stop::AtEnd)
+    let judged = try_judge_under(SandboxMode::Ptrace, &package, "asks.c", Stop::End)
         .unwrap_or_else(|error| panic!("{}", chain(&error)));
     let verdicts: Vec<_> = judged.runs.iter().map(|run| run.verdict).collect();
     assert_eq!(verdicts, [Verdict::Ac, Verdict::Sv], "{judged:?}");

@@ -1,7 +1,7 @@
 //! Packages of Polygon, with a checker that ends as testlib's do.
 
+use assize_common::Stop;
 use assize_common::Verdict;
-use assize_worker::judge::Stop;
 
 use crate::court::{TestPackage, chain, judge, try_judge, verify};
 
@@ -58,7 +58,7 @@ fn polygon(points: &str) -> TestPackage {
 fn exit_codes_of_checkers() {
     let ending = |output: &str| {
         let package = polygon("").with("solutions/main.py", &format!("print('{output}')\n"));
-        try_judge(&package, "main.py", Stop::AtFirstFailure)
+        try_judge(&package, "main.py", Stop::FirstFailure)
     };
     for (output, verdict) in [
         ("0", Verdict::Ac),

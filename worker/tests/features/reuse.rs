@@ -4,9 +4,9 @@
 use assize_common::id::JudgementId;
 use assize_common::message::RunReport;
 use assize_common::package::Package;
-use assize_common::{SandboxMode, Verdict};
+use assize_common::{SandboxMode, Stop, Verdict};
 use assize_worker::cancel::Cancel;
-use assize_worker::judge::{Judge, Judged, Request, Stop};
+use assize_worker::judge::{Judge, Judged, Request};
 use assize_worker::look::USUAL;
 use assize_worker::reuse::Earlier;
 use assize_worker::slot::Slot;
@@ -164,7 +164,7 @@ impl Court {
             program,
             language: Some(self.judge.languages().get("c").unwrap()),
             sandbox,
-            stop: Stop::AtFirstFailure,
+            stop: Stop::FirstFailure,
             look: &USUAL,
             earlier: Some(earlier),
         };

@@ -1,7 +1,7 @@
 //! Points: groups, validators that give them, and legacy graders.
 
+use assize_common::Stop;
 use assize_common::Verdict;
-use assize_worker::judge::Stop;
 
 use crate::court::{TestPackage, chain, judge, try_judge};
 
@@ -48,7 +48,7 @@ fn groups_add_up() {
             (verdict, runs),
             "{name}"
         );
-        let to_the_end = try_judge(&package, name, Stop::AtEnd).unwrap();
+        let to_the_end = try_judge(&package, name, Stop::End).unwrap();
         assert_eq!(to_the_end.score.unwrap().to_string(), score);
         assert_eq!((to_the_end.verdict, to_the_end.runs.len()), (verdict, 6));
     }
@@ -74,7 +74,7 @@ fn validators_give_parts_of_the_points() {
     let judged = judge(&package, "echo.py");
     assert_eq!(judged.score.unwrap().to_string(), "3.75");
     assert_eq!(judged.verdict, Verdict::Ac);
-    let error = chain(&try_judge(&package, "greedy.py", Stop::AtEnd).unwrap_err());
+    let error = chain(&try_judge(&package, "greedy.py", Stop::End).unwrap_err());
     assert!(
         error.contains("secret/1") && error.contains("not between"),
         "{error}"

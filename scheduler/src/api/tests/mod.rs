@@ -8,6 +8,7 @@ mod feedback;
 mod flags;
 mod lanes;
 mod rejudgings;
+mod stop_rules;
 mod storage;
 mod submissions;
 mod workers;

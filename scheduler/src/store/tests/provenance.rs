@@ -3,7 +3,7 @@
 use assize_common::api::{JudgementState, NewRejudging, Overrides, Selection};
 use assize_common::id::{JudgementId, WorkerId};
 use assize_common::message::{Judged, LimitOverrides, Provenance, Report, Task};
-use assize_common::{ContentHash, Lane, Verdict};
+use assize_common::{ContentHash, Lane, Stop, Verdict};
 use sqlx::PgPool;
 
 use crate::bell::Bells;
@@ -85,8 +85,8 @@ async fn task_of_rejudging(fixture: &Fixture, overrides: Overrides) -> Task {
     let read = fixture.store.provenance_read(task.judgement_id).await;
     let read = read.unwrap().unwrap();
     assert_eq!(
-        (&read.language, read.limits, read.judge_all),
-        (&task.language, task.limits, task.judge_all),
+        (&read.language, read.limits),
+        (&task.language, task.limits),
         "what is told is what was asked for"
     );
     let cancelled = fixture.store.rejudging_cancel(id, fixture.token_id);
@@ -100,12 +100,8 @@ async fn what_a_rejudging_asks_for_reaches_the_worker(pool: PgPool) {
     fixture.judged("a", Verdict::Tle).await;
     let task = task_of_rejudging(&fixture, Overrides::default()).await;
     assert_eq!(
-        (
-            task.language.as_str(),
-            task.limits.is_none(),
-            task.judge_all
-        ),
-        ("cpp20", true, false)
+        (task.language.as_str(), task.limits.is_none(), task.stop),
+        ("cpp20", true, None)
     );
     let limits = LimitOverrides {
         time_ms: Some(3000),
@@ -119,8 +115,8 @@ async fn what_a_rejudging_asks_for_reaches_the_worker(pool: PgPool) {
     };
     let task = task_of_rejudging(&fixture, overrides).await;
     assert_eq!(
-        (task.language.as_str(), task.limits, task.judge_all),
-        ("cpp23", limits, true)
+        (task.language.as_str(), task.limits, task.stop),
+        ("cpp23", limits, Some(Stop::End))
     );
 }
 
