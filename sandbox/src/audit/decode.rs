@@ -9,13 +9,15 @@ enum Kind {
     Octal,
     Descriptor,
     Path,
+    /// Of a socket.
+    Address,
     Signal,
     Bits(&'static [(u64, &'static str)]),
     OneOf(&'static [(u64, &'static str)]),
     Open,
 }
 
-use Kind::{Bits, Descriptor, Hex, Number, Octal, OneOf, Open, Path, Signal, Signed};
+use Kind::{Address, Bits, Descriptor, Hex, Number, Octal, OneOf, Open, Path, Signal, Signed};
 
 const AT: Kind = Bits(&[
     (0x100, "AT_SYMLINK_NOFOLLOW"),
@@ -138,7 +140,9 @@ fn kinds(call: &str) -> Option<&'static [Kind]> {
         }
         "socket" => &[FAMILY, SOCKET_TYPE, Number],
         "socketpair" => &[FAMILY, SOCKET_TYPE, Number, Hex],
-        "connect" | "bind" => &[Descriptor, Hex, Number],
+        "connect" | "bind" => &[Descriptor, Address, Number],
+        "sendto" => &[Descriptor, Hex, Number, Hex, Address, Number],
+        "sendmsg" => &[Descriptor, Address, Hex],
         "listen" => &[Descriptor, Number],
         "kill" | "tkill" => &[Signed, Signal],
         "tgkill" => &[Signed, Signed, Signal],
@@ -180,6 +184,9 @@ pub(super) fn arguments(call: &str, raw: &[u64; 6], paths: &[String]) -> String 
             Path => paths
                 .next()
                 .map_or_else(|| hex(*value), |path| format!("{path:?}")),
+            Address => paths
+                .next()
+                .map_or_else(|| hex(*value), |address| address.escape_debug().to_string()),
             other => argument(*other, *value),
         });
     }
@@ -201,7 +208,7 @@ fn argument(kind: Kind, value: u64) -> String {
             .find(|(number, _)| *number == value & 0xffff_ffff)
             .map_or_else(|| hex(value), |(_, name)| (*name).to_owned()),
         Open => open_flags(value),
-        Hex | Path => hex(value),
+        Hex | Path | Address => hex(value),
     }
 }
 
@@ -281,6 +288,11 @@ mod tests {
         assert_eq!(
             arguments("socket", &[2, 0x80001, 0, 0, 0, 0], &[]),
             "AF_INET, SOCK_CLOEXEC|SOCK_STREAM, 0"
+        );
+        let address = ["10.0.0.7:80".to_owned()];
+        assert_eq!(
+            arguments("connect", &[3, 0x7f00, 16, 0, 0, 0], &address),
+            "3, 10.0.0.7:80, 16"
         );
         assert_eq!(arguments("kill", &[2, 9, 0, 0, 0, 0], &[]), "2, SIGKILL");
         assert_eq!(

@@ -84,7 +84,8 @@ pub struct AuditEntry {
     /// Its raw arguments.
     pub arguments: [u64; 6],
     /// The paths among the arguments, as the tracer read them or, where the
-    /// policy has rules for paths, as it resolved them.
+    /// policy has rules for paths, as it resolved them; of a call on a socket its
+    /// address, as `10.0.0.7:80` or `unix /path`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
     /// What was done about it.

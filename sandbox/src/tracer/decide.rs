@@ -2,7 +2,7 @@
 
 use super::arguments::{self, Follow, PathArgument, Uses};
 use super::resolve::Start;
-use super::{Tracer, alive, memory};
+use super::{Tracer, address, alive, memory};
 use crate::audit::{AuditLevel, Call, Decision, Entry};
 use crate::policy::{RuleNumber, TracedAction};
 use crate::protocol::Failure;
@@ -59,6 +59,12 @@ impl Tracer<'_> {
             if action == TracedAction::Allow && is(&entry, libc::SYS_clone) {
                 keep_traced(thread, &stopped)?;
             }
+        }
+        if let Some(number) = call.native()
+            && (action != TracedAction::Allow || self.level >= AuditLevel::Decisions)
+        {
+            let told = address::of(thread, number, &stopped.arguments);
+            entry.paths.extend(told.map(String::into_bytes));
         }
         self.act(thread, action, entry, frozen)
     }

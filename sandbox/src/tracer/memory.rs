@@ -35,10 +35,15 @@ pub(super) fn path(thread: Pid, address: u64) -> Result<Vec<u8>, Errno> {
 
 /// One number.
 pub(super) fn number(thread: Pid, address: u64) -> Result<u64, Errno> {
+    let mut number = [0; 8];
+    bytes(thread, address, &mut number)?;
+    Ok(u64::from_ne_bytes(number))
+}
+
+/// So many bytes.
+pub(super) fn bytes(thread: Pid, address: u64, into: &mut [u8]) -> Result<(), Errno> {
     let address = usize::try_from(address).map_err(|_| Errno::EFAULT)?;
-    let mut bytes = [0; 8];
-    read(thread, address, &mut bytes)?;
-    Ok(u64::from_ne_bytes(bytes))
+    read(thread, address, into)
 }
 
 fn read(thread: Pid, address: usize, into: &mut [u8]) -> Result<(), Errno> {

@@ -4,6 +4,7 @@
 //! The filter decides which calls stop, and by which rule; what depends on
 //! history or paths is decided here. Everything else runs at full speed.
 
+mod address;
 mod arguments;
 mod charge;
 mod decide;

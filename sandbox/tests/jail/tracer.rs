@@ -178,6 +178,20 @@ fn forbidden_call_ends_the_run() {
 }
 
 #[test]
+fn whom_a_program_wanted_to_reach_is_told() {
+    let mut traced = Traced::new();
+    for (program, syscall, address) in [
+        ("connects", "connect", "10.0.0.7:80"),
+        ("sends", "sendto", "unix /run/docker.sock"),
+    ] {
+        let audit = traced.forbidden(&[program], syscall);
+        let call = audit.refused.last().unwrap();
+        assert_eq!(call.paths, [address]);
+        assert!(call.to_string().contains(address), "{call}");
+    }
+}
+
+#[test]
 fn limits_hold() {
     let mut traced = Traced::new();
     let mut spec = traced.spec(&["for_ever"], Mode::Ptrace);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,6 +159,19 @@ static void deny_for_ever(void) {
 
 static void forbidden(void) {
   socket(AF_INET, SOCK_STREAM, 0);
+  puts("went on");
+}
+
+static void connects(void) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(80)};
+  address.sin_addr.s_addr = htonl(0x0a000007);
+  connect(0, (struct sockaddr *)&address, sizeof address);
+  puts("went on");
+}
+
+static void sends(void) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/docker.sock"};
+  sendto(0, "", 1, 0, (struct sockaddr *)&address, sizeof address);
   puts("went on");
 }
 
@@ -314,7 +329,7 @@ static const struct {
 } commands[] = {
     COMMAND(threads), COMMAND(forks), COMMAND(vforks), COMMAND(exec_from_thread), COMMAND(signals),
     COMMAND(stops), COMMAND(stopped_threads), COMMAND(denied), COMMAND(deny_for_ever),
-    COMMAND(forbidden), COMMAND(forbidden_in_thread), COMMAND(forbidden_in_child),
+    COMMAND(connects), COMMAND(sends), COMMAND(forbidden), COMMAND(forbidden_in_thread), COMMAND(forbidden_in_child),
     COMMAND(forbidden_untraced), COMMAND(forbidden_by_many), COMMAND(forbidden_and_killed),
     COMMAND(forbidden_and_interrupted), COMMAND(forbidden_at_the_end), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
     COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(turns), COMMAND(kill_race), COMMAND(orphans),
