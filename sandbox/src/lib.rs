@@ -7,6 +7,7 @@
 //!
 //! This crate knows no verdict, no language and no queue.
 
+mod affinity;
 mod audit;
 mod cancel;
 mod cgroup;
@@ -31,6 +32,7 @@ mod tracer;
 mod units;
 mod zygote;
 
+pub use affinity::stay_on_core;
 pub use assize_policy::{LayerOf, PolicyLayer, PolicyLayerError, PolicyName};
 pub use audit::{Audit, AuditEntry, AuditFileError, AuditLevel, AuditLog, CallSummary, Decision};
 pub use cancel::Canceller;

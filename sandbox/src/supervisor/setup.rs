@@ -2,13 +2,13 @@
 
 use super::inheritance;
 use super::stage::Stage;
+use crate::affinity::stay_on_core;
 use crate::cgroup::{Home, Layout};
 use crate::preflight;
 use crate::protocol::{Channel, Failure, FromZygote, SetupRequest};
 use crate::sys::clone::{Cloned, fork_into};
 use crate::sys::{priority, process};
 use crate::zygote::{self, HostTrees, JAIL_NAMESPACES};
-use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
@@ -43,7 +43,7 @@ impl Setup {
         };
         own_process()?;
         if let Some(core) = request.core {
-            pin(core)?;
+            stay_on_core(core).map_err(Failure::step(format!("pin to core {core}")))?;
         }
         preflight::refuse()?;
         let trees = HostTrees::collect(&request.trees)?;
@@ -144,13 +144,6 @@ fn no_namespaces(error: &std::io::Error) -> Failure {
         fix: "run as root, and see that the user.max_*_namespaces settings of sysctl leave room"
             .to_owned(),
     }
-}
-
-fn pin(core: usize) -> Result<(), Failure> {
-    let mut set = CpuSet::new();
-    set.set(core)
-        .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
-        .map_err(Failure::step(format!("pin to core {core}")))
 }
 
 fn cores(pinned: Option<usize>) -> u32 {

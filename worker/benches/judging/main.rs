@@ -26,8 +26,8 @@ fn main() {
         let mut bound = Command::new("taskset");
         bound.args(["--cpu-list", "0"]).arg(this).env(BOUND, "1");
         assert!(bound.status().unwrap().success());
-        // As in a daemon, whose jails are bound and whose own threads are not.
-        conversation::measure("conversation, relay on any core");
+        // As in a daemon, whose jails and relays are bound and whose other threads are not.
+        conversation::measure("conversation, worker on any core");
         return;
     }
     small_tests::measure();

@@ -35,7 +35,8 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use assize_sandbox::{
-    Facts, Input, JailError, KillCause, Outcome, Relay, RelayStop, Sink, Spec, drain, has_no_writer,
+    Facts, Input, JailError, KillCause, Outcome, Relay, RelayStop, Sink, Spec, drain,
+    has_no_writer, stay_on_core,
 };
 use bytesize::ByteSize;
 
@@ -183,6 +184,7 @@ impl Talk<'_> {
         between: Between,
     ) -> Result<(Conversation, Option<File>), JudgingError> {
         let limits = (submission.limits.wall_time, submission.limits.idle_time);
+        let core = slot.core();
         let (submission_jail, jury_jail) = slot.both(self.activity)?;
         // Each side can be ended without ending the judgement.
         let (end_submission, end_jury) = (submission_jail.canceller(), jury_jail.canceller());
@@ -196,7 +198,12 @@ impl Talk<'_> {
         let mut copied = None;
         thread::scope(|scope| {
             let flooding = end_submission.clone();
-            let relay = scope.spawn(move || between.relay.run(limit, || flooding.cancel()));
+            let relay = scope.spawn(move || {
+                if let Some(Err(error)) = core.map(stay_on_core) {
+                    tracing::debug!(%error, "the relay may run on another core than its programs");
+                }
+                between.relay.run(limit, || flooding.cancel())
+            });
             let mut relay = Some(relay);
             let to = sender.clone();
             // The receiver outlives both threads, so that no send fails.
