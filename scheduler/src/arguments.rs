@@ -233,6 +233,15 @@ pub(crate) struct Serve {
         value_name = "DAYS"
     )]
     audit_days: u16,
+    /// By how many percent a worker's canaries may take longer than at first; by any if 0
+    #[arg(
+        long,
+        env = "ASSIZE_DRIFT_PERCENT",
+        default_value_t = 30,
+        value_name = "PERCENT"
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=1000))]
+    drift_percent: u32,
     /// Take reports that show no ticket, while workers or schedulers of before 0.2 still run
     #[arg(long, env = "ASSIZE_TICKETLESS_REPORTS")]
     ticketless_reports: bool,
@@ -289,6 +298,7 @@ impl Serve {
                     waiting_flagged: self.max_waiting_flagged,
                     disk_reserve: self.disk_reserve,
                 },
+                drift_percent: (self.drift_percent > 0).then_some(self.drift_percent),
                 escalation: match (self.no_escalation, self.escalation_counts) {
                     (true, _) => Escalation::Never,
                     (false, false) => Escalation::Beside,

@@ -33,6 +33,7 @@ pub(crate) const SETTINGS: Settings = Settings {
         waiting_flagged: 100,
         disk_reserve: ByteSize(0),
     },
+    drift_percent: Some(30),
     escalation: Escalation::Beside,
     audit_age: None,
     ticketless_reports: false,

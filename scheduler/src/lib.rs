@@ -13,6 +13,7 @@ mod broker;
 mod broker_tests;
 mod control;
 mod dead_letters;
+mod drift;
 mod feeder;
 mod filter;
 #[cfg(test)]

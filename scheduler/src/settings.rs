@@ -18,6 +18,8 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// How much may wait, and fill the disk.
     pub limits: Limits,
+    /// By how many percent a canary may take longer than at first; by any if `None`.
+    pub drift_percent: Option<u32>,
     /// What becomes of a policy kill under unshare.
     pub escalation: Escalation,
     /// How long audits are kept; for good if `None`.

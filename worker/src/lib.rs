@@ -9,6 +9,7 @@
 mod answer_files;
 pub mod audited_calls;
 pub mod audits;
+mod canary;
 pub mod cancel;
 mod command;
 mod compile;

@@ -40,6 +40,7 @@ impl Judge {
             &language.self_test,
         )?;
         let package = addition(
+            "sum",
             write(directory.path(), "sum.in", "3 4\n")?,
             write(directory.path(), "sum.ans", "7\n")?,
         );
@@ -84,7 +85,11 @@ impl Judge {
     }
 }
 
-fn write(directory: &Path, name: &str, content: &str) -> Result<std::path::PathBuf, JudgingError> {
+pub(crate) fn write(
+    directory: &Path,
+    name: &str,
+    content: &str,
+) -> Result<std::path::PathBuf, JudgingError> {
     let path = directory.join(name);
     fs::File::create(&path)
         .and_then(|mut file| file.write_all(content.as_bytes()))
@@ -92,11 +97,21 @@ fn write(directory: &Path, name: &str, content: &str) -> Result<std::path::PathB
     Ok(path)
 }
 
-/// A problem with one test case.
-fn addition(input: std::path::PathBuf, answer: std::path::PathBuf) -> Package {
+/// A problem with one test case, of that name.
+pub(crate) fn addition(
+    name: &str,
+    input: std::path::PathBuf,
+    answer: std::path::PathBuf,
+) -> Package {
+    let testcase = Testcase::new(name.to_owned(), input, answer);
+    Package::plain("Addition".to_owned(), limits(), vec![testcase])
+}
+
+/// More than any program of ours takes.
+pub(crate) fn limits() -> Limits {
     let limit = Duration::from_secs(10);
     let memory = ByteSize::mib(1024);
-    let limits = Limits {
+    Limits {
         time_limit: limit,
         memory,
         output: ByteSize::mib(1),
@@ -106,7 +121,5 @@ fn addition(input: std::path::PathBuf, answer: std::path::PathBuf) -> Package {
         validation_time: limit,
         validation_memory: memory,
         validation_output: ByteSize::mib(1),
-    };
-    let testcase = Testcase::new("secret/sum".to_owned(), input, answer);
-    Package::plain("Addition".to_owned(), limits, vec![testcase])
+    }
 }

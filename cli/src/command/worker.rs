@@ -26,6 +26,8 @@ pub struct Worker {
 enum Action {
     /// List the workers that did not say good-bye, the latest heard of first
     List(List),
+    /// Show what is known of a worker, and what its canaries take
+    Show(Show),
     /// Let a worker take no more tasks for now; it finishes what it holds
     Cordon(Tell),
     /// Let a cordoned worker take tasks again
@@ -40,6 +42,17 @@ struct Tell {
     worker: String,
     #[command(flatten)]
     server: ServerArguments,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    /// Its name or id, as `assize worker list` shows them
+    worker: String,
+    #[command(flatten)]
+    server: ServerArguments,
+    /// A JSON object instead of text
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +75,7 @@ impl Worker {
     pub async fn execute(self) -> anyhow::Result<ExitCode> {
         match self.action {
             Action::List(list) => list.execute().await,
+            Action::Show(show) => show.execute().await,
             Action::Cordon(tell) => tell.execute(WorkerMode::Cordon).await,
             Action::Uncordon(tell) => tell.execute(WorkerMode::Run).await,
             Action::Drain(tell) => tell.execute(WorkerMode::Drain).await,
@@ -72,25 +86,70 @@ impl Worker {
 impl Tell {
     async fn execute(self, mode: WorkerMode) -> anyhow::Result<ExitCode> {
         let api = self.server.api()?;
-        let workers = api.workers().await?.workers;
-        let mut meant = workers.iter().filter(|worker| {
-            !worker.stopped && (worker.name == self.worker || worker.id.to_string() == self.worker)
-        });
-        let worker = match (meant.next(), meant.next()) {
-            (Some(worker), None) => worker,
-            (Some(_), Some(_)) => bail!(
-                "several workers are called {}: take the id that `assize worker list` shows",
-                self.worker
-            ),
-            (None, _) => bail!(
-                "no worker of the last 24 hours is called {}: `assize worker list` shows them",
-                self.worker
-            ),
-        };
+        let mut workers = api.workers().await?.workers;
+        workers.retain(|worker| !worker.stopped);
+        let worker = called(workers, &self.worker)?;
         api.set_worker_mode(worker.id, mode).await?;
         output::note(&format!("told worker {} to {mode}", worker.name));
         Ok(ExitCode::from(exit::OK))
     }
+}
+
+/// The one of that name or id.
+fn called(mut workers: Vec<WorkerInfo>, called: &str) -> anyhow::Result<WorkerInfo> {
+    workers.retain(|worker| worker.name == called || worker.id.to_string() == called);
+    match (workers.pop(), workers.pop()) {
+        (Some(worker), None) => Ok(worker),
+        (Some(_), Some(_)) => bail!(
+            "several workers are called {called}: take the id that `assize worker list` shows"
+        ),
+        (None, _) => bail!(
+            "no worker of the last 24 hours is called {called}: `assize worker list` shows them"
+        ),
+    }
+}
+
+impl Show {
+    async fn execute(self) -> anyhow::Result<ExitCode> {
+        let workers = self.server.api()?.workers().await?.workers;
+        let worker = called(workers, &self.worker)?;
+        if self.json {
+            output::print_json([worker])?;
+        } else {
+            output::print(&description(&worker))?;
+        }
+        Ok(ExitCode::from(exit::OK))
+    }
+}
+
+fn description(worker: &WorkerInfo) -> String {
+    let state = state(worker, Utc::now());
+    let mut lines = vec![format!("{} ({}): {state}", worker.name, worker.id)];
+    lines.extend(worker.mode_reason.clone());
+    if let Some(since) = worker.suspect_since {
+        let until = worker.suspect_until.map(columns::moment);
+        lines.push(format!(
+            "what it judged from {} until {} is suspect",
+            columns::moment(since),
+            until.as_deref().unwrap_or("now")
+        ));
+    }
+    let mut canaries = columns::table(["slot", "canary", "at first", "now", "at"]);
+    for canary in &worker.canaries {
+        canaries.add_row([
+            canary.slot.to_string(),
+            canary.program.clone(),
+            canary
+                .usual_ms
+                .map(|ms| format!("{ms} ms"))
+                .unwrap_or_default(),
+            format!("{} ms", canary.latest_ms),
+            columns::moment(canary.ran_at),
+        ]);
+    }
+    columns::align_right(&mut canaries, [0, 2, 3]);
+    lines.push(canaries.trim_fmt());
+    lines.join("\n")
 }
 
 impl List {
@@ -144,6 +203,7 @@ fn state(worker: &WorkerInfo, now: DateTime<Utc>) -> &'static str {
     } else {
         match worker.mode {
             WorkerMode::Run => "runs",
+            WorkerMode::Cordon if worker.mode_reason.is_some() => "drifts",
             WorkerMode::Cordon => "cordoned",
             WorkerMode::Drain => "drains",
         }
@@ -168,6 +228,10 @@ mod tests {
             last_seen_at: now - age,
             stopped,
             mode: WorkerMode::Run,
+            mode_reason: None,
+            suspect_since: None,
+            suspect_until: None,
+            canaries: Vec::new(),
             busy: 0,
         };
         let minute = TimeDelta::minutes(1);

@@ -207,6 +207,12 @@ impl Connection {
         while !*lost.borrow_and_update() && lost.changed().await.is_ok() {}
     }
 
+    /// Returns once the broker takes messages, and so reads what else it is asked.
+    pub async fn unblocked(&self) {
+        // An error means that the connection is gone, which asking tells.
+        self.blocked.clone().wait_for(|blocked| !blocked).await.ok();
+    }
+
     /// Whether the connection is lost.
     #[must_use]
     pub fn is_lost(&self) -> bool {

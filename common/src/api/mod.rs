@@ -44,4 +44,6 @@ pub use review::{
 pub use stop_rule::{StopRule, StopRuleList, StopRuleScope, UnknownStopRuleScope};
 pub use submission::{CancelSubmission, NewFile, NewSubmission, Submission, SubmissionList};
 pub use token::{InvalidToken, Scope, Token, UnknownScope};
-pub use worker::{LanguageInfo, LanguageList, Readiness, SetWorkerMode, WorkerInfo, WorkerList};
+pub use worker::{
+    CanaryInfo, LanguageInfo, LanguageList, Readiness, SetWorkerMode, WorkerInfo, WorkerList,
+};

@@ -28,8 +28,35 @@ pub struct WorkerInfo {
     pub stopped: bool,
     /// How it is to work.
     pub mode: WorkerMode,
+    /// Why, if that is not an admin's doing: its canaries take longer than at first.
+    #[serde(default)]
+    pub mode_reason: Option<String>,
+    /// From then on, what it judged is not to be trusted.
+    #[serde(default)]
+    pub suspect_since: Option<DateTime<Utc>>,
+    /// Until then; without an end if there is none.
+    #[serde(default)]
+    pub suspect_until: Option<DateTime<Utc>>,
+    /// What canaries take on its slots.
+    #[serde(default)]
+    pub canaries: Vec<CanaryInfo>,
     /// How many judgements it holds.
     pub busy: u32,
+}
+
+/// What a program that always does the same takes on a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CanaryInfo {
+    /// The slot's number within the worker.
+    pub slot: u32,
+    /// Which: `cpu`, `memory`, `syscalls` or `java`.
+    pub program: String,
+    /// The median of what it took the first few times; unknown until then.
+    pub usual_ms: Option<u64>,
+    /// What it took the last time.
+    pub latest_ms: u64,
+    /// When that was.
+    pub ran_at: DateTime<Utc>,
 }
 
 /// Says how a worker is to work.

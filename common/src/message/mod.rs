@@ -17,8 +17,9 @@ pub use audit::{AuditDecision, AuditReport, AuditedCall, RunAudit, UnknownAuditD
 pub use control::{Control, UnknownWorkerMode, WorkerMode};
 pub use provenance::{Host, Provenance, RunLimits};
 pub use report::{
-    CompileReport, Difference, Exit, Failure, Finished, HandedBack, HeldJudgement, Judged,
-    KillCause, LanguageVersion, Registered, Report, RunReport, Started, WorkerReport,
+    Canaries, CanaryReading, CompileReport, Difference, Exit, Failure, Finished, HandedBack,
+    HeldJudgement, Judged, KillCause, LanguageVersion, Registered, Report, RunReport, Started,
+    WorkerReport,
 };
 pub use task::{LimitOverrides, SourceFile, Task};
 pub use ticket::{InvalidTicket, Ticket, TicketedReport};

@@ -65,6 +65,8 @@ pub enum Report {
     Finished(Box<Finished>),
     /// A worker gives a task back unjudged, as when it drains.
     HandedBack(HandedBack),
+    /// Canaries have run on a slot that had nothing else to do.
+    Canaries(Canaries),
     /// A worker stops for good and holds nothing any more.
     Stopped,
 }
@@ -74,7 +76,7 @@ impl Report {
     #[must_use]
     pub fn judgements(&self) -> &[HeldJudgement] {
         match self {
-            Self::Registered(_) | Self::Stopped => &[],
+            Self::Registered(_) | Self::Canaries(_) | Self::Stopped => &[],
             Self::Heartbeat { held } => held,
             Self::Started(started) => slice::from_ref(&started.judgement),
             Self::Progress { judgement, .. } => slice::from_ref(judgement),
@@ -82,6 +84,26 @@ impl Report {
             Self::HandedBack(handed_back) => slice::from_ref(&handed_back.judgement),
         }
     }
+}
+
+/// What programs that always do the same took on a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canaries {
+    /// The slot's number within the worker.
+    pub slot: u32,
+    /// When they had run.
+    pub at: DateTime<Utc>,
+    /// What each of them took.
+    pub readings: Vec<CanaryReading>,
+}
+
+/// What one of them took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CanaryReading {
+    /// Which: `cpu`, `memory`, `syscalls` or `java`.
+    pub program: String,
+    /// Its CPU time.
+    pub cpu_time_ms: u64,
 }
 
 /// A judgement at a certain attempt.

@@ -107,6 +107,7 @@ impl Installation {
                     waiting_flagged: 100,
                     disk_reserve: ByteSize(0),
                 },
+                drift_percent: None,
                 escalation: Escalation::Beside,
                 audit_age: None,
                 ticketless_reports: false,

@@ -98,6 +98,8 @@ fields! {
     Lane = "lane", Kind::Name(LANES);
     /// The worker, by name or id.
     Worker = "worker", Kind::Text;
+    /// Whether the worker had become slower by then.
+    Suspect = "suspect", Kind::Truth;
     /// The worker's version.
     WorkerVersion = "worker_version", Kind::Text;
     /// What the compiler said of its version.

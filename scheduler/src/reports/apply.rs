@@ -8,17 +8,21 @@ use std::collections::{BTreeMap, HashSet};
 
 use assize_common::Scrutiny;
 use assize_common::id::WorkerId;
-use assize_common::message::{HeldJudgement, Judged, KillCause, Report, RunReport, WorkerReport};
+use assize_common::message::{
+    Canaries, HeldJudgement, Judged, KillCause, Report, RunReport, WorkerReport,
+};
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
 use sqlx::PgConnection;
 
 use super::Effect;
+use crate::drift::{Drift, drift};
 use crate::settings::{Escalation, Settings};
 use crate::store::{
-    Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock, judgement_fail,
-    judgement_hand_back, judgement_list_finish, judgement_list_progress, judgement_list_start,
-    judgement_look_again, judgement_quarantine, judgement_replace_escalated, lease_extend,
-    worker_list_cancel, worker_list_touch, worker_register, worker_stop,
+    Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock, canary_add,
+    canary_note_good, judgement_fail, judgement_hand_back, judgement_list_finish,
+    judgement_list_progress, judgement_list_start, judgement_look_again, judgement_quarantine,
+    judgement_replace_escalated, lease_extend, worker_list_cancel, worker_list_touch,
+    worker_register, worker_stop, worker_suspect,
 };
 
 /// Applies reports, all or none. Returns what came of each of them, to be told
@@ -281,6 +285,10 @@ async fn apply_rare(
             worker_stop(connection, worker, settings.tick()).await?;
             Effect::Stopped { worker }
         }
+        Report::Canaries(canaries) => {
+            let percent = settings.drift_percent;
+            return apply_canaries(connection, worker, canaries, percent).await;
+        }
         Report::Finished(finished) => {
             let held = finished.judgement;
             let Judged::JudgingError { reason } = &finished.outcome else {
@@ -312,6 +320,43 @@ async fn apply_rare(
         _ => return Ok(None),
     };
     Ok(Some(effect))
+}
+
+/// Whether one of them shows that the worker has become slower; it takes no more tasks, then.
+async fn apply_canaries(
+    connection: &mut PgConnection,
+    worker: WorkerId,
+    canaries: &Canaries,
+    percent: Option<u32>,
+) -> Result<Option<Effect>, StoreError> {
+    let mut effect = None;
+    for reading in &canaries.readings {
+        let (slot, at) = (canaries.slot, canaries.at);
+        let Some(known) = canary_add(connection, worker, slot, at, reading).await? else {
+            continue;
+        };
+        let program = &reading.program;
+        let found = percent.and_then(|percent| drift(&known.first_ms, &known.latest_ms, percent));
+        let Some(Drift {
+            usual_ms,
+            latest_ms,
+        }) = found
+        else {
+            canary_note_good(connection, worker, slot, program).await?;
+            continue;
+        };
+        let reason = format!(
+            "canary {program} takes {latest_ms} ms on slot {slot} and took {usual_ms} ms at first"
+        );
+        if worker_suspect(connection, worker, known.good_at, &reason).await? {
+            effect = Some(Effect::Suspected {
+                worker,
+                reason,
+                since: known.good_at,
+            });
+        }
+    }
+    Ok(effect)
 }
 
 fn effect_of(

@@ -3,6 +3,7 @@
 use assize_common::Verdict;
 use assize_common::id::{SubmissionId, WorkerId};
 use assize_common::message::HeldJudgement;
+use chrono::{DateTime, Utc};
 use tracing::Span;
 
 use crate::store::{FailedAttempt, Failure, HandedBackAttempt};
@@ -17,6 +18,12 @@ pub(crate) enum Effect {
         worker: WorkerId,
         name: String,
         slots: u32,
+    },
+    /// A worker has become slower and takes no more tasks.
+    Suspected {
+        worker: WorkerId,
+        reason: String,
+        since: DateTime<Utc>,
     },
     /// A worker is gone.
     Stopped { worker: WorkerId },
@@ -66,6 +73,14 @@ impl Effect {
                 name,
                 slots,
             } => tracing::info!(worker.id = %worker, worker.name = name, slots, "a worker is up"),
+            Self::Suspected {
+                worker,
+                reason,
+                since,
+            } => {
+                tracing::error!(worker.id = %worker, reason, %since, "a worker has become slower: it takes no more tasks, and what it judged since is suspect");
+                metrics::counter!("assize_worker_drifts_total").increment(1);
+            }
             Self::Stopped { worker } => tracing::info!(worker.id = %worker, "a worker stopped"),
             Self::Started {
                 held,

@@ -10,6 +10,7 @@ mod admin_action;
 mod audit;
 mod backlog;
 mod blob;
+mod canary;
 mod dead_letter;
 mod error;
 mod escalation;
@@ -58,6 +59,7 @@ pub use token::{KnownToken, TokenInfo};
 pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
+pub(crate) use canary::{canary_add, canary_note_good, worker_suspect};
 pub(crate) use escalation::{judgement_look_again, judgement_replace_escalated};
 pub(crate) use judgement::judgement_list_expired;
 pub(crate) use outbox::{lane_load, outbox_claim, outbox_remove};

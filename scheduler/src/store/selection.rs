@@ -63,6 +63,9 @@ const fn columns(field: Field) -> &'static [&'static str] {
         Field::Sandbox => &["j.sandbox_mode"],
         Field::Lane => &["j.lane"],
         Field::Worker => &["w.name", "j.worker_id::text"],
+        Field::Suspect => &[
+            "COALESCE(j.finished_at BETWEEN w.suspect_since AND COALESCE(w.suspect_until, 'infinity'), false)",
+        ],
         Field::WorkerVersion => &["j.worker_version"],
         Field::Compiler => &["j.compiler_version"],
         Field::CpuTime => &["j.max_cpu_time_ms"],

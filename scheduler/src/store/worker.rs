@@ -1,5 +1,6 @@
 //! Workers, as their reports tell.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use assize_common::api::WorkerInfo;
@@ -21,6 +22,9 @@ struct WorkerRow {
     last_seen_at: DateTime<Utc>,
     stopped: bool,
     mode: String,
+    mode_reason: Option<String>,
+    suspect_since: Option<DateTime<Utc>>,
+    suspect_until: Option<DateTime<Utc>>,
     busy: i64,
 }
 
@@ -39,6 +43,10 @@ impl TryFrom<WorkerRow> for WorkerInfo {
             last_seen_at: row.last_seen_at,
             stopped: row.stopped,
             mode: row::named("a worker's mode", &row.mode)?,
+            mode_reason: row.mode_reason,
+            suspect_since: row.suspect_since,
+            suspect_until: row.suspect_until,
+            canaries: Vec::new(),
             busy: row::count("a number of judgements", row.busy)?,
         })
     }
@@ -163,7 +171,8 @@ pub(crate) async fn worker_list_cancel(
 }
 
 impl Store {
-    /// Says how a worker is to work; false if there is none of this id.
+    /// Says how a worker is to work; false if there is none of this id. One that was
+    /// suspected is taken as it is now: its canaries start anew.
     ///
     /// # Errors
     /// When the database can't be reached.
@@ -180,7 +189,13 @@ impl Store {
             .map_err(|error| StoreError::unreadable("a worker's mode", error))?;
         sqlx::query!(
             r#"WITH set AS (
-                   UPDATE workers SET mode = $2, mode_since = clock_timestamp() WHERE id = $1 RETURNING id
+                   UPDATE workers SET mode = $2, mode_since = clock_timestamp(),
+                       mode_reason = CASE WHEN $2 = 'run' THEN NULL ELSE mode_reason END,
+                       suspect_until = CASE WHEN $2 = 'run' THEN COALESCE(suspect_until, clock_timestamp()) END
+                   WHERE id = $1 RETURNING id
+               ), forgotten AS (
+                   DELETE FROM canaries USING workers w
+                   WHERE $2 = 'run' AND worker_id = w.id AND w.id = $1 AND w.mode_reason IS NOT NULL
                )
                SELECT pg_notify($3, $4)::text AS "told" FROM set"#,
             id.as_uuid(),
@@ -223,9 +238,10 @@ impl Store {
     /// # Errors
     /// When the database can't be reached.
     pub async fn worker_list(&self, age: Duration) -> Result<Vec<WorkerInfo>, StoreError> {
-        sqlx::query_as!(
+        let rows = sqlx::query_as!(
             WorkerRow,
-            r#"SELECT id, name, version, slots, lanes, languages, last_seen_at, stopped_at IS NOT NULL AS "stopped!", mode,
+            r#"SELECT id, name, version, slots, lanes, languages, last_seen_at, stopped_at IS NOT NULL AS "stopped!",
+                   mode, mode_reason, suspect_since, suspect_until,
                    (SELECT count(*) FROM judgements j WHERE j.state = 'running' AND j.worker_id = workers.id) AS "busy!"
                FROM workers WHERE last_seen_at > now() - make_interval(secs => $1)
                ORDER BY last_seen_at DESC, id"#,
@@ -233,9 +249,18 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::on("list the workers"))?
-        .into_iter()
-        .map(WorkerInfo::try_from)
-        .collect()
+        .map_err(StoreError::on("list the workers"))?;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let mut canaries: HashMap<WorkerId, Vec<_>> = HashMap::new();
+        for (worker, canary) in self.canary_list(&ids).await? {
+            canaries.entry(worker).or_default().push(canary);
+        }
+        rows.into_iter()
+            .map(|row| {
+                let worker = WorkerInfo::try_from(row)?;
+                let canaries = canaries.remove(&worker.id).unwrap_or_default();
+                Ok(WorkerInfo { canaries, ..worker })
+            })
+            .collect()
     }
 }

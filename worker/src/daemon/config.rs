@@ -114,6 +114,14 @@ pub struct Arguments {
     #[arg(long, env = "ASSIZE_HEARTBEAT_SECONDS", default_value_t = 10.0)]
     #[arg(value_name = "SECONDS", value_parser = seconds)]
     heartbeat: f64,
+    /// How often to run canaries on each slot that has nothing to do, in seconds; never if 0
+    #[arg(
+        long = "canaries",
+        env = "ASSIZE_CANARY_SECONDS",
+        default_value_t = 600.0
+    )]
+    #[arg(value_name = "SECONDS", value_parser = seconds_or_never)]
+    canary_every: f64,
     /// How long a judgement may take before its task is acknowledged, in seconds; less than RabbitMQ's consumer_timeout
     #[arg(long, env = "ASSIZE_ACKNOWLEDGE_SECONDS", default_value_t = 600.0)]
     #[arg(value_name = "SECONDS", value_parser = seconds)]
@@ -150,6 +158,8 @@ pub struct Config {
     pub(super) cache_size: ByteSize,
     pub(super) metrics_listen: Option<SocketAddr>,
     pub(super) heartbeat: Duration,
+    /// Never without it.
+    pub(super) canary_every: Option<Duration>,
     pub(super) acknowledge_after: Duration,
     pub(super) drain_timeout: Duration,
 }
@@ -202,6 +212,8 @@ impl Arguments {
             cache_size: self.cache_size,
             metrics_listen: self.metrics_listen,
             heartbeat: Duration::from_secs_f64(self.heartbeat),
+            canary_every: (self.canary_every > 0.0)
+                .then(|| Duration::from_secs_f64(self.canary_every)),
             acknowledge_after: Duration::from_secs_f64(self.acknowledge_after),
             drain_timeout: Duration::from_secs_f64(self.drain_timeout),
         })
@@ -237,6 +249,14 @@ fn seconds(text: &str) -> Result<f64, String> {
         Ok(seconds) if (0.01..=86_400.0).contains(&seconds) => Ok(seconds),
         _ => Err("expected a number of seconds from 0.01 to 86400".to_owned()),
     }
+}
+
+/// The same, or 0.
+fn seconds_or_never(text: &str) -> Result<f64, String> {
+    if text == "0" {
+        return Ok(0.0);
+    }
+    seconds(text)
 }
 
 /// A limit that a loaded host or a slow runtime does not run into.

@@ -11,6 +11,7 @@ use assize_common::amqp::{AmqpError, Consumer, Delivery};
 use assize_common::telemetry::error_chain;
 use futures_util::future::{select_all, try_join_all};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::session::{Session, Sessions};
 use super::stop::Stop;
@@ -20,6 +21,15 @@ const PREFETCH: u16 = 1;
 
 /// Of so many tasks, one is looked for in a less urgent queue first.
 const SHARE: usize = 8;
+
+/// Why a slot stops waiting.
+#[derive(Debug)]
+pub(super) enum Woken {
+    /// There is a task.
+    Task(Box<Delivery>),
+    /// There is none, and something else is due.
+    Due,
+}
 
 /// Where tasks come from; each slot has one.
 #[derive(Debug, Clone)]
@@ -35,19 +45,25 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// The next task, however long it takes; none once the worker stops.
-    pub(super) async fn next(&mut self) -> Option<Delivery> {
+    /// The next task, or the moment when something else is `due` and no task waits;
+    /// none once the worker stops.
+    pub(super) async fn next(&mut self, due: Option<Instant>) -> Option<Woken> {
         while !self.stop.is_draining() {
             tokio::select! {
+                biased;
                 // The sender lives as long as the worker.
                 _ = self.cordoned.wait_for(|cordoned| !cordoned) => {}
                 () = self.stop.draining() => return None,
+                () = reached(due) => return Some(Woken::Due),
             }
             let session = self.session().await?;
-            match self.take(&session).await {
+            match self.take(&session, due).await {
                 Ok(Some(delivery)) => {
                     self.taken = self.taken.wrapping_add(1);
-                    return Some(delivery);
+                    return Some(Woken::Task(Box::new(delivery)));
+                }
+                Ok(None) if due.is_some_and(|due| due <= Instant::now()) => {
+                    return Some(Woken::Due);
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -76,8 +92,13 @@ impl Intake {
         }
     }
 
-    /// One task, or none when the session is over, or the worker stops or is cordoned.
-    async fn take(&mut self, session: &Session) -> Result<Option<Delivery>, AmqpError> {
+    /// One task, or none when the session is over, something else is due, or the worker
+    /// stops or is cordoned.
+    async fn take(
+        &mut self,
+        session: &Session,
+        due: Option<Instant>,
+    ) -> Result<Option<Delivery>, AmqpError> {
         let first = first_look(self.taken, self.queues.len());
         for queue in self.queues.get(first).into_iter().chain(&self.queues) {
             if let Some(delivery) = session.puller.pull(queue).await? {
@@ -92,11 +113,21 @@ impl Intake {
         let first = tokio::select! {
             () = self.stop.draining() => None,
             _ = self.cordoned.wait_for(|cordoned| *cordoned) => None,
+            // Until then it could not be told to stop delivering.
+            () = async { reached(due).await; session.connection.unblocked().await } => None,
             first = first_of(&mut consumers) => first,
         };
         // This hands back what came in at the same moment.
         try_join_all(consumers.into_iter().map(Consumer::stop)).await?;
         Ok(first)
+    }
+}
+
+/// Never, if nothing is due.
+async fn reached(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod assignment;
 mod audits;
+mod canaries;
 mod config;
 mod control;
 mod error;
@@ -33,7 +34,7 @@ use assize_common::id::WorkerId;
 use assize_common::message::{LanguageVersion, Registered, Report};
 use assize_common::telemetry;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +48,7 @@ use crate::disk_cache::DiskCache;
 use crate::judge::Judge;
 use crate::slot::Slot;
 use crate::toolchain::Toolchains;
+use canaries::Canaries;
 use control::Controls;
 use fetch::Fetcher;
 use held::Held;
@@ -111,6 +113,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         controls: Arc::clone(&controls),
         refusal: OnceLock::new(),
         lending: Lending::new(config.tests_at_once),
+        canary_turn: Mutex::new(()),
         acknowledge_after: config.acknowledge_after,
     });
     let intake = Intake {
@@ -128,6 +131,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
     let mut runners = JoinSet::new();
     for slot in slots {
         let runner = Runner {
+            canaries: Canaries::new(config.canary_every),
             shared: Arc::clone(&shared),
             intake: intake.clone(),
             slot,

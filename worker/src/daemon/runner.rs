@@ -10,13 +10,14 @@ use assize_common::message::{
 use assize_common::telemetry::error_chain;
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tracing::Instrument as _;
 
 use super::assignment::{self, AssignmentError, TestcasesDone};
+use super::canaries::Canaries;
 use super::control::Controls;
 use super::held::{Held, Taken};
-use super::intake::Intake;
+use super::intake::{Intake, Woken};
 use super::lending::Lending;
 use super::library::Library;
 use super::reporter::Reporter;
@@ -48,6 +49,8 @@ pub(super) struct Shared {
     /// Why the scheduler does not serve us any more.
     pub(super) refusal: OnceLock<StatusCode>,
     pub(super) lending: Lending,
+    /// Whose canaries run.
+    pub(super) canary_turn: Mutex<()>,
     /// How long a judgement may take before its task is acknowledged.
     pub(super) acknowledge_after: Duration,
 }
@@ -58,6 +61,7 @@ pub(super) struct Runner {
     pub(super) shared: Arc<Shared>,
     pub(super) intake: Intake,
     pub(super) slot: Slot,
+    pub(super) canaries: Canaries,
 }
 
 impl Runner {
@@ -96,18 +100,29 @@ impl Runner {
         }
     }
 
-    /// The next task. The slot may help others meanwhile.
+    /// The next task. Canaries run while there is none.
     async fn next_task(&mut self) -> Option<Delivery> {
+        loop {
+            match self.wait().await? {
+                Woken::Task(delivery) => return Some(*delivery),
+                Woken::Due => self.canaries.run(&self.shared, &mut self.slot).await,
+            }
+        }
+    }
+
+    /// The slot may help others meanwhile.
+    async fn wait(&mut self) -> Option<Woken> {
+        let due = self.canaries.due();
         let lending = &self.shared.lending;
         if !lending.is_on() {
-            return self.intake.next().await;
+            return self.intake.next(due).await;
         }
         let (number, core) = (self.slot.number(), self.slot.core());
         let stand_in = self.shared.judge.slot(number, core);
         lending.offer(std::mem::replace(&mut self.slot, stand_in));
-        let delivery = self.intake.next().await?;
+        let woken = self.intake.next(due).await?;
         self.slot = lending.reclaim().await;
-        Some(delivery)
+        Some(woken)
     }
 
     /// One attempt from the start to the acknowledgement. True if this host failed.

@@ -9,6 +9,7 @@
 
 mod audits;
 mod broker;
+mod canaries;
 mod control;
 mod fixture;
 mod judging;

@@ -1,14 +1,18 @@
 //! Telling workers how to work, and what to leave.
 
-use assize_common::api::{JudgementState, Submission, WorkerList};
+use assize_common::Verdict;
+use assize_common::api::{JudgementState, RejudgingPreview, Submission, WorkerList};
 use assize_common::id::WorkerId;
-use assize_common::message::{Registered, Report, WorkerMode, WorkerReport};
+use assize_common::message::{
+    Canaries, CanaryReading, Registered, Report, WorkerMode, WorkerReport,
+};
+use chrono::{TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::json;
 use sqlx::PgPool;
 
 use super::{Server, problem, right, summary};
-use crate::fixture::SETTINGS;
+use crate::fixture::{SETTINGS, finished};
 use crate::reports::apply_batch;
 
 #[sqlx::test(migrations = "../migrations")]
@@ -50,6 +54,107 @@ async fn a_worker_is_cordoned_and_runs_again(pool: PgPool) {
     assert_eq!(summary(&refused), (422, "invalid-shape", None));
     let refused = problem(set(WorkerId::generate(), "drain").await).await;
     assert_eq!(summary(&refused), (404, "not-found", None));
+}
+
+/// What was judged before it became slower is not suspect, and an admin has the last word.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_worker_that_becomes_slower_is_cordoned_and_what_it_judged_suspected(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let store = &server.fixture.store;
+    let worker_id = WorkerId::generate();
+    let registered = WorkerReport {
+        worker_id,
+        report: Report::Registered(Registered {
+            name: "w".into(),
+            version: "1".into(),
+            slots: 2,
+            lanes: vec!["live".into()],
+            languages: Vec::new(),
+        }),
+    };
+    apply_batch(store, &[&registered], SETTINGS).await.unwrap();
+    let judged_by = async |worker_id: WorkerId| {
+        let (_, held) = server.fixture.submit().await;
+        let report = finished(worker_id, held, Verdict::Ac);
+        apply_batch(store, &[&report], SETTINGS).await.unwrap();
+    };
+    let begin = Utc::now() - TimeDelta::minutes(1);
+    let canaries = async |number: i32, cpu_time_ms: u64| {
+        let report = WorkerReport {
+            worker_id,
+            report: Report::Canaries(Canaries {
+                slot: 1,
+                at: begin + TimeDelta::seconds(number.into()),
+                readings: vec![
+                    CanaryReading {
+                        program: "cpu".into(),
+                        cpu_time_ms,
+                    },
+                    CanaryReading {
+                        program: "memory".into(),
+                        cpu_time_ms: 50,
+                    },
+                ],
+            }),
+        };
+        // Any report may come twice.
+        for _ in 0..2 {
+            apply_batch(store, &[&report], SETTINGS).await.unwrap();
+        }
+    };
+    let worker = async || {
+        let list: WorkerList = server.get("/api/v1/workers").await.json().await.unwrap();
+        let mut workers = list.workers.into_iter();
+        workers.find(|worker| worker.id == worker_id).unwrap()
+    };
+    let suspects = async || {
+        let request = server.request(Method::POST, "/api/v1/rejudgings/preview");
+        let request = request.json(&json!({"filter": "suspect = true"}));
+        let preview: RejudgingPreview = request.send().await.unwrap().json().await.unwrap();
+        preview.submissions
+    };
+    for (number, time) in (0..).zip([100, 101, 99, 300, 100, 100, 200, 200]) {
+        canaries(number, time).await;
+    }
+    let known = worker().await;
+    assert_eq!(known.mode, WorkerMode::Run, "two may be slow");
+    assert_eq!((known.mode_reason, known.suspect_since), (None, None));
+    let cpu = &known.canaries[0];
+    assert_eq!(
+        (cpu.program.as_str(), cpu.usual_ms, cpu.latest_ms),
+        ("cpu", Some(100), 200)
+    );
+
+    judged_by(worker_id).await;
+    judged_by(WorkerId::generate()).await;
+    assert_eq!(suspects().await, 0);
+    canaries(8, 180).await;
+    let known = worker().await;
+    assert_eq!(known.mode, WorkerMode::Cordon);
+    let reason = known.mode_reason.unwrap();
+    assert!(
+        reason.contains("canary cpu takes 180 ms on slot 1 and took 100 ms"),
+        "{reason}"
+    );
+    assert!(known.suspect_since.is_some() && known.suspect_until.is_none());
+    assert_eq!(suspects().await, 1);
+    let lately = std::time::Duration::from_secs(60);
+    let modes = store.worker_list_modes(lately).await.unwrap();
+    assert_eq!(modes, [(worker_id, WorkerMode::Cordon)]);
+
+    assert!(
+        store
+            .worker_set_mode(worker_id, WorkerMode::Run)
+            .await
+            .unwrap()
+    );
+    let known = worker().await;
+    assert_eq!((known.mode, known.mode_reason), (WorkerMode::Run, None));
+    assert!(known.suspect_until.is_some() && known.canaries.is_empty());
+    canaries(9, 180).await;
+    assert_eq!(worker().await.mode, WorkerMode::Run, "this is usual now");
+    judged_by(worker_id).await;
+    assert_eq!(suspects().await, 1, "the same as before");
 }
 
 #[sqlx::test(migrations = "../migrations")]
