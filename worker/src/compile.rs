@@ -227,14 +227,17 @@ impl Compiler<'_> {
                 write_artifact(&artifacts, &name, File::from(collected.content), 0o755)?;
             }
         }
+        let runs_sources = language.artifacts.iter().any(|it| it == "{sources}");
+        for file in &sources.files {
+            // What is no source is data that the program may open, in any language.
+            if runs_sources || !language.is_source(&file.name) {
+                let content =
+                    File::open(&file.path).map_err(JudgingError::disk("open", &file.path))?;
+                write_artifact(&artifacts, Path::new(&file.name), content, 0o644)?;
+            }
+        }
         for artifact in &language.artifacts {
-            if artifact == "{sources}" {
-                for file in &sources.files {
-                    let content =
-                        File::open(&file.path).map_err(JudgingError::disk("open", &file.path))?;
-                    write_artifact(&artifacts, Path::new(&file.name), content, 0o644)?;
-                }
-            } else if !artifacts.join(artifact).exists() {
+            if artifact != "{sources}" && !artifacts.join(artifact).exists() {
                 let problem =
                     format!("the compiler left no file {artifact:?} of at most {ARTIFACT_MAX}");
                 report.output = join_lines(&problem, &report.output);
