@@ -357,13 +357,9 @@ impl Judge {
         if let Some(problem) = too_long(package, program)? {
             return Ok(Err(rejected(problem)));
         }
-        let include = package
-            .include
-            .get(&language.code)
-            .or_else(|| package.include.get("default"));
-        let include = include.map(Vec::as_slice).unwrap_or_default();
+        let include = package.included(&language.code);
         let entry = program.entry_point.as_deref();
-        if let (Some(stated), Some(driver)) = (entry, sources::driver(language, include))
+        if let (Some(stated), Some(driver)) = (entry, sources::driver(language, &include))
             && !sources::states(stated, &driver, language)
         {
             let problem = format!(
@@ -371,7 +367,7 @@ impl Judge {
             );
             return Ok(Err(rejected(problem)));
         }
-        let mut sources = Sources::new(&program.name, language, &program.files, include, entry)?;
+        let mut sources = Sources::new(&program.name, language, &program.files, &include, entry)?;
         // Constants are for what is in the package, not for what teams send.
         let is_example = program.name.starts_with("submissions/");
         let applies = |file: &File| is_example || include.contains(file);

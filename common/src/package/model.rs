@@ -53,7 +53,7 @@ pub struct Package {
     /// Language codes that submissions may be written in; all if `None`.
     pub languages: Option<Vec<String>>,
     /// Files added to every submission of a language before compiling, by
-    /// language code; `default` is for languages that have no entry of their own.
+    /// language code; `default` is for all languages. See [`Self::included`].
     pub include: BTreeMap<String, Vec<File>>,
     /// What stands for `{{name}}` in jury programs, included files and example
     /// submissions.
@@ -73,6 +73,16 @@ pub struct Package {
 }
 
 impl Package {
+    /// The files added to a submission in the language of this code: those for all languages,
+    /// and over them those for this one.
+    #[must_use]
+    pub fn included(&self, code: &str) -> Vec<File> {
+        let sets = ["default", code].map(|set| self.include.get(set));
+        let files = sets.into_iter().flatten().flatten();
+        let by_name: BTreeMap<&str, &File> = files.map(|file| (file.name.as_str(), file)).collect();
+        by_name.into_values().cloned().collect()
+    }
+
     /// A pass-fail problem in its plainest form: read, write, compare tokens.
     #[must_use]
     pub fn plain(name: String, limits: Limits, testcases: Vec<Testcase>) -> Self {

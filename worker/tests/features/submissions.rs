@@ -124,6 +124,36 @@ fn an_included_driver_runs_first() {
 }
 
 #[test]
+fn files_beside_the_sources_are_there_in_every_language() {
+    let c = "#include <stdio.h>\nint main(void) { char word[9]; FILE *file = fopen(NAME, \"r\");\n\
+             return file && fscanf(file, \"%8s\", word) == 1 ? !puts(word) : 1; }\n";
+    let python = "print(open(NAME).read())\n";
+    let mut package = TestPackage::new(LIMIT)
+        .with_testcase("secret/1", "", "hello\n")
+        .with("include/default/words.txt", "hello")
+        .with("include/default/own.txt", "for all")
+        // Over that for all languages.
+        .with("include/c/own.txt", "hello")
+        .with("include/python3/own.txt", "hello");
+    for (ending, source) in [("c", c), ("py", python)] {
+        for name in ["words", "own", "sent"] {
+            let directory = format!("submissions/accepted/{name}-{ending}");
+            let source = source.replace("NAME", &format!("\"{name}.txt\""));
+            package = package.with(&format!("{directory}/main.{ending}"), &source);
+            if name == "sent" {
+                package = package.with(&format!("{directory}/sent.txt"), "hello");
+            }
+        }
+    }
+    for name in [
+        "words-c", "own-c", "sent-c", "words-py", "own-py", "sent-py",
+    ] {
+        let judged = judge(&package, name);
+        assert_eq!(judged.verdict, Verdict::Ac, "{name}: {judged:?}");
+    }
+}
+
+#[test]
 fn constants_in_all_programs_of_the_package() {
     let check =
         "import sys\nsys.exit(42 if sys.stdin.read().split() == ['{{n}}', 'seven'] else 43)\n";
