@@ -15,6 +15,7 @@ mod dmoj;
 mod error;
 mod expectation;
 mod file_tree;
+mod foreign;
 mod glob;
 mod grader_groups;
 pub mod grading;

@@ -11,7 +11,7 @@ use super::file_tree::FileTree;
 use super::model::{File, Kind, Limits, Package, Timing};
 use super::problem_yaml::{self, ProblemYaml, StatedLimits};
 use super::{
-    dmoj, policy, polygon, submissions, testdata, time_limit, validator_tests, validators,
+    dmoj, foreign, policy, polygon, submissions, testdata, time_limit, validator_tests, validators,
 };
 
 impl Package {
@@ -73,6 +73,7 @@ fn read_icpc(
     let stated = time_limit::find(tree, problem.limits.time_limit, &mut warnings)?.or(needless);
     let time_limit = stated.or(provisional).ok_or(PackageError::NoTimeLimit)?;
     let limits = limits(time_limit, &problem.limits);
+    foreign::refuse(tree, problem.format.is_legacy())?;
     let output_validator = validators::output_validator(tree, &problem, &mut warnings)?;
     let data = testdata::read(tree, &problem, &output_validator, &mut warnings)?;
     let static_validator =

@@ -262,7 +262,7 @@ fn find_orphans(
                 let problem = format!("an answer without its input: add {stem}.in");
                 return Err(PackageError::invalid(&full, "", problem));
             }
-            "yaml" if modern && file != "test_group.yaml" => {
+            "yaml" if modern && !matches!(file, "test_group.yaml" | "testdata.yaml") => {
                 let problem = format!("settings of a test case that is not there: add {stem}.in");
                 return Err(PackageError::invalid(&full, "", problem));
             }
