@@ -130,6 +130,15 @@ pub struct GraderGroup {
     pub range: ScoreRange,
 }
 
+impl GraderGroup {
+    /// Whether nothing after the member at `index` is judged once that is rejected. A sample that
+    /// does not count decides nothing.
+    #[must_use]
+    pub fn breaks_at(&self, index: usize) -> bool {
+        self.on_reject == OnReject::Break && !(self.ignore_sample && index == 0)
+    }
+}
+
 /// A part of a [`GraderGroup`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GraderMember {

@@ -68,6 +68,8 @@ pub(super) fn read(
     }
     if problem.format == FormatVersion::V2025_09 {
         check_places(tree, &groups, warnings)?;
+        // As the warning says.
+        groups.remove("data");
     }
     Ok(groups)
 }

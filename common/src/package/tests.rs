@@ -668,3 +668,21 @@ fn languages_of_programs() {
     assert!(found[2].contains("text.txt"), "{found:?}");
     assert!(found[3].contains("java, python3"), "{found:?}");
 }
+
+#[test]
+fn settings_where_2025_09_has_none_do_not_hold() {
+    let package = TestPackage::minimal().with(
+        "data/test_group.yaml",
+        "output_validator_args: [case_sensitive]\n",
+    );
+    let package = read(&package);
+    assert!(
+        package.warnings[0].contains("ignored"),
+        "{:?}",
+        package.warnings
+    );
+    let [testcase] = package.testcases.as_slice() else {
+        panic!("{:?}", package.testcases);
+    };
+    assert!(testcase.output_validator_args.is_empty(), "{testcase:?}");
+}

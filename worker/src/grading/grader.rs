@@ -2,9 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use assize_common::package::grading::{
-    Grader, GraderGroup, GraderMember, OnReject, ScoreMode, VerdictMode,
-};
+use assize_common::package::grading::{Grader, GraderGroup, GraderMember, ScoreMode, VerdictMode};
 use assize_common::{Award, GroupScore, Score, Verdict};
 
 use super::{Graded, Grading, GradingError, Results, Test};
@@ -22,7 +20,7 @@ pub(super) fn needs(group: &GraderGroup, test: Test, results: &Results) -> bool 
     let Test::Testcase(wanted) = test else {
         return false;
     };
-    for member in &group.members {
+    for (at, member) in group.members.iter().enumerate() {
         match member {
             GraderMember::Testcase(index) if *index == wanted => return true,
             GraderMember::Group(inner) if contains(inner, wanted) => {
@@ -38,7 +36,7 @@ pub(super) fn needs(group: &GraderGroup, test: Test, results: &Results) -> bool 
                 .map(|result| result.verdict),
         };
         let rejected = verdict.is_some_and(|verdict| verdict != Verdict::Ac);
-        if rejected && group.on_reject == OnReject::Break {
+        if rejected && group.breaks_at(at) {
             return false;
         }
     }
@@ -112,14 +110,14 @@ fn evaluate(
     record: &mut Record<'_>,
 ) -> Result<SubResult, Incomplete> {
     let mut sub_results = Vec::with_capacity(group.members.len());
-    for member in &group.members {
+    for (at, member) in group.members.iter().enumerate() {
         let result = match member {
             GraderMember::Testcase(index) => testcase(group, *index, results)?,
             GraderMember::Group(inner) => evaluate(inner, results, record)?,
         };
         let rejected = result.verdict != Verdict::Ac;
         sub_results.push(result);
-        if rejected && group.on_reject == OnReject::Break {
+        if rejected && group.breaks_at(at) {
             break;
         }
     }

@@ -303,8 +303,34 @@ fn graders_combine_verdicts_and_scores() {
     );
     let ignoring = |group: &mut GraderGroup| group.ignore_sample = true;
     assert_eq!(grade(&[Wa, Ac], &ignoring), ok(Ac, "10"));
+    let ignoring_and_breaking = |group: &mut GraderGroup| {
+        group.ignore_sample = true;
+        group.on_reject = OnReject::Break;
+    };
+    assert_eq!(grade(&[Wa, Ac], &ignoring_and_breaking), ok(Ac, "10"));
+    assert_eq!(grade(&[Wa, Ac, Wa], &ignoring_and_breaking), ok(Wa, "0"));
     let narrow = |group: &mut GraderGroup| group.range.max = Some(Score::from(15));
     assert!(grade(&[Ac, Ac], &narrow).is_err());
+}
+
+#[test]
+fn groups_are_in_the_order_of_their_test_cases() {
+    use assize_common::package::{Program, StaticTest, StaticValidator};
+    let mut package = package(&names(&["secret/a/1", "secret/a-b/1"]), Rules::PassFail);
+    package.static_validator = Some(StaticValidator {
+        program: Program {
+            name: "static_validator/a.py".to_owned(),
+            files: Vec::new(),
+            language: None,
+            entry_point: None,
+        },
+        tests: vec![StaticTest {
+            group: "secret/a-b".to_owned(),
+            args: Vec::new(),
+        }],
+    });
+    let order = [Test::Testcase(0), Test::Static(0), Test::Testcase(1)];
+    assert_eq!(Grading::of(&package).order(), order);
 }
 
 #[test]

@@ -68,7 +68,7 @@ struct Builder<'d, 't> {
     testcases: Vec<Testcase>,
     /// The members of `secret`, then those of the group after each gate.
     members: Vec<Vec<ScoredMember>>,
-    /// Test cases without points: once one fails, nothing after it is judged.
+    /// Test cases and batches without points: once one fails, nothing after it is judged.
     gates: Vec<String>,
     data: &'d mut Data<'t>,
 }
@@ -77,11 +77,15 @@ impl Builder<'_, '_> {
     fn case(&mut self, name: String, case: &Case, points: &Score) -> Result<(), PackageError> {
         let member = self.testcase(name.clone(), case, points)?;
         self.add(member);
+        self.gate(name, points);
+        Ok(())
+    }
+
+    fn gate(&mut self, name: String, points: &Score) {
         if points.is_zero() {
             self.gates.push(name);
             self.members.push(Vec::new());
         }
-        Ok(())
     }
 
     /// A batch gives what its worst test case does.
@@ -98,12 +102,13 @@ impl Builder<'_, '_> {
             members.push(self.testcase(name, case, points)?);
         }
         self.add(ScoredMember::Group(ScoredGroup {
-            name,
+            name: name.clone(),
             aggregation: Aggregation::Min,
             max_score: Some(points.clone()),
             require_pass,
             members,
         }));
+        self.gate(name, points);
         Ok(())
     }
 

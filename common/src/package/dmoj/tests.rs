@@ -122,6 +122,25 @@ test_cases: [{in: 2.in, out: 2.out, binary_data: true}]
     assert_eq!(input, b"1\r\n2");
 }
 
+#[test]
+fn nothing_counts_after_a_batch_without_points_that_fails() {
+    let package = problem(
+        "\
+test_cases:
+- {batched: [{in: 1.in, out: 1.out}], points: 0}
+- {in: 2.in, out: 2.out, points: 10}
+",
+    );
+    let read = Package::read(package.path()).unwrap();
+    let Grading::Scoring(secret) = &read.grading else {
+        panic!("{:?}", read.grading);
+    };
+    let [_, ScoredMember::Group(after)] = secret.members.as_slice() else {
+        panic!("{secret:?}");
+    };
+    assert_eq!(after.require_pass, ["secret/batch1"]);
+}
+
 fn archive(names: &[&str]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for name in names {
