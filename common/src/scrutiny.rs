@@ -7,7 +7,8 @@ use assize_policy::{LayerOf, PolicyLayer, PolicyLayerError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Layers of one judgement together, at most: they are sent along with each run.
+/// Layers of one flag together, at most: they are sent along with each run. A judgement
+/// has those of two flags at most, its team's and its problem's.
 const LAYER_BYTES_MAX: usize = 64 << 10;
 
 /// How much a tracer records.
@@ -89,7 +90,7 @@ pub enum ScrutinyError {
         source: PolicyLayerError,
     },
     /// There are too many rules.
-    #[error("the layers have {bytes} bytes together: {LAYER_BYTES_MAX} are allowed")]
+    #[error("the layers have {bytes} bytes together: {LAYER_BYTES_MAX} are allowed to a flag")]
     TooLarge {
         /// Their size.
         bytes: usize,
@@ -113,15 +114,24 @@ impl Scrutiny {
         }
     }
 
-    /// The layers, as they are enforced.
+    /// Whether one flag may ask for it.
     ///
     /// # Errors
-    /// When one can't be; says which and why.
-    pub fn policy_layers(&self) -> Result<Vec<PolicyLayer>, ScrutinyError> {
+    /// When the layers are too large together, or one can't be enforced.
+    pub fn check(&self) -> Result<(), ScrutinyError> {
         let bytes = self.layers.iter().map(String::len).sum();
         if bytes > LAYER_BYTES_MAX {
             return Err(ScrutinyError::TooLarge { bytes });
         }
+        self.policy_layers().map(drop)
+    }
+
+    /// The layers, as they are enforced. How large they are was checked flag by flag:
+    /// here it is too late to refuse one.
+    ///
+    /// # Errors
+    /// When one can't be; says which and why.
+    pub fn policy_layers(&self) -> Result<Vec<PolicyLayer>, ScrutinyError> {
         let layers = self.layers.iter().zip(1..);
         layers
             .map(|(text, number)| {
@@ -160,8 +170,19 @@ mod tests {
         assert_eq!(scrutiny(&[right, right]).policy_layers().unwrap().len(), 2);
         let error = scrutiny(&[right, "x = 1"]).policy_layers().unwrap_err();
         assert!(error.to_string().starts_with("layer 2: "), "{error}");
-        let long = "# ".repeat(LAYER_BYTES_MAX);
-        let error = scrutiny(&[&long]).policy_layers().unwrap_err();
+    }
+
+    #[test]
+    fn two_flags_of_the_largest_size_can_be_enforced_together() {
+        let of_size = |bytes| Scrutiny {
+            layers: vec!["#".repeat(bytes)],
+            ..Scrutiny::default()
+        };
+        let largest = of_size(LAYER_BYTES_MAX);
+        largest.check().unwrap();
+        let both = largest.clone().join(largest);
+        assert_eq!(both.policy_layers().unwrap().len(), 2);
+        let error = of_size(LAYER_BYTES_MAX + 1).check().unwrap_err();
         assert!(error.to_string().contains("65536 are allowed"), "{error}");
     }
 }

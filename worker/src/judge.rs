@@ -15,7 +15,7 @@ use assize_sandbox::AuditLevel;
 
 use crate::audits::Audits;
 use crate::cancel::Cancel;
-use crate::compile::{Compilation, Compiler, Recipe, rejected};
+use crate::compile::{Compilation, Compiler, Recipe, hash_files, rejected};
 use crate::compile_limits::CompileLimits;
 use crate::disk_cache::DiskCache;
 use crate::judging_error::JudgingError;
@@ -255,7 +255,6 @@ impl Judge {
         cancel: &Cancel,
     ) -> Result<Judged, JudgingError> {
         progress(Progress::Compiling);
-        let mut provenance = self.provenance(request)?;
         let recipe = if request.package.kind == Kind::SubmitAnswer {
             None
         } else {
@@ -263,16 +262,21 @@ impl Judge {
                 Ok(recipe) => Some(recipe),
                 Err(compile) => {
                     progress(Progress::Compiled(&compile));
-                    return Ok(Judged::rejected(compile, provenance));
+                    let sources = hash_files(&request.program.files)?;
+                    return Ok(Judged::rejected(compile, self.provenance(request, sources)));
                 }
             }
         };
+        let sources = match &recipe {
+            Some(recipe) => recipe.sources_hash,
+            None => hash_files(&request.program.files)?,
+        };
+        let mut provenance = self.provenance(request, sources);
         let limits = CompileLimits::from(&request.package.limits);
         let mut keys = None;
         if let Some(recipe) = &recipe {
             provenance.compiler_version = Some(recipe.toolchain.version.clone());
             provenance.compiler = Some(recipe.toolchain.program);
-            provenance.sources = recipe.sources_hash;
             provenance.recipe = Some(recipe.within(limits));
             keys = self.run_keys(slot, request, recipe, &provenance, cancel)?;
         }

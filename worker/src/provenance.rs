@@ -11,33 +11,31 @@ use assize_common::message::{Host, Provenance, RunLimits};
 use assize_common::package::Package;
 use assize_sandbox::{PolicyName, shipped_rules};
 
-use crate::compile::{entry_hash, hash_files};
+use crate::compile::entry_hash;
 use crate::judge::{Judge, Request};
-use crate::judging_error::JudgingError;
 use crate::look::Look;
 use crate::report::milliseconds;
 use crate::testcase_run::{cpu_limit, memory_limit};
 
 impl Judge {
-    /// What is known before anything is compiled.
-    pub(crate) fn provenance(&self, request: Request<'_>) -> Result<Provenance, JudgingError> {
+    /// What is known before anything is compiled, of sources with this hash.
+    pub(crate) fn provenance(&self, request: Request<'_>, sources: ContentHash) -> Provenance {
         let Request {
             package,
-            program,
             language,
             sandbox,
             look,
             ..
         } = request;
         let settings = self.settings();
-        Ok(Provenance {
+        Provenance {
             language: language
                 .map_or(NO_LANGUAGE, |language| &language.id)
                 .to_owned(),
             language_entry: language.map(entry_hash),
             compiler_version: None,
             compiler: None,
-            sources: hash_files(&program.files)?,
+            sources,
             recipe: None,
             executable: None,
             policy: language.map(|language| policy(package, language, sandbox, look)),
@@ -53,7 +51,7 @@ impl Judge {
                 idle_limit_ms: settings.idle_limit.map(whole_milliseconds),
                 ..self.host().clone()
             },
-        })
+        }
     }
 }
 

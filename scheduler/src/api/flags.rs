@@ -46,7 +46,7 @@ pub(super) async fn set_flag(
         }
     }
     let scrutiny = &new.scrutiny;
-    scrutiny.policy_layers().map_err(|error| {
+    scrutiny.check().map_err(|error| {
         ApiError::new(ErrorKind::InvalidField, error.to_string()).in_field("scrutiny.layers")
     })?;
     if scrutiny.observe && new.scope != FlagScope::Submission {

@@ -76,8 +76,12 @@ pub(super) async fn audit_list_create<'r>(
         let id = held.judgement_id.as_uuid();
         sqlx::query!(
             "INSERT INTO audits (judgement_id, attempt, problem_id, language_id, calls_dropped)
-             SELECT j.id, j.attempt, s.problem_id, s.language_id, $2
-             FROM judgements j JOIN submissions s ON s.id = j.submission_id WHERE j.id = $1",
+             SELECT j.id, j.attempt, s.problem_id, COALESCE(l.id, s.language_id), $2
+             FROM judgements j
+             JOIN submissions s ON s.id = j.submission_id
+             -- A rejudging may have it judged as another one, whose programs it is like.
+             LEFT JOIN languages l ON l.id = j.provenance->>'language'
+             WHERE j.id = $1",
             id,
             row::column::<i64, _>("a number of calls", audit.calls_dropped)?
         )

@@ -315,3 +315,21 @@ async fn old_audits_go_unless_their_submission_is_flagged(pool: PgPool) {
     let calls = server.fixture.count("SELECT count(*) FROM audit_calls");
     assert_eq!(calls.await, 0);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_audit_is_filed_under_the_language_that_was_judged_by(pool: PgPool) {
+    let server = Server::start(pool).await;
+    for (judged_by, filed) in [("python3", "python3"), ("removed since", "cpp20")] {
+        let (_, held) = server.fixture.submit().await;
+        let mut report = audited(held, Verdict::Ac, Vec::new());
+        if let Report::Finished(finished) = &mut report.report
+            && let Judged::Verdict { provenance, .. } = &mut finished.outcome
+        {
+            provenance.as_mut().unwrap().language = judged_by.to_owned();
+        }
+        apply_batch(&server.fixture.store, &[&report], SETTINGS)
+            .await
+            .unwrap();
+        assert_eq!(audit_of(&server, held).await.language, filed);
+    }
+}

@@ -65,18 +65,34 @@ pub(crate) async fn rejudging_feed(
                SELECT uuid_v7(), b.submission_id, b.package_id, false,
                    -- What workers died of is for those that may die.
                    CASE old.lane WHEN 'quarantine' THEN 'quarantine' ELSE 'rejudge' END,
-                   COALESCE($4, CASE WHEN v.has_rules THEN 'ptrace' END, old.sandbox_mode),
+                   chosen.mode,
                    CASE
                        WHEN $4 IS NOT NULL THEN 'rejudging asks for it'
                        WHEN v.has_rules AND old.sandbox_mode = 'unshare' THEN 'its problem has rules'
                        WHEN old.sandbox_reason LIKE 'as before: %' THEN old.sandbox_reason
                        ELSE 'as before: ' || old.sandbox_reason
                    END,
-                   v.testcases, $1, number, old.scrutiny
+                   v.testcases, $1, number, look.scrutiny
                FROM batch b
                JOIN rejudging_claims c ON c.submission_id = b.submission_id AND c.rejudging_id = $1
                JOIN judgements old ON old.id = b.old_judgement_id
                JOIN packages v ON v.id = b.package_id
+               JOIN submissions s ON s.id = b.submission_id
+               JOIN problems p ON p.id = s.problem_id
+               CROSS JOIN LATERAL (
+                   SELECT COALESCE($4, CASE WHEN v.has_rules THEN 'ptrace' END, old.sandbox_mode) AS mode
+               ) chosen
+               -- As the flags are now, which may be others than once; `Scrutiny::join` in SQL.
+               LEFT JOIN flags of_team ON of_team.scope = 'team' AND of_team.subject = s.team
+               LEFT JOIN flags of_problem ON of_problem.scope = 'problem' AND of_problem.subject = p.short_name
+               LEFT JOIN LATERAL (
+                   SELECT jsonb_strip_nulls(jsonb_build_object(
+                       'audit', (ARRAY['summary', 'decisions', 'full'])[GREATEST(
+                           array_position(ARRAY['summary', 'decisions', 'full'], of_team.scrutiny->>'audit'),
+                           array_position(ARRAY['summary', 'decisions', 'full'], of_problem.scrutiny->>'audit'))],
+                       'layers', COALESCE(of_team.scrutiny->'layers', '[]') || COALESCE(of_problem.scrutiny->'layers', '[]')
+                   )) AS scrutiny
+               ) look ON chosen.mode = 'ptrace' AND COALESCE(of_team.scrutiny, of_problem.scrutiny) IS NOT NULL
                CROSS JOIN generate_series(1, $5) AS number
                RETURNING id, attempt, lane
            ), asked AS (

@@ -1,13 +1,14 @@
 //! Rejudgings: nothing of them counts before they are applied, all of it then,
 //! and nothing again once they are undone.
 
-use assize_common::Verdict;
 use assize_common::api::{
-    ApplyRejudging, JudgementState, NewRejudging, Overrides, PackageChoice, RejudgingState,
-    Selection,
+    ApplyRejudging, FlagScope, JudgementState, NewRejudging, Overrides, PackageChoice,
+    RejudgingState, Selection,
 };
 use assize_common::id::{JudgementId, RejudgingId, SubmissionId, WorkerId};
 use assize_common::message::HeldJudgement;
+use assize_common::scrutiny::AuditDetail;
+use assize_common::{SandboxMode, Scrutiny, Verdict};
 use sqlx::PgPool;
 
 use crate::bell::Bells;
@@ -16,7 +17,8 @@ use crate::filter::{Filter, Scope};
 use crate::fixture::{Fixture, SETTINGS, judging_error, package};
 use crate::reports::apply_batch;
 use crate::store::{
-    CreatedRejudging, NewStoredRejudging, PackageProblem, Selected, SwitchRefusal, Switched,
+    Created, CreatedRejudging, NewStoredRejudging, PackageProblem, Selected, SwitchRefusal,
+    Switched,
 };
 
 const ALL: Filter = Filter::All;
@@ -654,4 +656,55 @@ async fn postgres_knows_of_many_new_judgements_once_all_are_made(pool: PgPool) {
     fixture.create(new).await;
     feed(&fixture.store, &Bells::default()).await.unwrap();
     assert_eq!(fixture.count(known).await, 1);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_flags_of_now_hold_for_new_judgements_under_ptrace(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let scrutiny = |audit, layer: &str| Scrutiny {
+        audit: Some(audit),
+        observe: false,
+        layers: vec![layer.to_owned()],
+    };
+    let once = scrutiny(AuditDetail::Summary, "# once");
+    let mut new = fixture.new_submission().await;
+    new.sandbox.mode = SandboxMode::Ptrace;
+    new.scrutiny = once.clone();
+    let Created::Stored(id, _) = fixture.store.submission_create(&new).await.unwrap() else {
+        panic!("a submission without a key has no rival");
+    };
+    fixture.report(fixture.held(id).await, Verdict::Ac).await;
+    let looked_at = async |sandbox| {
+        let mut new = asked("all");
+        new.new.overrides.sandbox = sandbox;
+        let CreatedRejudging::Stored(rejudging) = fixture.create(new).await else {
+            panic!("nothing is in the way");
+        };
+        feed(&fixture.store, &Bells::default()).await.unwrap();
+        let made = fixture.new_judgements(rejudging, id).await;
+        let read = fixture.store.provenance_read(made[0]).await.unwrap();
+        let cancelled = fixture.store.rejudging_cancel(rejudging, fixture.token_id);
+        cancelled.await.unwrap().unwrap();
+        read.unwrap().scrutiny
+    };
+    assert_eq!(looked_at(None).await, Scrutiny::default(), "it is off");
+
+    let of_team = scrutiny(AuditDetail::Full, "# team");
+    let of_problem = scrutiny(AuditDetail::Decisions, "# problem");
+    for (scope, subject, scrutiny) in [
+        (FlagScope::Team, "Seals", &of_team),
+        (FlagScope::Team, "Others", &once),
+        (FlagScope::Problem, "sum", &of_problem),
+    ] {
+        let flagged = fixture
+            .store
+            .flag_set(scope, subject, "why", scrutiny, fixture.token_id);
+        flagged.await.unwrap();
+    }
+    assert_eq!(looked_at(None).await, of_team.join(of_problem));
+    assert_eq!(
+        looked_at(Some(SandboxMode::Unshare)).await,
+        Scrutiny::default(),
+        "nothing but a tracer could hold it"
+    );
 }
