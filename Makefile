@@ -35,6 +35,7 @@ bench: setup ## Measure
 	cargo bench --locked -p assize-sandbox --bench runs
 	cargo bench --locked -p assize-sandbox --bench promises
 	cargo bench --locked -p assize-sandbox --bench tracing
+	cargo bench --locked -p assize-worker --bench judging
 	cargo bench --locked -p assize-worker --bench rejudging
 	cargo build --locked --release -p assize-scheduler --benches
 	tests/with-services cargo bench --locked -p assize-scheduler --bench dispatch
