@@ -78,8 +78,8 @@ pub(crate) struct Reuse<'a> {
 impl Reuse<'_> {
     /// The run on a test case of this index, as it was before.
     pub(crate) fn run(&self, index: usize) -> Option<Ran> {
-        let report = self.earlier?.runs.get(&self.keys?.get(index)?)?;
         let keys = self.keys?;
+        let report = self.earlier?.runs.get(&keys.get(index)?)?;
         Some(Ran {
             report: RunReport {
                 testcase: keys.name(index)?.to_owned(),

@@ -8,7 +8,6 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -146,14 +145,6 @@ fn hash_testcase(testcase: &Testcase) -> Result<ContentHash, JudgingError> {
 
 /// The hash of a file, which may be large.
 fn hash_file(path: &Path) -> Result<ContentHash, JudgingError> {
-    let mut hasher = ContentHasher::default();
-    let mut piece = vec![0; 1 << 16];
-    let mut file = File::open(path).map_err(JudgingError::disk("open", path))?;
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok(hasher.finish()),
-            Ok(length) => hasher.update(&piece[..length]),
-            Err(error) => return Err(JudgingError::disk("read", path)(error)),
-        }
-    }
+    let file = File::open(path).map_err(JudgingError::disk("open", path))?;
+    ContentHash::of_rest(file).map_err(JudgingError::disk("read", path))
 }

@@ -64,8 +64,7 @@ impl Canaries {
 
 async fn run(shared: &Arc<Shared>, slot: &mut Slot) {
     let number = slot.number();
-    let stand_in = shared.judge.slot(number, slot.core());
-    let mut lent = std::mem::replace(slot, stand_in);
+    let mut lent = shared.take_slot(slot);
     let cancel = Cancel::default();
     let mut running = {
         let (shared, cancel) = (Arc::clone(shared), cancel.clone());
@@ -74,13 +73,15 @@ async fn run(shared: &Arc<Shared>, slot: &mut Slot) {
             (lent, readings)
         })
     };
+    let enough = async {
+        tokio::select! {
+            () = shared.stop.draining() => {}
+            () = tokio::time::sleep(LONGEST) => {}
+        }
+    };
     let joined = tokio::select! {
         joined = &mut running => joined,
-        () = shared.stop.draining() => {
-            cancel.cancel();
-            running.await
-        }
-        () = tokio::time::sleep(LONGEST) => {
+        () = enough => {
             cancel.cancel();
             running.await
         }

@@ -117,9 +117,7 @@ impl Runner {
         if !lending.is_on() {
             return self.intake.next(due).await;
         }
-        let (number, core) = (self.slot.number(), self.slot.core());
-        let stand_in = self.shared.judge.slot(number, core);
-        lending.offer(std::mem::replace(&mut self.slot, stand_in));
+        lending.offer(self.shared.take_slot(&mut self.slot));
         let woken = self.intake.next(due).await?;
         self.slot = lending.reclaim().await;
         Some(woken)
@@ -167,9 +165,7 @@ impl Runner {
         let tickets: Vec<_> = task.ticket.iter().cloned().collect();
         let cancel = Cancel::default();
         let (progress, progressing) = watch::channel(TestcasesDone::default());
-        let number = self.slot.number();
-        let core = self.slot.core();
-        let mut slot = std::mem::replace(&mut self.slot, self.shared.judge.slot(number, core));
+        let mut slot = self.shared.take_slot(&mut self.slot);
         let mut judging = {
             let (shared, cancel) = (Arc::clone(&self.shared), cancel.clone());
             let span = tracing::Span::current();
@@ -245,6 +241,13 @@ const fn hand_back(judgement: HeldJudgement, reason: String, earlier_deliveries:
 }
 
 impl Shared {
+    /// Takes a slot away, to be put back later. One without jails stands in for it, and
+    /// stays if it gets lost.
+    pub(super) fn take_slot(&self, slot: &mut Slot) -> Slot {
+        let stand_in = self.judge.slot(slot.number(), slot.core());
+        std::mem::replace(slot, stand_in)
+    }
+
     /// Decides whether a delivered message is a task to be judged now.
     async fn accept(&self, delivery: Delivery) -> Option<Accepted> {
         let task: Task = match message::decode(delivery.body()) {
