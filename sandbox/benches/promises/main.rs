@@ -27,8 +27,8 @@ mod settings;
 mod slots;
 mod transfer;
 
-use assize_sandbox::{Jail, JailConfig, Spec};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use assize_sandbox::{Jail, JailConfig, Spec, stay_on_core};
+use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::path::Path;
@@ -117,9 +117,7 @@ fn cores() -> [usize; 2] {
 
 /// Binds the calling thread, and what it starts from now on, to a core.
 fn pin(core: usize) {
-    let mut set = CpuSet::new();
-    set.set(core).unwrap();
-    sched_setaffinity(Pid::from_raw(0), &set).unwrap();
+    stay_on_core(core).unwrap();
 }
 
 /// A run of a compiled program.

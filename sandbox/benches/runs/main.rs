@@ -13,10 +13,10 @@ mod program;
 #[path = "../common/spec.rs"]
 mod spec;
 
-use assize_sandbox::{FileIn, Input, Jail, JailConfig, Limits, Mode, Mount, Sink, Spec};
+use assize_sandbox::{
+    FileIn, Input, Jail, JailConfig, Limits, Mode, Mount, Sink, Spec, stay_on_core,
+};
 use bytesize::ByteSize;
-use nix::sched::{CpuSet, sched_setaffinity};
-use nix::unistd::Pid;
 use program::compile;
 use spec::{run, spec};
 use std::fs::File;
@@ -33,9 +33,7 @@ fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|arg| arg.parse().ok());
     let rounds = numbers.next().unwrap_or(ROUNDS);
     let core = numbers.next().unwrap_or(0);
-    let mut set = CpuSet::new();
-    set.set(core).unwrap();
-    sched_setaffinity(Pid::from_raw(0), &set).unwrap();
+    stay_on_core(core).unwrap();
 
     let directory = tempfile::tempdir().unwrap();
     let program = compile("trivial.c", directory.path());

@@ -16,9 +16,9 @@ mod program;
 mod spec;
 
 use assize_sandbox::{
-    Audit, AuditLevel, Input, Jail, JailConfig, LayerOf, Mode, PolicyLayer, Spec,
+    Audit, AuditLevel, Input, Jail, JailConfig, LayerOf, Mode, PolicyLayer, Spec, stay_on_core,
 };
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sched::{sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use program::compile;
 use spec::{run, spec};
@@ -55,9 +55,7 @@ const PATHS: &str = "
 fn main() {
     let this = Pid::from_raw(0);
     let all_cores = sched_getaffinity(this).unwrap();
-    let mut one_core = CpuSet::new();
-    one_core.set(0).unwrap();
-    sched_setaffinity(this, &one_core).unwrap();
+    stay_on_core(0).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let programs = directory.path();
     let bare = compile("bare.c", programs);
@@ -103,7 +101,7 @@ fn main() {
             unpinned,
             Some(recorded),
         );
-        sched_setaffinity(this, &one_core).unwrap();
+        stay_on_core(0).unwrap();
     }
 
     println!(

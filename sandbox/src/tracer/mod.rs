@@ -16,6 +16,7 @@ mod tasks;
 pub(crate) use arguments::path_calls;
 pub(crate) use charge::Charge;
 
+use crate::affinity::stay_on_core;
 use crate::audit::{AuditLevel, Entry, Space};
 use crate::policy::{Effective, History};
 use crate::protocol::{Failure, Order};
@@ -318,13 +319,11 @@ pub(crate) fn prepare() -> Result<(), Failure> {
 /// much across cores.
 fn stay_on_one_core() -> Result<(), Failure> {
     let this = Pid::from_raw(0);
-    let pin = || -> nix::Result<()> {
+    let pin = || -> io::Result<()> {
         let allowed = sched_getaffinity(this)?;
         let cores = (0..CpuSet::count()).filter(|core| allowed.is_set(*core) == Ok(true));
         if cores.count() > 1 {
-            let mut one = CpuSet::new();
-            one.set(sched_getcpu()?)?;
-            sched_setaffinity(this, &one)?;
+            stay_on_core(sched_getcpu()?)?;
         }
         Ok(())
     };
