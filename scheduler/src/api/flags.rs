@@ -11,8 +11,7 @@ use super::Api;
 use super::auth::{Caller, MayAdminister, MayRead};
 use super::error::{ApiError, ErrorKind};
 use super::extract::{Id, Json, Query};
-
-const MAX_CHARACTERS: usize = 500;
+use super::line::check_line;
 
 /// Flag a submission, a problem or a team
 ///
@@ -36,14 +35,7 @@ pub(super) async fn set_flag(
 ) -> Result<axum::Json<Flagged>, ApiError> {
     let (subject, reason) = (new.subject.trim(), new.reason.trim());
     for (field, text) in [("subject", subject), ("reason", reason)] {
-        let fits = (1..=MAX_CHARACTERS).contains(&text.chars().count());
-        if !fits || text.contains(char::is_control) {
-            return Err(ApiError::new(
-                ErrorKind::InvalidField,
-                format!("{field}: expected 1 to {MAX_CHARACTERS} characters on one line"),
-            )
-            .in_field(field));
-        }
+        check_line(field, text)?;
     }
     let scrutiny = &new.scrutiny;
     scrutiny.check().map_err(|error| {

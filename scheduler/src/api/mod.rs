@@ -17,6 +17,7 @@ mod import;
 mod judgements;
 mod lanes;
 mod languages;
+mod line;
 mod middleware;
 mod problems;
 mod receive;

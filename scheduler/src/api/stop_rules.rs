@@ -10,8 +10,7 @@ use super::Api;
 use super::auth::{Caller, MayAdminister, MayRead};
 use super::error::{ApiError, ErrorKind};
 use super::extract::{Json, Query};
-
-const MAX_CHARACTERS: usize = 500;
+use super::line::check_line;
 
 /// List the rules about when judging ends
 #[utoipa::path(
@@ -53,14 +52,7 @@ pub(super) async fn set_stop_rule(
         subject,
         stop,
     } = &rule;
-    let fits = (1..=MAX_CHARACTERS).contains(&subject.chars().count());
-    if !fits || subject.contains(char::is_control) {
-        return Err(ApiError::new(
-            ErrorKind::InvalidField,
-            format!("subject: expected 1 to {MAX_CHARACTERS} characters on one line"),
-        )
-        .in_field("subject"));
-    }
+    check_line("subject", subject)?;
     if !api.store.stop_rule_set(&rule, caller.token_id).await? {
         return Err(ApiError::not_found("problem", subject));
     }

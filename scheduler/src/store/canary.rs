@@ -2,10 +2,11 @@
 
 use assize_common::api::CanaryInfo;
 use assize_common::id::WorkerId;
-use assize_common::message::{CanaryReading, Control, WorkerMode};
+use assize_common::message::{CanaryReading, WorkerMode};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::worker::mode_news;
 use super::{CONTROL_CHANNEL, Store, StoreError, row};
 use crate::drift::{FIRST, LATEST, usual_ms};
 
@@ -101,12 +102,7 @@ pub(crate) async fn worker_suspect(
     since: DateTime<Utc>,
     reason: &str,
 ) -> Result<bool, StoreError> {
-    let news = Control::Mode {
-        worker_id: worker,
-        mode: WorkerMode::Cordon,
-    };
-    let news = serde_json::to_string(&news)
-        .map_err(|error| StoreError::unreadable("a worker's mode", error))?;
+    let news = mode_news(worker, WorkerMode::Cordon)?;
     sqlx::query!(
         r#"WITH set AS (
                UPDATE workers SET mode = 'cordon', mode_since = clock_timestamp(), mode_reason = $2,

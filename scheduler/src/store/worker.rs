@@ -146,6 +146,12 @@ pub(crate) async fn worker_stop(
 /// [`Control`] as JSON.
 pub const CONTROL_CHANNEL: &str = "assize_control";
 
+/// What is said there of how a worker is to work.
+pub(super) fn mode_news(worker_id: WorkerId, mode: WorkerMode) -> Result<String, StoreError> {
+    serde_json::to_string(&Control::Mode { worker_id, mode })
+        .map_err(|error| StoreError::unreadable("a worker's mode", error))
+}
+
 /// Has workers told that these attempts are over, should they be at them.
 ///
 /// # Errors
@@ -181,12 +187,7 @@ impl Store {
         id: WorkerId,
         mode: WorkerMode,
     ) -> Result<bool, StoreError> {
-        let news = Control::Mode {
-            worker_id: id,
-            mode,
-        };
-        let news = serde_json::to_string(&news)
-            .map_err(|error| StoreError::unreadable("a worker's mode", error))?;
+        let news = mode_news(id, mode)?;
         sqlx::query!(
             r#"WITH set AS (
                    UPDATE workers SET mode = $2, mode_since = clock_timestamp(),

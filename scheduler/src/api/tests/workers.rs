@@ -15,11 +15,8 @@ use super::{Server, problem, right, summary};
 use crate::fixture::{SETTINGS, finished};
 use crate::reports::apply_batch;
 
-#[sqlx::test(migrations = "../migrations")]
-async fn a_worker_is_cordoned_and_runs_again(pool: PgPool) {
-    let server = Server::start(pool).await;
-    let worker_id = WorkerId::generate();
-    let report = WorkerReport {
+fn registered(worker_id: WorkerId) -> WorkerReport {
+    WorkerReport {
         worker_id,
         report: Report::Registered(Registered {
             name: "w".into(),
@@ -28,7 +25,14 @@ async fn a_worker_is_cordoned_and_runs_again(pool: PgPool) {
             lanes: vec!["live".into()],
             languages: Vec::new(),
         }),
-    };
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_worker_is_cordoned_and_runs_again(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let worker_id = WorkerId::generate();
+    let report = registered(worker_id);
     let store = &server.fixture.store;
     apply_batch(store, &[&report], SETTINGS).await.unwrap();
     let set = async |id: WorkerId, mode: &str| {
@@ -62,16 +66,7 @@ async fn a_worker_that_becomes_slower_is_cordoned_and_what_it_judged_suspected(p
     let server = Server::start(pool).await;
     let store = &server.fixture.store;
     let worker_id = WorkerId::generate();
-    let registered = WorkerReport {
-        worker_id,
-        report: Report::Registered(Registered {
-            name: "w".into(),
-            version: "1".into(),
-            slots: 2,
-            lanes: vec!["live".into()],
-            languages: Vec::new(),
-        }),
-    };
+    let registered = registered(worker_id);
     apply_batch(store, &[&registered], SETTINGS).await.unwrap();
     let judged_by = async |worker_id: WorkerId| {
         let (_, held) = server.fixture.submit().await;
