@@ -7,7 +7,7 @@ use assize_common::package::grading::{
     Aggregation, Grader, GraderGroup, GraderMember, Grading as Rules, Objective, OnReject,
     ScoreMode, ScoreRange, ScoredGroup, ScoredMember, VerdictMode,
 };
-use assize_common::package::{Limits, Package, Testcase};
+use assize_common::package::{Limits, Package, Program, StaticTest, StaticValidator, Testcase};
 use assize_common::{Award, Score, Verdict};
 use bytesize::ByteSize;
 use proptest::prelude::*;
@@ -313,45 +313,38 @@ fn graders_combine_verdicts_and_scores() {
     assert!(grade(&[Ac, Ac], &narrow).is_err());
 }
 
-#[test]
-fn groups_are_in_the_order_of_their_test_cases() {
-    use assize_common::package::{Program, StaticTest, StaticValidator};
-    let mut package = package(&names(&["secret/a/1", "secret/a-b/1"]), Rules::PassFail);
-    package.static_validator = Some(StaticValidator {
+/// A validator of sources, with a test in each of these groups.
+fn static_tests(groups: &[&str]) -> StaticValidator {
+    let test = |group: &&str| StaticTest {
+        group: (*group).to_owned(),
+        args: Vec::new(),
+    };
+    StaticValidator {
         program: Program {
             name: "static_validator/a.py".to_owned(),
             files: Vec::new(),
             language: None,
             entry_point: None,
         },
-        tests: vec![StaticTest {
-            group: "secret/a-b".to_owned(),
-            args: Vec::new(),
-        }],
-    });
+        tests: groups.iter().map(test).collect(),
+    }
+}
+
+#[test]
+fn groups_are_in_the_order_of_their_test_cases() {
+    let mut package = package(&names(&["secret/a/1", "secret/a-b/1"]), Rules::PassFail);
+    package.static_validator = Some(static_tests(&["secret/a-b"]));
     let order = [Test::Testcase(0), Test::Static(0), Test::Testcase(1)];
     assert_eq!(Grading::of(&package).order(), order);
 }
 
 #[test]
 fn a_static_test_comes_first_in_its_group() {
-    use assize_common::package::{OutputValidator, Program, StaticTest, StaticValidator};
+    use assize_common::package::OutputValidator;
     let names = names(&["sample/1", "secret/a/1", "secret/b/1"]);
     let mut package = package(&names, Rules::PassFail);
     package.output_validator = OutputValidator::Default;
-    let test = |group: &str| StaticTest {
-        group: group.to_owned(),
-        args: Vec::new(),
-    };
-    package.static_validator = Some(StaticValidator {
-        program: Program {
-            name: "static_validator/a.py".to_owned(),
-            files: Vec::new(),
-            language: None,
-            entry_point: None,
-        },
-        tests: vec![test("secret/a"), test("secret/b"), test("secret/c")],
-    });
+    package.static_validator = Some(static_tests(&["secret/a", "secret/b", "secret/c"]));
     let grading = Grading::of(&package);
     let order = [
         Test::Testcase(0),
