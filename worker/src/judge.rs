@@ -131,15 +131,16 @@ impl Judged {
         }
     }
 
-    /// Whether verdicts, messages and scores are as the jury expects.
+    /// What of verdicts, messages and scores is not as the jury expects, in words that
+    /// continue a sentence about the verdict.
     #[must_use]
-    pub fn is_as_expected(&self, expectation: &Expectation) -> bool {
+    pub fn offence(&self, expectation: &Expectation) -> Option<String> {
         let runs: Vec<_> = self.runs.iter().map(JudgedTestcase::from).collect();
-        let scores_are_met = self
-            .score
-            .as_ref()
-            .is_none_or(|score| expectation.are_scores_met(score, &self.groups));
-        expectation.is_met(self.verdict, &runs) && scores_are_met
+        expectation.offence(self.verdict, &runs).or_else(|| {
+            let score = self.score.as_ref()?;
+            (!expectation.are_scores_met(score, &self.groups))
+                .then(|| "but expected other points".to_owned())
+        })
     }
 }
 

@@ -87,7 +87,10 @@ impl Court {
 
 fn as_expected(submission: &Submission, judged: &Judged) -> bool {
     let testcases: Vec<_> = judged.runs.iter().map(JudgedTestcase::from).collect();
-    submission.expectation.is_met(judged.verdict, &testcases)
+    submission
+        .expectation
+        .offence(judged.verdict, &testcases)
+        .is_none()
 }
 
 fn all_as_expected(name: &str) {

@@ -151,7 +151,7 @@ fn is_as_expected(expectation: &Expectation, verdict: Verdict, judgement: &Judge
     let testcases: Vec<_> = judgement.runs.iter().map(JudgedTestcase::from).collect();
     let score = judgement.summary.score.as_ref();
     let has_points = score.is_none_or(|score| expectation.are_scores_met(score, &judgement.groups));
-    let has_verdict = expectation.is_met(verdict, &testcases)
+    let has_verdict = expectation.offence(verdict, &testcases).is_none()
         || (!expectation.is_settled_by_first_failure()
             && expectation.verdicts().contains(&verdict));
     has_verdict && has_points

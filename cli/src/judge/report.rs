@@ -24,6 +24,9 @@ pub struct Report {
     pub expected: BTreeSet<Verdict>,
     /// Whether all that the package expects has come true.
     pub as_expected: bool,
+    /// What has not, in words that follow the verdict; only there when something has not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offence: Option<String>,
     /// Rounded to the places that scores are stored with; none for problems
     /// without scoring.
     pub score: Option<Score>,
@@ -61,6 +64,7 @@ impl Report {
             verdict: None,
             expected: selected.expectation.verdicts(),
             as_expected: false,
+            offence: None,
             score: None,
             groups: Vec::new(),
             cpu_time_ms: None,
@@ -72,18 +76,22 @@ impl Report {
             judging_error: None,
         };
         match result {
-            Ok(judged) => Self {
-                verdict: Some(judged.verdict),
-                as_expected: judged.is_as_expected(&selected.expectation),
-                score: judged.score.as_ref().map(Score::rounded),
-                groups: judged.groups,
-                cpu_time_ms: judged.runs.iter().map(|run| run.cpu_time_ms).max(),
-                wall_time_ms: judged.runs.iter().map(|run| run.wall_time_ms).max(),
-                memory_bytes: judged.runs.iter().map(|run| run.memory_bytes).max(),
-                compile: Some(judged.compile),
-                runs: judged.runs,
-                ..report
-            },
+            Ok(judged) => {
+                let offence = judged.offence(&selected.expectation);
+                Self {
+                    verdict: Some(judged.verdict),
+                    as_expected: offence.is_none(),
+                    offence,
+                    score: judged.score.as_ref().map(Score::rounded),
+                    groups: judged.groups,
+                    cpu_time_ms: judged.runs.iter().map(|run| run.cpu_time_ms).max(),
+                    wall_time_ms: judged.runs.iter().map(|run| run.wall_time_ms).max(),
+                    memory_bytes: judged.runs.iter().map(|run| run.memory_bytes).max(),
+                    compile: Some(judged.compile),
+                    runs: judged.runs,
+                    ..report
+                }
+            }
             Err(error) => Self {
                 judging_error: Some(format!("{:#}", anyhow::Error::from(error))),
                 ..report

@@ -122,14 +122,9 @@ fn details(report: &Report) -> Result<String, fmt::Error> {
     if let Some(score) = &report.score {
         write!(verdict, " with {score} points")?;
     }
-    match (report.as_expected, report.expected.is_empty()) {
-        (true, _) => writeln!(text, "{verdict}")?,
-        (false, true) => writeln!(text, "{verdict}, which is not what the package expects")?,
-        (false, false) => writeln!(
-            text,
-            "{verdict}, expected {}",
-            columns::verdicts(report.expected.iter().copied())
-        )?,
+    match &report.offence {
+        None => writeln!(text, "{verdict}")?,
+        Some(offence) => writeln!(text, "{verdict}, {offence}")?,
     }
     if let Some(compile) = report.compile.as_ref().filter(|compile| !compile.success) {
         for line in compile.output.lines().take(LINES) {

@@ -173,14 +173,14 @@ fn submissions_that_are_not_as_declared_and_duplicates() {
     write(root, "data/secret/2.ans", "one\n");
     let report = verify_json(&package, 1);
     let right = "submissions/wrong_answer/right.py";
-    assert_found(&report, "error", right, "expected WA or PE, got AC");
+    assert_found(&report, "error", right, "got AC, expected WA or PE");
     assert_found(&report, "warning", "secret/2", "the same as that of");
     assert_eq!(report["findings"].as_array().unwrap().len(), 2, "{report}");
 
     let table = verify(&package, &["--once", "--jobs", "3"], 1);
     for part in [
         "✗  submissions/wrong_answer/right.py  WA/PE     AC",
-        "error: submissions/wrong_answer/right.py: expected WA or PE, got AC\n  fix: ",
+        "error: submissions/wrong_answer/right.py: got AC, expected WA or PE\n  fix: ",
         "warning: secret/2: the input is the same as that of secret/1\n  fix: ",
         "not fine: errors: 1, warnings: 1",
     ] {

@@ -1,14 +1,10 @@
 //! What the jury expects of an example submission.
-//!
-//! The format knows four verdicts per test case. Ours map onto them so: `RTE`
-//! covers RTE, MLE, OLE and SV (a program that was ended for another reason than
-//! its time crashed, to the format), `WA` covers WA and PE. The finer names may
-//! be written too and then mean exactly themselves.
 
 use std::collections::BTreeSet;
 
 use super::glob::Glob;
-use super::grading::ScoreRange;
+use super::rule::{Rule, any_verdict, names};
+use super::submissions_yaml::RuleText;
 use crate::message::RunReport;
 use crate::{GroupScore, Score, Verdict};
 
@@ -16,36 +12,6 @@ use crate::{GroupScore, Score, Verdict};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expectation {
     rules: Vec<Rule>,
-}
-
-/// One rule on the verdicts of the test cases and on scores.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rule {
-    /// The test cases it is about; all without a pattern.
-    pub(super) testcases: Option<Glob>,
-    /// The verdicts that any of them may have.
-    pub(super) permitted: BTreeSet<Verdict>,
-    /// The verdicts of which at least one of them must have one.
-    pub(super) required: BTreeSet<Verdict>,
-    /// A text that the validator's message on one of them must contain.
-    pub(super) message: Option<String>,
-    /// The verdicts of which the submission as a whole has one, where that of a test
-    /// case says little about it.
-    pub(super) overall: Option<BTreeSet<Verdict>>,
-    /// The score of the submission, or of the groups that `testcases` names.
-    pub(super) score: Option<ScoreRule>,
-    /// Whether the running times say something about the time limit, where the
-    /// verdicts let them.
-    pub(super) bounds_time_limit: bool,
-}
-
-/// A rule on a score.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct ScoreRule {
-    /// Where it must be.
-    pub(super) range: ScoreRange,
-    /// What it must not be.
-    pub(super) not: Option<Score>,
 }
 
 /// How the slowest of some runs of a submission bounds the time limit.
@@ -64,16 +30,18 @@ pub struct JudgedTestcase<'a> {
     pub name: &'a str,
     /// Its verdict.
     pub verdict: Verdict,
-    /// The validator's message.
+    /// The validator's message; none where the verdict is not the validator's.
     pub message: Option<&'a str>,
 }
 
 impl<'a> From<&'a RunReport> for JudgedTestcase<'a> {
     fn from(run: &'a RunReport) -> Self {
+        // What a report says of a program that failed is no judgemessage.txt.
+        let by_validator = matches!(run.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe);
         Self {
             name: &run.testcase,
             verdict: run.verdict,
-            message: run.message.as_deref(),
+            message: run.message.as_deref().filter(|_| by_validator),
         }
     }
 }
@@ -81,6 +49,24 @@ impl<'a> From<&'a RunReport> for JudgedTestcase<'a> {
 impl Expectation {
     pub(super) fn add(&mut self, rule: Rule) {
         self.rules.push(rule);
+    }
+
+    /// Adds what is written about the test cases that `testcases` names.
+    pub(super) fn add_written(&mut self, text: RuleText, testcases: Option<&Glob>) {
+        if !text.is_empty() {
+            self.rules.extend(text.into_rules(testcases));
+        }
+    }
+
+    /// Adds what a directory means where nothing is written about it.
+    pub(super) fn add_default(&mut self, text: RuleText) {
+        if !text.is_empty() {
+            let rules = text.into_rules(None);
+            self.rules.extend(rules.map(|rule| Rule {
+                is_assumed: true,
+                ..rule
+            }));
+        }
     }
 
     /// Whether nothing is expected.
@@ -104,33 +90,66 @@ impl Expectation {
     }
 
     /// Whether the test cases up to the first failing one settle the matter. If
-    /// not, all of them have to be judged before [`Self::is_met`] is asked.
+    /// not, all of them have to be judged before [`Self::offence`] is asked.
+    ///
+    /// What a directory means by default is settled by the verdict a contest would
+    /// give; only verifying a package holds it against all test cases.
     #[must_use]
     pub fn is_settled_by_first_failure(&self) -> bool {
-        self.rules.iter().all(|rule| {
-            let failures = |verdicts: &BTreeSet<Verdict>| -> BTreeSet<Verdict> {
-                verdicts
-                    .iter()
-                    .copied()
-                    .filter(|verdict| *verdict != Verdict::Ac)
-                    .collect()
-            };
-            rule.testcases.is_none()
-                && rule.message.is_none()
-                && rule.score.is_none()
-                && failures(&rule.permitted).is_subset(&failures(&rule.required))
+        self.rules.iter().all(Rule::is_settled_by_first_failure)
+    }
+
+    /// What about the verdict and the judged test cases is not as expected, in words
+    /// that continue a sentence about the verdict, such as `expected AC`.
+    #[must_use]
+    pub fn offence(&self, verdict: Verdict, testcases: &[JudgedTestcase<'_>]) -> Option<String> {
+        let expected = self.verdicts();
+        let offence = if verdict == Verdict::Ce {
+            (!expected.contains(&verdict)).then(|| "expected to compile".to_owned())
+        } else {
+            let offence = |rule: &Rule| rule.offence(verdict, testcases);
+            self.rules.iter().find_map(offence)
+        }?;
+        Some(if expected.is_empty() || expected.contains(&verdict) {
+            offence
+        } else {
+            format!("expected {}", names(&expected))
         })
     }
 
-    /// Whether the verdict and the judged test cases are as expected.
+    /// Why nothing could ever be as expected, given the names of all test cases.
     #[must_use]
-    pub fn is_met(&self, verdict: Verdict, testcases: &[JudgedTestcase<'_>]) -> bool {
-        if verdict == Verdict::Ce {
-            return self.verdicts().contains(&verdict);
-        }
-        self.rules.iter().all(|rule| {
-            let overall = rule.overall.as_ref();
-            overall.is_none_or(|expected| expected.contains(&verdict)) && rule.is_met(testcases)
+    pub fn contradiction(&self, testcases: &[&str]) -> Option<String> {
+        let permitted: Vec<BTreeSet<Verdict>> = testcases
+            .iter()
+            .map(|name| {
+                let rules = self.rules.iter().filter(|rule| rule.concerns(name));
+                rules.fold(any_verdict(), |all, rule| &all & &rule.permitted)
+            })
+            .collect();
+        let of_testcase = testcases
+            .iter()
+            .zip(&permitted)
+            .find(|(_, permitted)| permitted.is_empty())
+            .map(|(name, _)| format!("no verdict on {name} is permitted by all rules"));
+        of_testcase.or_else(|| {
+            self.rules.iter().find_map(|rule| {
+                let mut concerned = testcases
+                    .iter()
+                    .zip(&permitted)
+                    .filter(|(name, _)| rule.concerns(name))
+                    .peekable();
+                if concerned.peek().is_none() {
+                    let testcases = rule.testcases.as_ref();
+                    return testcases.map(|glob| format!("`{glob}` matches no test case"));
+                }
+                let possible =
+                    concerned.any(|(_, permitted)| !permitted.is_disjoint(&rule.required));
+                (!possible).then(|| {
+                    let required = names(&rule.required);
+                    format!("{required} is required, which other rules do not permit")
+                })
+            })
         })
     }
 
@@ -179,78 +198,11 @@ impl Expectation {
     }
 }
 
-/// Every verdict on a test case that the format knows.
-pub(super) fn any_verdict() -> BTreeSet<Verdict> {
-    let all = Verdict::ALL.into_iter();
-    all.filter(|verdict| *verdict != Verdict::Ce).collect()
-}
-
-impl Default for Rule {
-    /// A rule that every submission meets.
-    fn default() -> Self {
-        Self {
-            testcases: None,
-            permitted: any_verdict(),
-            required: any_verdict(),
-            message: None,
-            overall: None,
-            score: None,
-            bounds_time_limit: false,
-        }
-    }
-}
-
-impl Rule {
-    /// A rule on all test cases that a submission passes with one of exactly
-    /// these verdicts as a whole.
-    pub(super) fn of_verdicts(required: BTreeSet<Verdict>) -> Self {
-        let mut permitted = required.clone();
-        permitted.insert(Verdict::Ac);
-        Self {
-            testcases: None,
-            permitted,
-            required,
-            ..Self::default()
-        }
-    }
-
-    fn is_met(&self, testcases: &[JudgedTestcase<'_>]) -> bool {
-        let concerned = || {
-            testcases.iter().filter(|testcase| {
-                self.testcases
-                    .as_ref()
-                    .is_none_or(|glob| glob.matches(testcase.name))
-            })
-        };
-        let says = |text: &str| {
-            concerned().any(|testcase| testcase.message.is_some_and(|said| said.contains(text)))
-        };
-        concerned().all(|testcase| self.permitted.contains(&testcase.verdict))
-            && concerned().any(|testcase| self.required.contains(&testcase.verdict))
-            && self.message.as_deref().is_none_or(says)
-    }
-}
-
-/// The verdicts that a name in submissions.yaml stands for.
-pub(super) fn verdicts_of_format(name: &str) -> Option<&'static [Verdict]> {
-    use Verdict::{Ac, Ce, Mle, Ole, Pe, Rte, Sv, Tle, Wa};
-    Some(match name {
-        "AC" => &[Ac],
-        "WA" => &[Wa, Pe],
-        "TLE" => &[Tle],
-        "RTE" => &[Rte, Mle, Ole, Sv],
-        "PE" => &[Pe],
-        "MLE" => &[Mle],
-        "OLE" => &[Ole],
-        "SV" => &[Sv],
-        "CE" => &[Ce],
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::package::grading::ScoreRange;
+    use crate::package::rule::ScoreRule;
     use Verdict::{Ac, Ce, Mle, Rte, Tle, Wa};
 
     fn rule(permitted: &[Verdict], required: &[Verdict]) -> Rule {
@@ -279,7 +231,7 @@ mod tests {
             .copied()
             .find(|verdict| *verdict != Ac)
             .unwrap_or(Ac);
-        expectation.is_met(overall, &testcases)
+        expectation.offence(overall, &testcases).is_none()
     }
 
     #[test]
@@ -309,16 +261,20 @@ mod tests {
     fn the_first_failure_settles_simple_rules() {
         for simple in [
             rule(&[Ac], &[Ac]),
-            rule(&[Ac, Wa], &[Wa]),
+            Rule {
+                is_assumed: true,
+                ..rule(&[Ac, Wa], &[Wa])
+            },
             Rule::of_verdicts(BTreeSet::from([Rte, Mle])),
+            Rule::of_whole(BTreeSet::from([Wa])),
         ] {
-            assert!(
-                Expectation {
-                    rules: vec![simple]
-                }
-                .is_settled_by_first_failure()
-            );
+            assert!(simple.is_settled_by_first_failure(), "{simple:?}");
         }
+        let written = rule(&[Ac, Wa], &[Wa]);
+        assert!(
+            !written.is_settled_by_first_failure(),
+            "a later test case may be slow, which is not permitted"
+        );
     }
 
     #[test]
@@ -326,15 +282,14 @@ mod tests {
         let crashes = Expectation {
             rules: vec![rule(&[Ac, Rte], &[Rte])],
         };
-        assert!(!crashes.is_met(Ce, &[]));
-        assert!(
-            Expectation {
-                rules: vec![Rule::of_verdicts(BTreeSet::from([Ce]))]
-            }
-            .is_met(Ce, &[])
-        );
-        assert!(
-            !Expectation::default().is_met(Ce, &[]),
+        assert!(crashes.offence(Ce, &[]).is_some());
+        let rejected = Expectation {
+            rules: vec![Rule::of_whole(BTreeSet::from([Ce]))],
+        };
+        assert_eq!(rejected.offence(Ce, &[]), None);
+        assert_eq!(
+            Expectation::default().offence(Ce, &[]).as_deref(),
+            Some("expected to compile"),
             "a program that does not compile is never fine"
         );
     }
@@ -428,18 +383,52 @@ mod tests {
             verdict: Wa,
             message: Some("7 is too small"),
         };
-        assert!(expectation.is_met(Wa, &[easy, failed]));
-        assert!(!expectation.is_met(Wa, &[easy]));
-        assert!(!expectation.is_met(
-            Wa,
-            &[
-                easy,
-                JudgedTestcase {
-                    message: None,
-                    ..failed
-                }
-            ]
-        ));
+        let offence =
+            |verdict, testcases: &[JudgedTestcase<'_>]| expectation.offence(verdict, testcases);
+        assert_eq!(offence(Wa, &[easy, failed]), None);
+        assert_eq!(
+            offence(Wa, &[easy]).as_deref(),
+            Some("but not WA on secret/*-hard")
+        );
+        let silent = JudgedTestcase {
+            message: None,
+            ..failed
+        };
+        assert_eq!(
+            offence(Wa, &[easy, silent]).as_deref(),
+            Some("but no message on secret/*-hard has \"too small\"")
+        );
         assert!(expectation.verdicts().is_empty());
+    }
+
+    #[test]
+    fn rules_that_contradict_each_other_are_named() {
+        let on = |pattern, rule: Rule| Rule {
+            testcases: Some(Glob::parse(pattern).unwrap()),
+            ..rule
+        };
+        let names = ["secret/1", "secret/2"];
+        let contradiction = |rules: &[Rule]| {
+            let rules = rules.to_vec();
+            Expectation { rules }.contradiction(&names)
+        };
+        let accepted = rule(&[Ac], &[Ac]);
+        let slow = rule(&[Ac, Tle], &[Tle]);
+        assert_eq!(
+            contradiction(&[on("secret/1", accepted.clone()), slow.clone()]),
+            None
+        );
+        assert_eq!(
+            contradiction(&[on("secret/{1,2}", accepted.clone()), slow]).as_deref(),
+            Some("TLE is required, which other rules do not permit")
+        );
+        assert_eq!(
+            contradiction(&[on("secret/2", rule(&[Wa], &[Wa])), accepted.clone()]).as_deref(),
+            Some("no verdict on secret/2 is permitted by all rules")
+        );
+        assert_eq!(
+            contradiction(&[on("secret/3", accepted)]).as_deref(),
+            Some("`secret/3` matches no test case")
+        );
     }
 }

@@ -1,9 +1,13 @@
 //! The glob patterns of submissions.yaml: `*` within a name and `{a,b}`
 //! alternatives; a pattern that matches a directory matches all below it.
 
+use std::fmt;
+
 /// A parsed pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Glob {
+    /// As written.
+    pattern: String,
     /// Patterns without braces, each split at `/`.
     alternatives: Vec<Vec<String>>,
 }
@@ -17,6 +21,7 @@ impl Glob {
         if pattern.contains("**") || pattern.contains(['[', ']']) {
             return Err("`**` and `[…]` are not part of the format's glob patterns".to_owned());
         }
+        let written = pattern.to_owned();
         let mut open = vec![pattern.trim_end_matches('/').to_owned()];
         let mut alternatives = Vec::new();
         while let Some(pattern) = open.pop() {
@@ -28,7 +33,10 @@ impl Glob {
                 None => alternatives.push(pattern.split('/').map(str::to_owned).collect()),
             }
         }
-        Ok(Self { alternatives })
+        Ok(Self {
+            pattern: written,
+            alternatives,
+        })
     }
 
     /// Whether the pattern matches `path` or a directory that holds it.
@@ -43,6 +51,18 @@ impl Glob {
         self.rest_after_match(path).any(|rest| rest == 0)
     }
 
+    /// Whether what it matches can be one of `names`, or below it.
+    #[must_use]
+    pub(super) fn begins_with_one_of(&self, names: &[&str]) -> bool {
+        self.alternatives
+            .iter()
+            .filter_map(|pattern| pattern.first())
+            .any(|first| {
+                let matches = |name: &&str| name_matches(first.as_bytes(), name.as_bytes());
+                names.iter().any(matches)
+            })
+    }
+
     /// For every alternative that matches, how many names of the path are left.
     fn rest_after_match(&self, path: &str) -> impl Iterator<Item = usize> {
         self.alternatives.iter().filter_map(move |pattern| {
@@ -54,6 +74,12 @@ impl Glob {
             });
             matches.then(|| names.count())
         })
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern)
     }
 }
 

@@ -494,6 +494,6 @@ fn an_annotation_is_about_what_the_grader_says() {
         verdict,
         message: None,
     });
-    assert!(expectation.is_met(Verdict::Ac, &runs));
-    assert!(!expectation.is_met(Verdict::Wa, &runs));
+    assert_eq!(expectation.offence(Verdict::Ac, &runs), None);
+    assert!(expectation.offence(Verdict::Wa, &runs).is_some());
 }

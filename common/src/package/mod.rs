@@ -28,8 +28,11 @@ mod polygon;
 mod problem_yaml;
 mod program;
 mod read;
+mod rule;
 mod stop;
 mod submissions;
+#[cfg(test)]
+mod submissions_tests;
 mod submissions_yaml;
 mod test_config;
 mod test_groups;
@@ -50,7 +53,7 @@ pub use error::PackageError;
 pub use expectation::{Expectation, JudgedTestcase, TimeBound};
 pub use model::{
     CheckerPoints, CheckerProtocol, DmojChecker, File, FloatError, FormatVersion,
-    InputValidatorArgs, Kind, Limits, OutputValidator, Package, Program, StaticTest,
+    InputValidatorArgs, Kind, Limits, OutputValidator, Package, Program, ShownOutput, StaticTest,
     StaticValidator, Submission, Testcase, Timing, ValidatorTest, ValidatorTestKind,
 };
 pub use program::UnknownLanguage;

@@ -219,8 +219,19 @@ pub struct Testcase {
     pub input_validator_args: InputValidatorArgs,
     /// Whether teams may see everything about it once they fail on it.
     pub full_feedback: bool,
-    /// An output that is shown instead of the answer, and must be right.
-    pub shown_output: Option<PathBuf>,
+    /// What is shown as its output, where it is shown.
+    pub shown_output: ShownOutput,
+}
+
+/// What people are shown as the output of a test case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShownOutput {
+    /// The answer file, which then must be a right output.
+    Answer,
+    /// Another right output.
+    Output(PathBuf),
+    /// A text for people, of which nothing is asked; nor is it of the answer file.
+    Text,
 }
 
 impl Testcase {
@@ -236,7 +247,7 @@ impl Testcase {
             args: Vec::new(),
             output_validator_args: Vec::new(),
             input_validator_args: InputValidatorArgs::default(),
-            shown_output: None,
+            shown_output: ShownOutput::Answer,
         }
     }
 

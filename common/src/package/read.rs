@@ -122,21 +122,37 @@ pub(super) fn directory_name(root: &Path) -> String {
     )
 }
 
-/// Where a limit is not stated, the format's typical system default holds.
+/// The format's typical system defaults.
+const DEFAULT_TIME: Duration = Duration::from_secs(60);
+const DEFAULT_MEMORY: ByteSize = ByteSize(2048 * bytesize::MIB);
+const DEFAULT_OUTPUT: ByteSize = ByteSize(8 * bytesize::MIB);
+
+/// Where a limit is not stated, the default holds.
 pub(super) fn limits(time_limit: Duration, stated: &StatedLimits) -> Limits {
-    const DEFAULT_TIME: Duration = Duration::from_secs(60);
-    let default_memory = ByteSize::mib(2048);
-    let default_output = ByteSize::mib(8);
     Limits {
         time_limit,
-        memory: stated.memory.unwrap_or(default_memory),
-        output: stated.output.unwrap_or(default_output),
+        memory: stated.memory.unwrap_or(DEFAULT_MEMORY),
+        output: stated.output.unwrap_or(DEFAULT_OUTPUT),
         code: stated.code.unwrap_or(ByteSize::kib(128)),
         compilation_time: stated.compilation_time.unwrap_or(DEFAULT_TIME),
-        compilation_memory: stated.compilation_memory.unwrap_or(default_memory),
+        compilation_memory: stated.compilation_memory.unwrap_or(DEFAULT_MEMORY),
         validation_time: stated.validation_time.unwrap_or(DEFAULT_TIME),
-        validation_memory: stated.validation_memory.unwrap_or(default_memory),
-        validation_output: stated.validation_output.unwrap_or(default_output),
+        validation_memory: stated.validation_memory.unwrap_or(DEFAULT_MEMORY),
+        validation_output: stated.validation_output.unwrap_or(DEFAULT_OUTPUT),
+    }
+}
+
+impl Limits {
+    /// The same for input validators: what a package states of validation is about
+    /// its output validator, which is asked far more often.
+    #[must_use]
+    pub fn for_input_validators(self) -> Self {
+        Self {
+            validation_time: self.validation_time.max(DEFAULT_TIME),
+            validation_memory: self.validation_memory.max(DEFAULT_MEMORY),
+            validation_output: self.validation_output.max(DEFAULT_OUTPUT),
+            ..self
+        }
     }
 }
 

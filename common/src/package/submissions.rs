@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::annotation::{self, Annotation};
 use super::error::PackageError;
-use super::expectation::{Expectation, Rule, ScoreRule, verdicts_of_format};
+use super::expectation::Expectation;
 use super::file_tree::FileTree;
 use super::grading::{Grader, Grading, Objective, ScoreRange};
 use super::model::{Program, Submission};
+use super::rule::{Rule, ScoreRule, verdicts_of_format};
 use super::submissions_yaml::{self, Entry, RuleText, TimeLimitUse};
 use crate::{Score, Verdict};
 
@@ -85,23 +86,18 @@ impl Reader<'_> {
                 annotation::RESULTS
             ));
         } else if let Some(verdicts) = annotation.verdicts {
-            expectation.add(match self.grading {
-                // A grader may accept although test cases failed, and the other way round.
-                Grading::Grader(_) => Rule {
-                    overall: Some(verdicts),
-                    ..Rule::default()
-                },
-                Grading::PassFail | Grading::Scoring(_) => Rule::of_verdicts(verdicts),
-            });
+            expectation.add(Rule::of_whole(verdicts));
         }
+        // An annotation says more than a directory does by default, and does not take
+        // back what submissions.yaml says.
+        let default = (official || expectation.is_empty())
+            .then(|| default_rule(directory, self.legacy))
+            .flatten()
+            .unwrap_or_default();
         let replaces_default = |entry: &&Entry| entry.pattern.trim_end_matches('/') == directory;
-        if official || expectation.is_empty() {
-            let own = self.entries.iter().find(replaces_default);
-            let own = own.map(|entry| entry.overall.clone()).unwrap_or_default();
-            let rule = own.or(default_rule(directory, self.legacy).unwrap_or_default());
-            if !rule.is_empty() {
-                expectation.add(rule.into_rule(None));
-            }
+        match self.entries.iter().find(replaces_default) {
+            Some(entry) => expectation.add_written(entry.overall.clone().or(default), None),
+            None => expectation.add_default(default),
         }
         if directory == PARTIAL {
             expectation.add(partially_accepted(self.grading));
@@ -125,11 +121,11 @@ impl Reader<'_> {
             is_model |= entry.is_model;
             program.language = entry.language.clone().or(program.language);
             program.entry_point = entry.entry_point.clone().or(program.entry_point);
-            if !replaces_default(&entry) && !entry.overall.is_empty() {
-                expectation.add(entry.overall.clone().into_rule(None));
+            if !replaces_default(&entry) {
+                expectation.add_written(entry.overall.clone(), None);
             }
             for (testcases, rule) in &entry.by_testcase {
-                expectation.add(rule.clone().into_rule(Some(testcases.clone())));
+                expectation.add_written(rule.clone(), Some(testcases));
             }
         }
         Ok(Submission {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::error::PackageError;
-use super::expectation::{Rule, ScoreRule, any_verdict, verdicts_of_format};
 use super::file_tree::FileTree;
 use super::glob::Glob;
 use super::grading::ScoreRange;
+use super::rule::{Rule, ScoreRule, any_verdict, verdicts_of_format};
 use super::yaml::{Section, as_score};
 use crate::Verdict;
 
@@ -66,26 +66,31 @@ impl RuleText {
         }
     }
 
-    pub(super) fn into_rule(self, testcases: Option<Glob>) -> Rule {
-        let mut permitted = self.permitted.unwrap_or_else(any_verdict);
-        let mut required = self.required.unwrap_or_else(any_verdict);
-        // By the text, these are as good as further demands.
-        match self.time_limit {
-            Some(TimeLimitUse::Lower) => {
-                permitted.remove(&Verdict::Tle);
-            }
-            Some(TimeLimitUse::Upper) => required = BTreeSet::from([Verdict::Tle]),
-            Some(TimeLimitUse::Never | TimeLimitUse::AsVerdictsTell) | None => {}
-        }
-        Rule {
-            testcases,
-            permitted,
-            required,
+    /// The rule, and the one that stating a use for the time limit is as good as.
+    pub(super) fn into_rules(self, testcases: Option<&Glob>) -> impl Iterator<Item = Rule> {
+        let not_slow = || &any_verdict() - &BTreeSet::from([Verdict::Tle]);
+        let (permitted, required) = match self.time_limit {
+            Some(TimeLimitUse::Lower) => (Some(not_slow()), None),
+            Some(TimeLimitUse::Upper) => (None, Some(BTreeSet::from([Verdict::Tle]))),
+            Some(TimeLimitUse::Never | TimeLimitUse::AsVerdictsTell) | None => (None, None),
+        };
+        let of_use = (permitted.is_some() || required.is_some()).then(|| Rule {
+            testcases: testcases.cloned(),
+            permitted: permitted.unwrap_or_else(any_verdict),
+            required: required.unwrap_or_else(any_verdict),
+            bounds_time_limit: true,
+            ..Rule::default()
+        });
+        let written = Rule {
+            testcases: testcases.cloned(),
+            permitted: self.permitted.unwrap_or_else(any_verdict),
+            required: self.required.unwrap_or_else(any_verdict),
             message: self.message.filter(|message| !message.is_empty()),
-            overall: None,
             score: self.score.map(|range| ScoreRule { range, not: None }),
             bounds_time_limit: self.time_limit != Some(TimeLimitUse::Never),
-        }
+            ..Rule::default()
+        };
+        std::iter::once(written).chain(of_use)
     }
 }
 
@@ -110,12 +115,11 @@ pub(super) fn read(
             by_testcase: Vec::new(),
             pattern,
         };
-        for key in section
-            .keys()
-            .into_iter()
-            .filter(|key| key.starts_with("sample") || key.starts_with("secret"))
-        {
+        for key in section.keys() {
             let testcases = Glob::parse(&key).map_err(|problem| section.invalid(&key, problem))?;
+            if !testcases.begins_with_one_of(&["sample", "secret"]) {
+                continue;
+            }
             let mut nested = section.section(&key)?;
             entry
                 .by_testcase

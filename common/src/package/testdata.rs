@@ -8,7 +8,7 @@ use super::file_tree::FileTree;
 use super::grader_groups::{self, GraderYaml};
 use super::grading::Grading;
 use super::group_scoring;
-use super::model::{FormatVersion, OutputValidator, StaticTest, Testcase};
+use super::model::{FormatVersion, OutputValidator, ShownOutput, StaticTest, Testcase};
 use super::problem_yaml::ProblemYaml;
 use super::test_config::TestConfig;
 use super::test_groups::{self, GroupYaml};
@@ -174,8 +174,22 @@ fn testcase(
         full_feedback: config
             .full_feedback
             .unwrap_or_else(|| name.starts_with("sample/")),
-        shown_output: tree.get(&format!("{path}.out")).map(ToOwned::to_owned),
+        shown_output: shown_output(tree, &path),
     })
+}
+
+/// What replaces the answer of the test case at `path` where it is shown.
+fn shown_output(tree: &FileTree, path: &str) -> ShownOutput {
+    if let Some(output) = tree.get(&format!("{path}.out")) {
+        return ShownOutput::Output(output.to_owned());
+    }
+    let is_there = |ending: &&str| tree.get(&format!("{path}.{ending}")).is_some();
+    let mut texts = ["ans.statement", "ans.download", "interaction"].iter();
+    if texts.any(is_there) {
+        ShownOutput::Text
+    } else {
+        ShownOutput::Answer
+    }
 }
 
 /// Whether the default validator, if it is the one, understands its arguments.

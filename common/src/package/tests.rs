@@ -1,16 +1,14 @@
 //! Whole packages through the reader.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 
 use super::test_package::TestPackage;
 use super::{
-    FormatVersion, Kind, OutputValidator, Package, PackageError, Program, Timing, ValidatorTest,
-    ValidatorTestKind,
+    FormatVersion, Kind, OutputValidator, Package, PackageError, Program, ShownOutput, Timing,
+    ValidatorTest, ValidatorTestKind,
 };
-use crate::Verdict;
 use crate::language::LanguageTable;
 
 fn read(package: &TestPackage) -> Package {
@@ -24,15 +22,6 @@ fn error(package: &TestPackage) -> String {
 fn yaml(extra: &str) -> TestPackage {
     let base = "problem_format_version: 2025-09\nname: Test\nuuid: x\n";
     TestPackage::minimal().with("problem.yaml", format!("{base}{extra}"))
-}
-
-fn expected(package: &TestPackage, name: &str) -> BTreeSet<Verdict> {
-    let package = read(package);
-    let submission = package
-        .submissions
-        .iter()
-        .find(|submission| submission.program.name.ends_with(name));
-    submission.unwrap().expectation.verdicts()
 }
 
 #[test]
@@ -315,7 +304,10 @@ fn settings_of_test_cases() {
         .collect();
     assert_eq!(feedback, [false, true]);
     assert_eq!(testcases[0].args, ["a"]);
-    assert!(testcases[1].shown_output.is_some() && testcases[0].shown_output.is_none());
+    assert_eq!(testcases[0].shown_output, ShownOutput::Answer);
+    assert!(matches!(testcases[1].shown_output, ShownOutput::Output(_)));
+    let package = package.with("data/secret/1.ans.download", "see the statement");
+    assert_eq!(read(&package).testcases[0].shown_output, ShownOutput::Text);
     let shown = package.with("data/secret/2.ans.statement", "");
     assert!(read(&shown).warnings[0].contains(".out, .ans.statement"));
     let typo = shown.with("data/secret/3.yaml", "");
@@ -546,102 +538,6 @@ fn validators() {
         OutputValidator::Default
     ));
     assert!(read(&unused).warnings[0].contains("unused"));
-}
-
-#[test]
-fn directories_say_what_is_expected() {
-    use Verdict::{Ac, Mle, Ole, Pe, Rte, Sv, Tle, Wa};
-    let mut package = TestPackage::minimal();
-    let directories = [
-        "accepted",
-        "wrong_answer",
-        "time_limit_exceeded",
-        "run_time_error",
-        "brute_force",
-        "mixed",
-    ];
-    for directory in directories {
-        package = package.with(&format!("submissions/{directory}/{directory}.py"), "");
-    }
-    let crash = [Rte, Mle, Ole, Sv];
-    assert_eq!(expected(&package, "/accepted.py"), [Ac].into());
-    assert_eq!(expected(&package, "/wrong_answer.py"), [Wa, Pe].into());
-    assert_eq!(expected(&package, "/time_limit_exceeded.py"), [Tle].into());
-    assert_eq!(expected(&package, "/run_time_error.py"), crash.into());
-    assert_eq!(
-        expected(&package, "/brute_force.py"),
-        [Tle, Rte, Mle, Ole, Sv].into()
-    );
-    assert_eq!(expected(&package, "/mixed.py"), [].into());
-}
-
-#[test]
-fn metadata_adds_to_the_directories_or_replaces_them() {
-    use Verdict::{Mle, Tle, Wa};
-    let package = TestPackage::minimal()
-        .with("submissions/wrong_answer/a.py", "")
-        .with("submissions/mixed/hog.cpp", "")
-        .with(
-            "submissions/submissions.yaml",
-            "mixed/*.cpp:\n  permitted: [AC, MLE]\n  required: [MLE]\n  language: cpp\n  entrypoint: main\n\
-             wrong_answer:\n  permitted: [AC, WA, TLE]\n\
-             accepted/a.py:\n  authors: Me\n  secret/1*:\n    permitted: [AC]\n",
-        );
-    assert_eq!(expected(&package, "hog.cpp"), [Mle].into());
-    assert_eq!(
-        expected(&package, "wrong_answer/a.py"),
-        [Wa, Verdict::Pe].into()
-    );
-    let model = read(&package);
-    assert_eq!(
-        model.submissions[1].program.language.as_deref(),
-        Some("cpp")
-    );
-    assert_eq!(model.warnings, Vec::<String>::new());
-    let slow = package.with(
-        "submissions/submissions.yaml",
-        "wrong_answer:\n  required: [TLE]\n  permitted: [TLE]\n",
-    );
-    assert_eq!(expected(&slow, "wrong_answer/a.py"), [Tle].into());
-    let typo = slow.with(
-        "submissions/submissions.yaml",
-        "accepted:\n  required: [OK]\n",
-    );
-    assert!(error(&typo).contains("\"OK\""));
-}
-
-#[test]
-fn annotations_count_outside_the_official_directories() {
-    use Verdict::{Ce, Mle, Pe, Tle, Wa};
-    let package = TestPackage::minimal()
-        .with(
-            "submissions/mixed/a.cpp",
-            "// @expected_results@: wrong_answer, TIMELIMIT\n",
-        )
-        .with(
-            "submissions/rejected/b.cpp",
-            "/* @EXPECTED_RESULTS@: COMPILER-ERROR */\n",
-        )
-        .with(
-            "submissions/rejected/c.cpp",
-            "// @EXPECTED_RESULTS@: MEMORY_LIMIT_EXCEEDED\n",
-        )
-        .with(
-            "submissions/accepted/d.cpp",
-            "// @EXPECTED_RESULTS@: WRONG-ANSWER\n",
-        );
-    assert_eq!(expected(&package, "a.cpp"), [Wa, Pe, Tle].into());
-    assert_eq!(expected(&package, "b.cpp"), [Ce].into());
-    assert_eq!(expected(&package, "c.cpp"), [Mle].into());
-    assert_eq!(expected(&package, "d.cpp"), [Verdict::Ac].into());
-    assert!(read(&package).warnings[0].contains("d.cpp"));
-    let typo = package.with("submissions/mixed/e.cpp", "// @EXPECTED_RESULTS@: FINE\n");
-    assert!(error(&typo).contains("\"FINE\""));
-    let twice = typo.with(
-        "submissions/mixed/e.cpp",
-        "@EXPECTED_RESULTS@: CORRECT\n@EXPECTED_RESULTS@: CORRECT\n",
-    );
-    assert!(error(&twice).contains("more than once"));
 }
 
 #[test]

@@ -63,7 +63,14 @@ impl Verifier<'_> {
                 .judge
                 .jury_program(self.slot, &self.package, program, self.cancel);
             if let Some(validator) = self.blame(&program.name, compiled)? {
-                validators.push((validator, program));
+                let limits = validator.limits.clone().for_input_validators();
+                validators.push((
+                    JuryValidator {
+                        limits,
+                        ..validator
+                    },
+                    program,
+                ));
             }
         }
         for input in self.inputs() {

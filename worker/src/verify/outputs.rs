@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use assize_common::package::{Kind, Testcase, ValidatorTestKind};
+use assize_common::package::{Kind, ShownOutput, Testcase, ValidatorTestKind};
 
 use super::{Step, Verifier};
 use crate::judging_error::JudgingError;
@@ -94,11 +94,11 @@ impl Verifier<'_> {
         });
         let shown = self.package.testcases.iter().filter_map(|testcase| {
             let output = match &testcase.shown_output {
-                Some(output) => output.clone(),
-                None if testcase.is_sample() && !self.package.format.is_legacy() => {
+                ShownOutput::Output(output) => output.clone(),
+                ShownOutput::Answer if testcase.is_sample() && !self.package.format.is_legacy() => {
                     testcase.answer.clone()
                 }
-                None => return None,
+                ShownOutput::Answer | ShownOutput::Text => return None,
             };
             Some(Checked {
                 testcase: testcase.clone(),

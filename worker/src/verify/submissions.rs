@@ -113,29 +113,27 @@ impl Verifier<'_> {
                 "correct it, or offer another one as the model (model_solution in submissions.yaml)",
             );
         }
-        if !judged.is_as_expected(&submission.expectation) {
-            let expected: Vec<&str> = submission
-                .expectation
-                .verdicts()
-                .into_iter()
-                .map(Verdict::id)
-                .collect();
-            let expected = if expected.is_empty() {
-                "the rules of submissions.yaml to hold".to_owned()
-            } else {
-                expected.join(" or ")
-            };
+        if let Some(offence) = judged.offence(&submission.expectation) {
             let score = judged.score.as_ref();
             let score = score.map_or_else(String::new, |score| format!(" with {score} points"));
             let detail = match judged.verdict {
                 Verdict::Ce => format!(": {}", judged.compile.output),
                 _ => String::new(),
             };
-            let problem = format!("expected {expected}, got {}{score}{detail}", judged.verdict);
+            let problem = format!("got {}{score}, {offence}{detail}", judged.verdict);
             self.error(
                 name,
                 problem,
                 "correct the submission, or move it to where its verdict is expected",
+            );
+        }
+        let testcases = &self.package.testcases;
+        let names: Vec<&str> = testcases.iter().map(|one| one.name.as_str()).collect();
+        if let Some(contradiction) = submission.expectation.contradiction(&names) {
+            self.error(
+                name,
+                format!("it can't get what is expected: {contradiction}"),
+                "correct the entries of submissions.yaml that match it",
             );
         }
         if submission.expectation.is_empty() {
@@ -245,7 +243,7 @@ impl Attempt {
 fn describe(submission: &Submission, judged: Option<Judged>) -> VerifiedSubmission {
     let as_expected = judged
         .as_ref()
-        .is_some_and(|judged| judged.is_as_expected(&submission.expectation));
+        .is_some_and(|judged| judged.offence(&submission.expectation).is_none());
     let (verdict, score, groups, runs) = match judged {
         Some(judged) => (
             Some(judged.verdict),

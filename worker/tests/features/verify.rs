@@ -87,9 +87,13 @@ fn everything_that_is_wrong_is_found() {
     found(
         Severity::Error,
         "submissions/wrong_answer/right.py",
-        "expected WA or PE, got AC",
+        "got AC, expected WA or PE",
     );
-    found(Severity::Error, "submissions/accepted/broken.c", "got CE: ");
+    found(
+        Severity::Error,
+        "submissions/accepted/broken.c",
+        "got CE, expected AC: ",
+    );
     found(
         Severity::Error,
         "submissions/accepted/text.txt",

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use roxmltree::Node;
 
 use super::super::error::PackageError;
-use super::super::expectation::{Expectation, Rule, any_verdict};
+use super::super::expectation::Expectation;
 use super::super::file_tree::FileTree;
 use super::super::model::{
     CheckerPoints, CheckerProtocol, File, OutputValidator, Program, Submission,
 };
+use super::super::rule::{Rule, any_verdict};
 use super::{FILE, find, invalid};
 use crate::Verdict;
 

@@ -180,6 +180,8 @@ fn interactors_validators_and_standard_checkers() {
         assert_eq!(header, Some("testlib.h"), "{}", program.name);
     }
     assert_eq!(read.input_validators[0].name, "files/valid.cpp");
+    let args = &read.testcases[0].input_validator_args;
+    assert_eq!(args.of(&read.input_validators[0]), ["--testset", "tests"]);
     assert_eq!(read.warnings, Vec::<String>::new());
 }
 

@@ -7,7 +7,7 @@ use roxmltree::Node;
 use super::super::error::PackageError;
 use super::super::file_tree::FileTree;
 use super::super::grading::{Aggregation, Grading, ScoredGroup, ScoredMember};
-use super::super::model::Testcase;
+use super::super::model::{InputValidatorArgs, Testcase};
 use super::{FILE, invalid, listed};
 use crate::Score;
 
@@ -74,6 +74,7 @@ pub(super) fn tests(
         };
         let mut testcase = Testcase::new(name, input, answer);
         testcase.full_feedback = is_sample;
+        testcase.input_validator_args = validator_args(testset, group.as_deref());
         tests.push(PolygonTest {
             testcase,
             group,
@@ -81,6 +82,15 @@ pub(super) fn tests(
         });
     }
     Ok(tests)
+}
+
+/// What testlib's validators are told of the test.
+fn validator_args(testset: Node<'_, '_>, group: Option<&str>) -> InputValidatorArgs {
+    let name = testset.attribute("name").map(|name| ("--testset", name));
+    let group = group.map(|group| ("--group", group));
+    let pairs = name.into_iter().chain(group);
+    let args = pairs.flat_map(|(option, value)| [option.to_owned(), value.to_owned()]);
+    InputValidatorArgs::All(args.collect())
 }
 
 /// A group's name may be any text; as a part of a path it may not.
