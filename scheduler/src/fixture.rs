@@ -18,7 +18,7 @@ use sqlx::PgPool;
 use crate::pressure::Limits;
 use crate::reports::apply_batch;
 use crate::settings::{Escalation, Settings};
-use crate::store::{Created, NewPackage, NewStoredSubmission, RetryPolicy, Store};
+use crate::store::{Activation, Created, NewPackage, NewStoredSubmission, RetryPolicy, Store};
 
 pub(crate) const SETTINGS: Settings = Settings {
     lease: Duration::from_secs(30),
@@ -52,7 +52,7 @@ impl Fixture {
         let table = LanguageTable::embedded().unwrap();
         store.language_list_replace(&table).await.unwrap();
         store
-            .problem_import("sum", &package(1), token_id)
+            .problem_import("sum", &package(1), Activation::AtOnce, token_id)
             .await
             .unwrap();
         Self {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use assize_common::Verdict;
 use assize_common::api::{
     CancelSubmission, DeadLetter, DeadLetterList, Feedback, ImportedPackage, Judgement,
-    JudgementState, LanguageList, NewSubmission, ProblemDetails, ProblemList, Readiness,
-    SetWorkerMode, Submission, SubmissionList, WorkerList,
+    JudgementState, LanguageList, NewSubmission, ProblemDetails, ProblemList, ProblemVersion,
+    ProblemVersionList, Readiness, SetWorkerMode, Submission, SubmissionList, WorkerList,
 };
 use assize_common::id::{SubmissionId, WorkerId};
 use assize_common::message::WorkerMode;
@@ -135,14 +135,65 @@ impl Api {
         short_name: &str,
         archive: Vec<u8>,
     ) -> Result<ImportedPackage, ClientError> {
+        self.send_package(short_name, archive, true).await
+    }
+
+    /// The same, but new submissions are judged as before.
+    ///
+    /// # Errors
+    /// As [`Self::import_problem`].
+    pub async fn import_problem_inactive(
+        &self,
+        short_name: &str,
+        archive: Vec<u8>,
+    ) -> Result<ImportedPackage, ClientError> {
+        self.send_package(short_name, archive, false).await
+    }
+
+    async fn send_package(
+        &self,
+        short_name: &str,
+        archive: Vec<u8>,
+        activate: bool,
+    ) -> Result<ImportedPackage, ClientError> {
         let request = self
             .request(Method::POST, &["api", "v1", "problems"])
             .query(&[("short_name", short_name)])
+            .query(&[("activate", activate)])
             .header("content-type", "application/zip")
             .timeout(IMPORT_TIMEOUT)
             .body(archive);
         self.call(&format!("import the problem {short_name}"), request)
             .await
+    }
+
+    /// The versions of a problem's package, the latest first.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such problem.
+    pub async fn problem_versions(
+        &self,
+        short_name: &str,
+    ) -> Result<ProblemVersionList, ClientError> {
+        let attempt = format!("list the versions of {short_name}");
+        self.get(&attempt, &["problems", short_name, "versions"])
+            .await
+    }
+
+    /// Has new submissions to a problem judged by this version of its package.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such version.
+    pub async fn activate_problem_version(
+        &self,
+        short_name: &str,
+        version: u32,
+    ) -> Result<ProblemVersion, ClientError> {
+        let path = ["api", "v1", "problems", short_name, "active-version"];
+        let request = self.request(Method::PUT, &path);
+        let request = request.json(&serde_json::json!({ "version": version }));
+        let attempt = format!("activate version {version} of {short_name}");
+        self.call(&attempt, request).await
     }
 
     /// Submits. The same request with the same `key` makes one submission,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use assize_common::api::Problem as ApiProblem;
+use assize_common::api::{Problem as ApiProblem, ProblemVersion};
 use assize_common::package::Package;
 use clap::{Args, Subcommand};
 
@@ -26,6 +26,10 @@ pub struct Problem {
 enum Action {
     /// Import packages: from then on new submissions are judged by them
     Import(Import),
+    /// List the versions of a problem's package, the latest first
+    Versions(Versions),
+    /// Have new submissions judged by a version of the package that was imported before
+    Activate(Activate),
     /// List the problems
     List(List),
     Verify(Verify),
@@ -39,11 +43,35 @@ struct Import {
     /// Name by which submissions refer to the problem [default: the name of the package's file or directory]
     #[arg(long, value_name = "NAME")]
     short_name: Option<String>,
+    /// Only keep them: new submissions are judged as before until `assize problem activate`
+    #[arg(long)]
+    no_activate: bool,
     #[command(flatten)]
     server: ServerArguments,
     /// One JSON object a line for each package instead of a table
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Versions {
+    /// The problem's short name
+    problem: String,
+    #[command(flatten)]
+    server: ServerArguments,
+    /// One JSON object a line for each version instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Activate {
+    /// The problem's short name
+    problem: String,
+    /// The version's number, as `assize problem versions` shows it
+    version: u32,
+    #[command(flatten)]
+    server: ServerArguments,
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +97,8 @@ impl Problem {
     pub async fn execute(self) -> anyhow::Result<ExitCode> {
         match self.action {
             Action::Import(import) => import.execute().await,
+            Action::Versions(versions) => versions.execute().await,
+            Action::Activate(activate) => activate.execute().await,
             Action::List(list) => list.execute().await,
             Action::Verify(verify) => verify.execute().await,
         }
@@ -82,32 +112,64 @@ impl Import {
             Failure::new(exit::USAGE, "--short-name is for one package, not several")
         );
         let api = self.server.api()?;
-        let mut problems = Vec::new();
+        let mut versions = Vec::new();
         for path in &self.packages {
             let short_name = match &self.short_name {
                 Some(name) => name.clone(),
                 None => short_name(path)?,
             };
             let archive = archive(path).await?;
-            let imported = api
-                .import_problem(&short_name, archive)
-                .await
-                .with_context(|| format!("package {}", path.display()))?;
+            let imported = if self.no_activate {
+                api.import_problem_inactive(&short_name, archive).await
+            } else {
+                api.import_problem(&short_name, archive).await
+            };
+            let imported = imported.with_context(|| format!("package {}", path.display()))?;
             for warning in &imported.warnings {
                 output::note(&format!("{}: warning: {warning}", path.display()));
             }
             if self.json {
                 output::print_json([&imported])?;
             } else if imported.unchanged {
-                output::note(&format!(
-                    "{short_name}: this package is its current one already"
-                ));
+                let how = if imported.is_active {
+                    "active"
+                } else {
+                    "imported"
+                };
+                output::note(&format!("{short_name}: this package is {how} already"));
             }
-            problems.push(imported.problem);
+            let (problem, is_active) = (imported.problem, imported.is_active);
+            versions.push(ProblemVersion { problem, is_active });
         }
         if !self.json {
-            output::print(&table(&problems))?;
+            output::print(&versions_table(&versions))?;
         }
+        Ok(ExitCode::from(exit::OK))
+    }
+}
+
+impl Versions {
+    async fn execute(self) -> anyhow::Result<ExitCode> {
+        let api = self.server.api()?;
+        let versions = api.problem_versions(&self.problem).await?.versions;
+        if self.json {
+            output::print_json(versions)?;
+        } else {
+            output::print(&versions_table(&versions))?;
+        }
+        Ok(ExitCode::from(exit::OK))
+    }
+}
+
+impl Activate {
+    async fn execute(self) -> anyhow::Result<ExitCode> {
+        let api = self.server.api()?;
+        api.activate_problem_version(&self.problem, self.version)
+            .await?;
+        output::note(&format!(
+            "new submissions to {} are judged by version {}; `assize rejudge new` has the others judged by it too",
+            self.problem, self.version
+        ));
         Ok(ExitCode::from(exit::OK))
     }
 }
@@ -124,22 +186,42 @@ impl List {
     }
 }
 
+/// The columns that tell of a problem, of which [`NUMBERS`] are aligned to the right.
+const COLUMNS: [&str; 7] = [
+    "problem", "name", "version", "tests", "time", "memory", "imported",
+];
+const NUMBERS: [usize; 4] = [2, 3, 4, 5];
+
+fn cells(problem: &ApiProblem) -> [String; 7] {
+    [
+        problem.short_name.clone(),
+        problem.name.clone(),
+        problem.version.to_string(),
+        problem.testcases.to_string(),
+        columns::time(Some(problem.time_limit_ms)),
+        columns::memory(Some(problem.memory_limit_bytes)),
+        columns::moment(problem.imported_at),
+    ]
+}
+
 fn table(problems: &[ApiProblem]) -> String {
+    let mut table = columns::table(COLUMNS);
+    table.add_rows(problems.iter().map(cells));
+    columns::align_right(&mut table, NUMBERS);
+    table.trim_fmt()
+}
+
+fn versions_table(versions: &[ProblemVersion]) -> String {
+    let [problem, name, version, tests, time, memory, imported] = COLUMNS;
     let mut table = columns::table([
-        "problem", "name", "version", "tests", "time", "memory", "imported",
+        problem, name, version, tests, time, memory, imported, "active",
     ]);
-    for problem in problems {
-        table.add_row([
-            problem.short_name.clone(),
-            problem.name.clone(),
-            problem.version.to_string(),
-            problem.testcases.to_string(),
-            columns::time(Some(problem.time_limit_ms)),
-            columns::memory(Some(problem.memory_limit_bytes)),
-            columns::moment(problem.imported_at),
-        ]);
+    for ProblemVersion { problem, is_active } in versions {
+        let active = if *is_active { "yes" } else { "no" };
+        let cells = cells(problem).into_iter();
+        table.add_row(cells.chain([active.to_owned()]));
     }
-    columns::align_right(&mut table, [2, 3, 4, 5]);
+    columns::align_right(&mut table, NUMBERS);
     table.trim_fmt()
 }
 
@@ -162,11 +244,11 @@ pub(crate) fn short_name(path: &Path) -> anyhow::Result<String> {
 /// The package as an archive.
 pub(crate) async fn archive(path: &Path) -> anyhow::Result<Vec<u8>> {
     ensure!(
-        !path.is_dir() || path.join("problem.yaml").exists(),
+        !path.is_dir() || Package::is_at(path),
         Failure::new(
             exit::USAGE,
             format!(
-                "{} is not a package: it has no problem.yaml",
+                "{} is not a package: it has no problem.yaml, problem.xml or init.yml",
                 path.display()
             )
         )
@@ -203,5 +285,15 @@ mod tests {
         fs::write(&archive, "").unwrap();
         assert_eq!(short_name(&archive).unwrap(), "guess");
         assert!(short_name(&root.path().join("none")).is_err());
+    }
+
+    #[tokio::test]
+    async fn directories_of_each_format_are_packed() {
+        for file in ["problem.yaml", "problem.xml", "init.yml"] {
+            let root = tempfile::tempdir().unwrap();
+            assert!(archive(root.path()).await.is_err());
+            fs::write(root.path().join(file), "").unwrap();
+            archive(root.path()).await.unwrap();
+        }
     }
 }

@@ -29,7 +29,7 @@ pub use flag::{
 };
 pub use judgement::{Judgement, JudgementState, JudgementSummary};
 pub use lane::{LaneInfo, LaneList, PauseLane, PausedLane};
-pub use problem::{ImportedPackage, Problem, ProblemList};
+pub use problem::{ImportedPackage, Problem, ProblemList, ProblemVersion, ProblemVersionList};
 pub use provenance::{JudgementProvenance, JudgementStep, ReusableJudgement};
 pub use rejudging::{
     AdminAction, AdminActionList, ApplyRejudging, InvalidPackageChoice, NewRejudging, Overrides,

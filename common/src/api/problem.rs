@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 use crate::ContentHash;
 use crate::id::ProblemId;
 
-/// A problem with the package version that new submissions are judged by.
+/// A problem as a version of its package has it: where nothing else is said, the
+/// active one, by which new submissions are judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// The problem's id.
@@ -16,9 +17,9 @@ pub struct Problem {
     pub short_name: String,
     /// The package's name for people.
     pub name: String,
-    /// The content hash of the current package.
+    /// The content hash of the package.
     pub package: ContentHash,
-    /// The current package's version, counted from 1.
+    /// The package's version, counted from 1.
     pub version: u32,
     /// CPU time limit.
     pub time_limit_ms: u64,
@@ -29,22 +30,47 @@ pub struct Problem {
     /// Whether submissions are outputs, one for each test case, and not programs.
     #[serde(default)]
     pub takes_outputs: bool,
-    /// When the current package was imported.
+    /// When the package was imported.
     pub imported_at: DateTime<Utc>,
+}
+
+/// A version of a problem's package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProblemVersion {
+    /// The problem as this version has it.
+    #[serde(flatten)]
+    pub problem: Problem,
+    /// Whether new submissions are judged by it.
+    pub is_active: bool,
+}
+
+/// The versions of a problem's package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProblemVersionList {
+    /// The latest first.
+    pub versions: Vec<ProblemVersion>,
 }
 
 /// The answer to an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportedPackage {
-    /// The problem with the imported package as its current one.
+    /// The problem as the imported package has it.
     pub problem: Problem,
+    /// Whether new submissions are judged by this package now.
+    #[serde(default = "yes")]
+    pub is_active: bool,
     /// Whether this content was there already; nothing changed then.
     pub unchanged: bool,
     /// What the reader of the package ignored, such as unknown keys.
     pub warnings: Vec<String>,
 }
 
-/// All problems.
+/// Schedulers that don't tell activate each import.
+const fn yes() -> bool {
+    true
+}
+
+/// All problems that take submissions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProblemList {
     /// Sorted by short name.

@@ -262,5 +262,8 @@ fn package_root(target: &Path) -> Result<PathBuf, PackageError> {
             ));
         }
     }
-    found.ok_or_else(|| PackageError::invalid(problem_yaml::FILE, "", "missing in the archive"))
+    found.ok_or_else(|| {
+        let problem = "missing in the archive, and so are problem.xml and init.yml";
+        PackageError::invalid(problem_yaml::FILE, "", problem)
+    })
 }

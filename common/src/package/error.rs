@@ -18,7 +18,7 @@ pub enum PackageError {
         source: std::io::Error,
     },
     /// The path is neither a directory nor a zip archive.
-    #[error("{} is not a problem package: expected a directory or a zip archive that holds a problem.yaml", path.display())]
+    #[error("{} is not a problem package: expected a directory or a zip archive that holds a problem.yaml, problem.xml or init.yml", path.display())]
     NotAPackage {
         /// What was given.
         path: PathBuf,

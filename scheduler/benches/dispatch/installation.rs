@@ -12,7 +12,7 @@ use assize_common::language::LanguageTable;
 use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::{Config, ServeError, serve};
 use assize_scheduler::settings::{Escalation, Settings};
-use assize_scheduler::store::{DatabaseUrl, NewPackage, RetryPolicy, Store};
+use assize_scheduler::store::{Activation, DatabaseUrl, NewPackage, RetryPolicy, Store};
 use assize_scheduler::suspicion::SuspicionRules;
 use bytesize::ByteSize;
 use sqlx::{AssertSqlSafe, Executor as _, PgPool};
@@ -77,7 +77,7 @@ impl Installation {
             .await
             .unwrap();
         store
-            .problem_import("sum", &package(), token.id())
+            .problem_import("sum", &package(), Activation::AtOnce, token.id())
             .await
             .unwrap();
         let config = Config {

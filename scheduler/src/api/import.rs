@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use assize_common::api::ImportedPackage;
+use assize_common::api::{ImportedPackage, ProblemVersion};
 use assize_common::id::TokenId;
 use assize_common::package::{Kind, Package, PackageError, UnpackLimits};
 use assize_common::telemetry::error_chain;
@@ -12,12 +12,13 @@ use axum::body::Body;
 use super::Api;
 use super::error::{ApiError, ErrorKind};
 use super::receive::{Most, receive, unusable, unusable_because};
-use crate::store::NewPackage;
+use crate::store::{Activation, NewPackage};
 
 pub(super) async fn import(
     api: &Api,
     short_name: &str,
     body: Body,
+    activation: Activation,
     imported_by: TokenId,
 ) -> Result<ImportedPackage, ApiError> {
     if api.pressure.disk_is_low() {
@@ -63,11 +64,13 @@ pub(super) async fn import(
     };
     let imported = api
         .store
-        .problem_import(short_name, &new, imported_by)
+        .problem_import(short_name, &new, activation, imported_by)
         .await?;
+    let ProblemVersion { problem, is_active } = imported.version;
     tracing::info!(
         problem = short_name,
-        version = imported.problem.version,
+        version = problem.version,
+        is_active,
         unchanged = imported.unchanged,
         "imported a package"
     );
@@ -77,7 +80,8 @@ pub(super) async fn import(
         .map_err(|error| ApiError::internal(&error))?
         .map_err(|source| unusable("clean up after", incoming, source))?;
     Ok(ImportedPackage {
-        problem: imported.problem,
+        problem,
+        is_active,
         unchanged: imported.unchanged,
         warnings: package.warnings,
     })

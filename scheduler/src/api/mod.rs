@@ -127,6 +127,8 @@ fn routes() -> OpenApiRouter<Api> {
         }));
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(problems::list_problems))
+        .routes(routes!(problems::list_problem_versions))
+        .routes(routes!(problems::activate_problem_version))
         .routes(routes!(
             submissions::create_submission,
             submissions::list_submissions

@@ -268,7 +268,9 @@ fn unknown_problem(name: &str) -> ApiError {
     let name: String = name.chars().take(64).collect();
     ApiError::new(
         ErrorKind::UnknownProblem,
-        format!("there is no problem {name:?}: import its package first"),
+        format!(
+            "there is no problem {name:?} with an active package: import or activate one first"
+        ),
     )
     .in_field("problem")
 }

@@ -52,7 +52,7 @@ pub use flag::FoundFlags;
 pub use invariant::Violation;
 pub use judgement::UndispatchedJudgement;
 pub use outbox::{ClaimedTask, LaneLoad, OUTBOX_CHANNEL};
-pub use problem::{CurrentPackage, ImportedVersion, NewPackage};
+pub use problem::{Activation, CurrentPackage, ImportedVersion, NewPackage};
 pub use rejudging::{CreatedRejudging, PackageProblem, SwitchRefusal, Switched};
 pub use submission::{Created, NewStoredSubmission, SubmissionFilter};
 pub use token::{KnownToken, TokenInfo};

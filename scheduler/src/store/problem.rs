@@ -1,13 +1,15 @@
 //! Problems and the versions of their packages.
 
 use assize_common::ContentHash;
-use assize_common::api::Problem;
+use assize_common::api::{Problem, ProblemVersion};
 use assize_common::id::{ProblemId, TokenId};
 use bytesize::ByteSize;
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 use std::time::Duration;
 use uuid::Uuid;
 
+use super::admin_action::admin_action_create;
 use super::{Store, StoreError, row};
 
 /// A package that was read and found right, with its archive in the blob store.
@@ -37,12 +39,21 @@ pub struct NewPackage {
     pub takes_outputs: bool,
 }
 
+/// When new submissions are judged by a version that is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// From its import on.
+    AtOnce,
+    /// Once somebody says so, see [`Store::problem_activate`].
+    Later,
+}
+
 /// What an import did.
 #[derive(Debug, Clone)]
 pub struct ImportedVersion {
-    /// The problem with its current package.
-    pub problem: Problem,
-    /// Whether that package was the current one before.
+    /// The version.
+    pub version: ProblemVersion,
+    /// Whether it was there and just as active before.
     pub unchanged: bool,
 }
 
@@ -65,7 +76,7 @@ pub struct CurrentPackage {
     pub takes_outputs: bool,
 }
 
-struct ProblemRow {
+struct VersionRow {
     id: Uuid,
     short_name: String,
     name: String,
@@ -76,13 +87,28 @@ struct ProblemRow {
     testcases: i32,
     takes_outputs: bool,
     imported_at: DateTime<Utc>,
+    is_current: bool,
 }
 
-impl TryFrom<ProblemRow> for Problem {
+/// Reads versions `v` of problems `p` where the condition holds.
+macro_rules! versions_query {
+    ($condition:literal, $($argument:expr),*) => {
+        sqlx::query_as!(
+            VersionRow,
+            "SELECT p.id, p.short_name, v.name, v.content_hash, v.version, v.time_limit_us, v.memory_limit_bytes,
+                    v.testcases, v.takes_outputs, v.imported_at, v.is_current
+             FROM problems p JOIN packages v ON v.problem_id = p.id " + $condition,
+            $($argument),*
+        )
+    };
+}
+
+impl TryFrom<VersionRow> for ProblemVersion {
     type Error = StoreError;
 
-    fn try_from(row: ProblemRow) -> Result<Self, StoreError> {
-        Ok(Self {
+    fn try_from(row: VersionRow) -> Result<Self, StoreError> {
+        let is_active = row.is_current;
+        let problem = Problem {
             id: row.id.into(),
             short_name: row.short_name,
             name: row.name,
@@ -93,13 +119,44 @@ impl TryFrom<ProblemRow> for Problem {
             testcases: row::count("a number of test cases", row.testcases)?,
             takes_outputs: row.takes_outputs,
             imported_at: row.imported_at,
-        })
+        };
+        Ok(Self { problem, is_active })
     }
 }
 
+/// Makes the version of `package_id` the one that new submissions are judged by.
+async fn activate(
+    transaction: &mut PgConnection,
+    problem_id: Uuid,
+    package_id: Uuid,
+) -> Result<(), StoreError> {
+    let attempt = "activate a package";
+    // Submissions that are being stored by the old package are there before the
+    // new one is active, and later ones look again. That takes moments.
+    sqlx::query!("LOCK TABLE submissions IN SHARE MODE")
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::on(attempt))?;
+    sqlx::query!(
+        "UPDATE packages SET is_current = false WHERE problem_id = $1 AND is_current",
+        problem_id
+    )
+    .execute(&mut *transaction)
+    .await
+    .map_err(StoreError::on(attempt))?;
+    sqlx::query!(
+        "UPDATE packages SET is_current = true WHERE id = $1",
+        package_id
+    )
+    .execute(transaction)
+    .await
+    .map_err(StoreError::on(attempt))?;
+    Ok(())
+}
+
 impl Store {
-    /// Makes `package` the current version of the problem `short_name`, which is
-    /// created if need be. The same content is never stored twice.
+    /// Makes `package` a version of the problem `short_name`, which is created if
+    /// need be. The same content is never stored twice.
     ///
     /// # Errors
     /// When the database can't be reached.
@@ -107,6 +164,7 @@ impl Store {
         &self,
         short_name: &str,
         package: &NewPackage,
+        activation: Activation,
         imported_by: TokenId,
     ) -> Result<ImportedVersion, StoreError> {
         let attempt = "import a package";
@@ -135,40 +193,19 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await
         .map_err(StoreError::on(attempt))?;
-
-        let unchanged = known.as_ref().is_some_and(|known| known.is_current);
-        if !unchanged {
-            // Submissions that are being stored by the old package are there before the
-            // new one is current, and later ones look again. That takes moments.
-            sqlx::query!("LOCK TABLE submissions IN SHARE MODE")
-                .execute(&mut *transaction)
-                .await
-                .map_err(StoreError::on(attempt))?;
-            sqlx::query!(
-                "UPDATE packages SET is_current = false WHERE problem_id = $1 AND is_current",
-                problem_id
-            )
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::on(attempt))?;
-        }
-        match known {
-            Some(known) => {
-                sqlx::query!(
-                    "UPDATE packages SET is_current = true WHERE id = $1 AND NOT is_current",
-                    known.id
-                )
-                .execute(&mut *transaction)
-                .await
-                .map_err(StoreError::on(attempt))?;
-            }
+        let unchanged = known
+            .as_ref()
+            .is_some_and(|known| known.is_current || activation == Activation::Later);
+        let package_id = match known {
+            Some(known) => known.id,
             None => {
-                sqlx::query!(
+                sqlx::query_scalar!(
                     "INSERT INTO packages (id, problem_id, version, content_hash, archive_sha256, archive_bytes, name,
                          time_limit_us, memory_limit_bytes, code_limit_bytes, testcases, language_codes, is_current,
                          imported_by, has_rules, takes_outputs)
-                     SELECT $1, $2, 1 + COALESCE(max(version), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, true, $12, $13, $14
-                     FROM packages WHERE problem_id = $2",
+                     SELECT $1, $2, 1 + COALESCE(max(version), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, false, $12, $13, $14
+                     FROM packages WHERE problem_id = $2
+                     RETURNING id",
                     Uuid::now_v7(),
                     problem_id,
                     package.content_hash.as_bytes(),
@@ -184,47 +221,105 @@ impl Store {
                     package.has_rules,
                     package.takes_outputs
                 )
-                .execute(&mut *transaction)
+                .fetch_one(&mut *transaction)
                 .await
-                .map_err(StoreError::on(attempt))?;
+                .map_err(StoreError::on(attempt))?
             }
+        };
+        if !unchanged && activation == Activation::AtOnce {
+            activate(&mut transaction, problem_id, package_id).await?;
         }
-        let problem = sqlx::query_as!(
-            ProblemRow,
-            "SELECT p.id, p.short_name, v.name, v.content_hash, v.version, v.time_limit_us, v.memory_limit_bytes,
-                    v.testcases, v.takes_outputs, v.imported_at
-             FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
-             WHERE p.id = $1",
-            problem_id
-        )
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(StoreError::on(attempt))?;
+        let version = versions_query!("WHERE v.id = $1", package_id)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(StoreError::on(attempt))?;
         Self::commit(transaction).await?;
         Ok(ImportedVersion {
-            problem: problem.try_into()?,
+            version: version.try_into()?,
             unchanged,
         })
     }
 
-    /// Lists all problems by short name.
+    /// Has new submissions to a problem judged by this version of its package, and
+    /// notes who said so. None if there is no such version.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn problem_activate(
+        &self,
+        short_name: &str,
+        version: u32,
+        activated_by: TokenId,
+    ) -> Result<Option<ProblemVersion>, StoreError> {
+        let attempt = "activate a package";
+        let Ok(number) = i32::try_from(version) else {
+            return Ok(None);
+        };
+        let mut transaction = self.begin().await?;
+        // In turn with imports into the problem.
+        let found = sqlx::query!(
+            "SELECT p.id AS problem_id, v.id AS package_id, v.is_current
+             FROM problems p JOIN packages v ON v.problem_id = p.id
+             WHERE p.short_name = $1 AND v.version = $2
+             FOR NO KEY UPDATE OF p",
+            short_name,
+            number
+        )
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(StoreError::on(attempt))?;
+        let Some(found) = found else { return Ok(None) };
+        activate(&mut transaction, found.problem_id, found.package_id).await?;
+        if !found.is_current {
+            let details = serde_json::json!({ "version": version });
+            admin_action_create(
+                &mut transaction,
+                activated_by,
+                "problem.activate",
+                short_name,
+                details,
+            )
+            .await?;
+        }
+        let version = versions_query!("WHERE v.id = $1", found.package_id)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(StoreError::on(attempt))?;
+        Self::commit(transaction).await?;
+        version.try_into().map(Some)
+    }
+
+    /// Lists the versions of a problem's package, the latest first; none if there is
+    /// no such problem.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn problem_versions(
+        &self,
+        short_name: &str,
+    ) -> Result<Vec<ProblemVersion>, StoreError> {
+        let rows = versions_query!(
+            "WHERE p.short_name = $1 ORDER BY v.version DESC",
+            short_name
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::on("list the versions of a problem"))?;
+        rows.into_iter().map(ProblemVersion::try_from).collect()
+    }
+
+    /// Lists all problems that take submissions by short name.
     ///
     /// # Errors
     /// When the database can't be reached.
     pub async fn problem_list(&self) -> Result<Vec<Problem>, StoreError> {
-        sqlx::query_as!(
-            ProblemRow,
-            "SELECT p.id, p.short_name, v.name, v.content_hash, v.version, v.time_limit_us, v.memory_limit_bytes,
-                    v.testcases, v.takes_outputs, v.imported_at
-             FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
-             ORDER BY p.short_name"
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::on("list the problems"))?
-        .into_iter()
-        .map(Problem::try_from)
-        .collect()
+        let rows = versions_query!("WHERE v.is_current ORDER BY p.short_name",)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::on("list the problems"))?;
+        rows.into_iter()
+            .map(|row| ProblemVersion::try_from(row).map(|version| version.problem))
+            .collect()
     }
 
     /// Finds the package that new submissions to a problem are judged by.

@@ -76,7 +76,11 @@ impl Server {
     }
 
     async fn import(&self, archive: Vec<u8>) -> Response {
-        self.request(Method::POST, "/api/v1/problems?short_name=echo")
+        self.import_by("short_name=echo", archive).await
+    }
+
+    async fn import_by(&self, query: &str, archive: Vec<u8>) -> Response {
+        self.request(Method::POST, &format!("/api/v1/problems?{query}"))
             .header(CONTENT_TYPE, "application/zip")
             .body(archive)
             .send()

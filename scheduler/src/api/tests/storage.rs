@@ -3,7 +3,9 @@
 use std::io::{Cursor, Write as _};
 use std::time::Duration;
 
-use assize_common::api::{ImportedPackage, NewFile, Readiness, Submission};
+use assize_common::api::{
+    ImportedPackage, NewFile, ProblemVersion, ProblemVersionList, Readiness, Submission,
+};
 use assize_common::{ContentHash, Lane, SandboxMode};
 use bytesize::ByteSize;
 use futures_util::StreamExt as _;
@@ -74,6 +76,49 @@ async fn packages_are_imported_once_and_served_to_workers(pool: PgPool) {
     assert_eq!((fixed.problem.version, fixed.unchanged), (2, false));
     let leftovers = std::fs::read_dir(server.data.path().join("incoming")).unwrap();
     assert_eq!(leftovers.count(), 0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_package_may_wait_to_be_activated(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let import = async |answer| -> (u16, bool) {
+        let query = "short_name=echo&activate=false";
+        let response = server.import_by(query, archive(answer)).await;
+        let status = response.status().as_u16();
+        let imported: ImportedPackage = response.json().await.unwrap();
+        (status, imported.is_active)
+    };
+    let to_echo = with(json!({ "problem": "echo" }));
+    assert_eq!(import("1\n").await, (201, false));
+    assert_eq!(import("1\n").await, (200, false));
+    let refused = problem(server.submit(&to_echo).await).await;
+    assert_eq!(
+        summary(&refused),
+        (422, "unknown-problem", Some("problem")),
+        "{refused:?}"
+    );
+    let activate = async |version: u32| {
+        let request = server.request(Method::PUT, "/api/v1/problems/echo/active-version");
+        request
+            .json(&json!({ "version": version }))
+            .send()
+            .await
+            .unwrap()
+    };
+    assert_eq!(activate(2).await.status(), StatusCode::NOT_FOUND);
+    let activated: ProblemVersion = activate(1).await.json().await.unwrap();
+    assert!(activated.is_active && activated.problem.version == 1);
+    assert_eq!(server.submit(&to_echo).await.status(), StatusCode::CREATED);
+    assert_eq!(import("2\n").await, (201, false));
+    let versions = server.get("/api/v1/problems/echo/versions").await;
+    let versions: ProblemVersionList = versions.json().await.unwrap();
+    let versions = versions.versions.iter();
+    let versions: Vec<_> = versions
+        .map(|one| (one.problem.version, one.is_active))
+        .collect();
+    assert_eq!(versions, [(2, false), (1, true)]);
+    let none = problem(server.get("/api/v1/problems/none/versions").await).await;
+    assert_eq!(summary(&none), (404, "not-found", None));
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use super::{Server, file, problem, right, summary, with};
 use crate::fixture::{SETTINGS, finished, package};
 use crate::reports::apply_batch;
-use crate::store::NewPackage;
+use crate::store::{Activation, NewPackage};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_submission_from_request_to_verdict(pool: PgPool) {
@@ -108,8 +108,13 @@ async fn outputs_are_submitted_in_no_language(pool: PgPool) {
         takes_outputs: true,
         ..package(99)
     };
-    let imported = store.problem_import("queens", &package, server.fixture.token_id);
-    assert!(imported.await.unwrap().problem.takes_outputs);
+    let imported = store.problem_import(
+        "queens",
+        &package,
+        Activation::AtOnce,
+        server.fixture.token_id,
+    );
+    assert!(imported.await.unwrap().version.problem.takes_outputs);
 
     let blob = json!({"name": "02.ans", "content_base64": "eHh4".repeat(2000)});
     let outputs = json!([file("secret/01.out"), blob]);

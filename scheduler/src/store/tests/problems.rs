@@ -5,6 +5,7 @@ use assize_common::language::LanguageTable;
 use sqlx::PgPool;
 
 use crate::fixture::{Fixture, make_token, package};
+use crate::store::Activation;
 
 #[sqlx::test(migrations = "../migrations")]
 async fn versions_are_kept_and_one_is_current(pool: PgPool) {
@@ -12,10 +13,10 @@ async fn versions_are_kept_and_one_is_current(pool: PgPool) {
     let import = async |seed| {
         let imported = fixture
             .store
-            .problem_import("sum", &package(seed), fixture.token_id)
+            .problem_import("sum", &package(seed), Activation::AtOnce, fixture.token_id)
             .await
             .unwrap();
-        (imported.problem.version, imported.unchanged)
+        (imported.version.problem.version, imported.unchanged)
     };
     assert_eq!(import(1).await, (1, true));
     assert_eq!(import(2).await, (2, false));
@@ -32,6 +33,62 @@ async fn versions_are_kept_and_one_is_current(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_version_waits_until_it_is_activated(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (store, by) = (&fixture.store, fixture.token_id);
+    let import = async |problem, seed| {
+        let package = package(seed);
+        let imported = store.problem_import(problem, &package, Activation::Later, by);
+        let imported = imported.await.unwrap();
+        let version = imported.version;
+        (
+            version.problem.version,
+            version.is_active,
+            imported.unchanged,
+        )
+    };
+    let versions = async |problem| -> Vec<(u32, bool)> {
+        let versions = store.problem_versions(problem).await.unwrap();
+        let versions = versions.into_iter();
+        versions
+            .map(|one| (one.problem.version, one.is_active))
+            .collect()
+    };
+    assert_eq!(import("sum", 2).await, (2, false, false));
+    assert_eq!(import("sum", 2).await, (2, false, true));
+    assert_eq!(import("sum", 1).await, (1, true, true));
+    assert_eq!(versions("sum").await, [(2, false), (1, true)]);
+    for _ in 0..2 {
+        let activated = store.problem_activate("sum", 2, by).await.unwrap().unwrap();
+        assert!(activated.is_active && activated.problem.version == 2);
+    }
+    assert_eq!(versions("sum").await, [(2, true), (1, false)]);
+    let noted = store
+        .admin_action_list(Some("sum"), None, 10)
+        .await
+        .unwrap();
+    assert_eq!(noted.len(), 1, "the second time changed nothing");
+    assert_eq!(noted[0].details, serde_json::json!({ "version": 2 }));
+    for (problem, version) in [("sum", 3), ("sum", u32::MAX), ("none", 1)] {
+        assert_eq!(
+            store.problem_activate(problem, version, by).await.unwrap(),
+            None
+        );
+    }
+
+    assert_eq!(import("new", 1).await, (1, false, false));
+    assert_eq!(versions("none").await, []);
+    assert!(store.problem_find_current("new").await.unwrap().is_none());
+    assert_eq!(
+        store.problem_list().await.unwrap().len(),
+        1,
+        "it takes no submissions yet"
+    );
+    store.problem_activate("new", 1, by).await.unwrap().unwrap();
+    assert!(store.problem_find_current("new").await.unwrap().is_some());
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn imports_at_the_same_time_take_turns(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let imports: Vec<_> = (0..6_u8)
@@ -39,7 +96,7 @@ async fn imports_at_the_same_time_take_turns(pool: PgPool) {
             let (store, token_id) = (fixture.store.clone(), fixture.token_id);
             tokio::spawn(async move {
                 store
-                    .problem_import("new", &package(seed % 3), token_id)
+                    .problem_import("new", &package(seed % 3), Activation::AtOnce, token_id)
                     .await
                     .unwrap()
             })

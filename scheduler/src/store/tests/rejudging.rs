@@ -17,8 +17,8 @@ use crate::filter::{Filter, Scope};
 use crate::fixture::{Fixture, SETTINGS, judging_error, package};
 use crate::reports::apply_batch;
 use crate::store::{
-    Created, CreatedRejudging, NewStoredRejudging, PackageProblem, Selected, SwitchRefusal,
-    Switched,
+    Activation, Created, CreatedRejudging, NewStoredRejudging, PackageProblem, Selected,
+    SwitchRefusal, Switched,
 };
 
 const ALL: Filter = Filter::All;
@@ -47,7 +47,9 @@ fn asked(filter: &str) -> NewStoredRejudging {
 impl Fixture {
     async fn import(&self, problem: &str, seed: u8) {
         let package = package(seed);
-        let imported = self.store.problem_import(problem, &package, self.token_id);
+        let imported =
+            self.store
+                .problem_import(problem, &package, Activation::AtOnce, self.token_id);
         imported.await.unwrap();
     }
 
