@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::error::PackageError;
 use super::yaml::Section;
+use super::yaml_value::Value;
 
 /// Values of constants by what is written between the braces: `name`,
 /// `name.value` or `name.variant`.
@@ -63,19 +62,20 @@ impl Constants {
                 return Err(at("a name may have letters, digits and underscores only"));
             }
             let variants = match value {
-                Value::Object(variants) => variants,
+                Value::Map(variants) => variants,
                 scalar => [("value".to_owned(), scalar)].into_iter().collect(),
             };
-            let Some(main) = variants.get("value").and_then(scalar) else {
+            let Some(main) = variants.get("value").and_then(Value::text) else {
                 return Err(at(
                     "expected a number, a string, or a mapping with the key `value`",
                 ));
             };
-            constants.insert(name.clone(), main);
+            constants.insert(name.clone(), main.to_owned());
             for (variant, value) in &variants {
-                let value =
-                    scalar(value).ok_or_else(|| at("its variants must be numbers or strings"))?;
-                constants.insert(format!("{name}.{variant}"), value);
+                let value = value
+                    .text()
+                    .ok_or_else(|| at("its variants must be numbers or strings"))?;
+                constants.insert(format!("{name}.{variant}"), value.to_owned());
             }
         }
         Ok(Self(constants))
@@ -92,14 +92,6 @@ fn is_identifier(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

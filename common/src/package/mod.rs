@@ -45,6 +45,7 @@ mod time_limit;
 mod validator_tests;
 mod validators;
 mod yaml;
+mod yaml_value;
 
 pub use archive::UnpackLimits;
 pub use constants::Constants;

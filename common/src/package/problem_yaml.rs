@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use serde_json::Value;
 
 use super::constants::Constants;
 use super::error::PackageError;
@@ -11,6 +10,7 @@ use super::file_tree::FileTree;
 use super::grading::Objective;
 use super::model::{FormatVersion, Kind, Timing};
 use super::yaml::Section;
+use super::yaml_value::Value;
 
 /// The file's name.
 pub(super) const FILE: &str = "problem.yaml";
@@ -361,16 +361,16 @@ impl StatedLimits {
 fn name(yaml: &mut Section) -> Result<Option<String>, PackageError> {
     match yaml.take("name") {
         None => Ok(None),
-        Some(Value::String(name)) => Ok(Some(name)),
-        Some(Value::Object(names)) => names
+        Some(Value::Map(names)) => names
             .get("en")
             .or_else(|| names.values().next())
-            .and_then(Value::as_str)
+            .and_then(Value::text)
             .map(|name| Some(name.to_owned()))
             .ok_or_else(|| yaml.invalid("name", "expected a name for each language")),
-        Some(_) => Err(yaml.invalid(
-            "name",
-            "expected a string, or a mapping of languages to strings",
-        )),
+        Some(name) => {
+            let problem = "expected a string, or a mapping of languages to strings";
+            let name = name.into_text();
+            name.map(Some).ok_or_else(|| yaml.invalid("name", problem))
+        }
     }
 }

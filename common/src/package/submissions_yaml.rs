@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::glob::Glob;
 use super::grading::ScoreRange;
 use super::rule::{Rule, ScoreRule, any_verdict, verdicts_of_format};
 use super::yaml::{Section, as_score};
+use super::yaml_value::Value;
 use crate::Verdict;
 
 /// Where it is.
@@ -136,8 +135,8 @@ fn rule_text(section: &mut Section, scoring: bool) -> Result<RuleText, PackageEr
     const TIME_LIMIT: &str = "use_for_time_limit";
     let time_limit = match section.take(TIME_LIMIT) {
         None => None,
-        Some(Value::Bool(false)) => Some(TimeLimitUse::Never),
-        Some(Value::Bool(true)) => Some(TimeLimitUse::AsVerdictsTell),
+        Some(Value::Bool { value: false, .. }) => Some(TimeLimitUse::Never),
+        Some(Value::Bool { value: true, .. }) => Some(TimeLimitUse::AsVerdictsTell),
         Some(Value::String(word)) if word == "lower" => Some(TimeLimitUse::Lower),
         Some(Value::String(word)) if word == "upper" => Some(TimeLimitUse::Upper),
         Some(_) => {
@@ -166,7 +165,7 @@ fn rule_text(section: &mut Section, scoring: bool) -> Result<RuleText, PackageEr
 }
 
 fn score_range(value: &Value) -> Option<ScoreRange> {
-    let (min, max) = match value.as_array().map(Vec::as_slice) {
+    let (min, max) = match value.as_list() {
         Some([min, max]) => (as_score(min)?, as_score(max)?),
         Some(_) => return None,
         None => (as_score(value)?, as_score(value)?),
@@ -182,8 +181,8 @@ fn verdicts(section: &mut Section, key: &str) -> Result<Option<BTreeSet<Verdict>
         return Ok(None);
     };
     let names = value
-        .as_array()
-        .map(|names| names.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+        .as_list()
+        .map(|names| names.iter().map(Value::text).collect::<Option<Vec<_>>>());
     let Some(Some(names)) = names else {
         return Err(section.invalid(key, "expected a list of verdicts such as [AC, WA]"));
     };

@@ -1,10 +1,9 @@
 //! Settings of test cases, as a directory or a test case makes them.
 
-use serde_json::Value;
-
 use super::error::PackageError;
 use super::model::InputValidatorArgs;
 use super::yaml::{Section, list_of_strings};
+use super::yaml_value::Value;
 
 /// What a file says about test cases; `None` where it is silent.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +89,7 @@ fn input_validator_args(yaml: &mut Section) -> Result<Option<InputValidatorArgs>
     };
     Ok(match yaml.take(KEY) {
         None => None,
-        Some(Value::Object(map)) => {
+        Some(Value::Map(map)) => {
             let by_name = map
                 .into_iter()
                 .map(|(name, args)| Some((name, list_of_strings(args)?)))
@@ -119,10 +118,8 @@ fn legacy_flags(yaml: &mut Section, key: &str) -> Result<Option<LegacyFlags>, Pa
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
     match yaml.take(key) {
         None => Ok(None),
-        Some(Value::String(flags)) => Ok(Some((None, words(&flags)))),
-        Some(Value::Number(flag)) => Ok(Some((None, vec![flag.to_string()]))),
-        Some(Value::Object(map)) => {
-            let text = |key| map.get(key).and_then(Value::as_str);
+        Some(Value::Map(map)) => {
+            let text = |key| map.get(key).and_then(Value::text);
             let (name, flags) = (text("name"), text("flags"));
             if map.len() != usize::from(name.is_some()) + usize::from(flags.is_some()) {
                 return Err(wrong(yaml));
@@ -130,6 +127,9 @@ fn legacy_flags(yaml: &mut Section, key: &str) -> Result<Option<LegacyFlags>, Pa
             let args = words(flags.unwrap_or_default());
             Ok(Some((name.map(str::to_owned), args)))
         }
-        Some(_) => Err(wrong(yaml)),
+        Some(value) => {
+            let flags = value.text().ok_or_else(|| wrong(yaml))?;
+            Ok(Some((None, words(flags))))
+        }
     }
 }

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::grading::Aggregation;
@@ -12,6 +10,7 @@ use super::model::FormatVersion;
 use super::problem_yaml::ProblemYaml;
 use super::test_config::TestConfig;
 use super::yaml::Section;
+use super::yaml_value::Value;
 use crate::Score;
 
 pub(super) const FILE: &str = "test_group.yaml";
@@ -157,12 +156,12 @@ fn draft_keys(
     let require_pass = keys.string_or_strings("require_pass")?.unwrap_or_default();
     keys.finish(warnings);
     let static_test = match yaml.take("static_validation") {
-        None | Some(Value::Bool(false)) => None,
-        Some(Value::Bool(true)) => Some(StaticYaml {
+        None | Some(Value::Bool { value: false, .. }) => None,
+        Some(Value::Bool { value: true, .. }) => Some(StaticYaml {
             max_score: None,
             args: Vec::new(),
         }),
-        Some(map @ Value::Object(_)) => {
+        Some(map @ Value::Map(_)) => {
             let mut map = yaml.nested("static_validation", map)?;
             let max_score = points(&mut map, "score")?;
             if max_score.is_some() && (!scoring || aggregation == Some(Aggregation::PassFail)) {

@@ -1,13 +1,14 @@
 //! Whole packages through the reader.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 
 use super::test_package::TestPackage;
 use super::{
-    FormatVersion, Kind, OutputValidator, Package, PackageError, Program, ShownOutput, Timing,
-    ValidatorTest, ValidatorTestKind,
+    FormatVersion, InputValidatorArgs, Kind, OutputValidator, Package, PackageError, Program,
+    ShownOutput, Timing, ValidatorTest, ValidatorTestKind,
 };
 use crate::language::LanguageTable;
 
@@ -318,6 +319,45 @@ fn settings_of_test_cases() {
         .with("data/secret/test_group.in", "")
         .with("data/secret/test_group.ans", "");
     assert!(error(&name).contains("rename it"));
+}
+
+#[test]
+fn arguments_and_constants_are_what_was_written() {
+    let package = yaml("limits: {time_limit: 1}\nconstants: {k: 1.10, big: {value: 18446744073709551616, tex: 007}}\n")
+        .with("output_validator/a.py", "")
+        .with(
+            "data/secret/1.yaml",
+            "args: [1.10, 007, 0x10, yes, 2026-01-01]\noutput_validator_args: [1e3, '{{k}}']\n\
+             input_validator_args: {check: [1.]}\n",
+        );
+    let package = read(&package);
+    let testcase = &package.testcases[0];
+    assert_eq!(testcase.args, ["1.10", "007", "0x10", "yes", "2026-01-01"]);
+    assert_eq!(testcase.output_validator_args, ["1e3", "{{k}}"]);
+    let by_name = BTreeMap::from([("check".to_owned(), vec!["1.".to_owned()])]);
+    assert_eq!(
+        testcase.input_validator_args,
+        InputValidatorArgs::ByName(by_name)
+    );
+    let replaced = package
+        .constants
+        .replace(b"{{k}} {{big}} {{big.tex}}")
+        .into_owned();
+    assert_eq!(
+        String::from_utf8(replaced).unwrap(),
+        "1.10 18446744073709551616 007"
+    );
+    let flags = TestPackage::legacy()
+        .with("problem.yaml", "validation: custom\nvalidator_flags: 1.0\n")
+        .with("output_validators/a.py", "")
+        .with("data/testdata.yaml", "output_validator_flags: 2.50\n");
+    let args = &read(&flags).testcases[0].output_validator_args;
+    assert_eq!(*args, ["1.0", "2.50"]);
+    for nothing in ["[null]", "[~]", "[[a]]"] {
+        let args = format!("args: {nothing}\n");
+        let package = TestPackage::minimal().with("data/secret/1.yaml", args);
+        assert!(error(&package).contains("`args`"), "{nothing}");
+    }
 }
 
 #[test]

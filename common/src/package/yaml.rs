@@ -1,13 +1,14 @@
 //! Reading YAML mappings key by key, so that every error names file and key,
 //! and keys that nobody asked for are reported.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use serde_json::{Map, Value};
 
 use super::error::PackageError;
 use super::file_tree::FileTree;
+use super::yaml_value::Value;
 use crate::Score;
 
 /// A mapping of a YAML file from which keys are taken one after another.
@@ -15,7 +16,7 @@ use crate::Score;
 pub(super) struct Section {
     file: String,
     prefix: String,
-    entries: Map<String, Value>,
+    entries: BTreeMap<String, Value>,
 }
 
 impl Section {
@@ -33,14 +34,11 @@ impl Section {
         let value = if text.lines().all(blank) {
             Value::Null
         } else {
-            serde_saphyr::from_str(text).map_err(|source| PackageError::Yaml {
-                file: path.to_owned(),
-                source: Box::new(source),
-            })?
+            Value::parse(path, text)?
         };
         match value {
-            Value::Null => Ok(Self::new(path, "", Map::new())),
-            Value::Object(entries) => Ok(Self::new(path, "", entries)),
+            Value::Null => Ok(Self::new(path, "", BTreeMap::new())),
+            Value::Map(entries) => Ok(Self::new(path, "", entries)),
             _ => Err(PackageError::invalid(
                 path,
                 "",
@@ -49,7 +47,7 @@ impl Section {
         }
     }
 
-    fn new(file: &str, prefix: &str, entries: Map<String, Value>) -> Self {
+    fn new(file: &str, prefix: &str, entries: BTreeMap<String, Value>) -> Self {
         Self {
             file: file.to_owned(),
             prefix: prefix.to_owned(),
@@ -79,7 +77,9 @@ impl Section {
 
     /// Takes a key's value; a null counts as absent.
     pub(super) fn take(&mut self, key: &str) -> Option<Value> {
-        self.entries.remove(key).filter(|value| !value.is_null())
+        self.entries
+            .remove(key)
+            .filter(|value| *value != Value::Null)
     }
 
     /// Drops keys that are known and mean nothing for judging.
@@ -89,12 +89,14 @@ impl Section {
         }
     }
 
-    /// Takes a string.
+    /// Takes a string: the text of any scalar.
     pub(super) fn string(&mut self, key: &str) -> Result<Option<String>, PackageError> {
         match self.take(key) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.invalid(key, "expected a string")),
+            Some(value) => value
+                .into_text()
+                .map(Some)
+                .ok_or_else(|| self.invalid(key, "expected a string")),
         }
     }
 
@@ -102,7 +104,7 @@ impl Section {
     pub(super) fn boolean(&mut self, key: &str) -> Result<Option<bool>, PackageError> {
         match self.take(key) {
             None => Ok(None),
-            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(Value::Bool { value, .. }) => Ok(Some(value)),
             Some(_) => Err(self.invalid(key, "expected true or false")),
         }
     }
@@ -113,7 +115,7 @@ impl Section {
             None => Ok(None),
             Some(value) => list_of_strings(value)
                 .map(Some)
-                .ok_or_else(|| self.invalid(key, "expected a list of strings")),
+                .ok_or_else(|| self.invalid(key, STRINGS)),
         }
     }
 
@@ -124,16 +126,19 @@ impl Section {
     ) -> Result<Option<Vec<String>>, PackageError> {
         match self.take(key) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(vec![text])),
-            Some(value) => list_of_strings(value)
+            Some(list @ Value::List(_)) => list_of_strings(list)
                 .map(Some)
+                .ok_or_else(|| self.invalid(key, STRINGS)),
+            Some(value) => value
+                .into_text()
+                .map(|text| Some(vec![text]))
                 .ok_or_else(|| self.invalid(key, "expected a string or a list of strings")),
         }
     }
 
     /// Takes a mapping; an absent one is empty.
     pub(super) fn section(&mut self, key: &str) -> Result<Self, PackageError> {
-        let value = self.take(key).unwrap_or(Value::Object(Map::new()));
+        let value = self.take(key).unwrap_or(Value::Map(BTreeMap::new()));
         self.nested(key, value)
     }
 
@@ -141,7 +146,7 @@ impl Section {
     pub(super) fn nested(&self, key: &str, value: Value) -> Result<Self, PackageError> {
         let prefix = format!("{}.", self.name_of(key));
         match value {
-            Value::Object(entries) => Ok(Self::new(&self.file, &prefix, entries)),
+            Value::Map(entries) => Ok(Self::new(&self.file, &prefix, entries)),
             _ => Err(self.invalid(key, "expected a mapping of keys to values")),
         }
     }
@@ -245,36 +250,29 @@ impl Section {
     }
 }
 
-/// Seconds as a duration, unless absurdly long.
+/// Seconds as a duration, unless absurdly long or short.
 pub(super) fn checked_seconds(seconds: f64) -> Option<Duration> {
     const MAX_SECONDS: f64 = 24.0 * 3600.0;
     (seconds > 0.0 && seconds <= MAX_SECONDS)
         .then(|| Duration::try_from_secs_f64(seconds).ok())
         .flatten()
+        .filter(|duration| !duration.is_zero())
 }
 
-/// A number as an exact score: its text is what was written.
+/// A number as an exact score.
 pub(super) fn as_score(value: &Value) -> Option<Score> {
+    value.text()?.parse().ok()
+}
+
+/// What is wrong where [`list_of_strings`] finds none.
+const STRINGS: &str = "expected a list of strings: put what is empty or null in quotes";
+
+/// The texts of a list of scalars, as they were written: an argument `1.10` is not `1.1`.
+pub(super) fn list_of_strings(value: Value) -> Option<Vec<String>> {
     match value {
-        Value::Number(number) => number.to_string().parse().ok(),
-        Value::String(text) => text.parse().ok(),
+        Value::List(items) => items.into_iter().map(Value::into_text).collect(),
         _ => None,
     }
-}
-
-pub(super) fn list_of_strings(value: Value) -> Option<Vec<String>> {
-    let Value::Array(items) = value else {
-        return None;
-    };
-    items
-        .into_iter()
-        .map(|item| match item {
-            Value::String(text) => Some(text),
-            // `float_tolerance, 1e-6`: YAML makes a number of an argument.
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        })
-        .collect()
 }
 
 #[expect(

@@ -1,9 +1,8 @@
 //! The test cases that init.yml lists, or describes by patterns of names.
 
-use serde_json::Value;
-
 use super::super::error::PackageError;
 use super::super::yaml::{Section, as_score};
+use super::super::yaml_value::Value;
 use super::data::Data;
 use super::{FILE, pattern, refuse};
 use crate::Score;
@@ -55,7 +54,7 @@ pub(super) fn read(
     };
     let mut items = match yaml.take("pretest_test_cases") {
         None => Vec::new(),
-        Some(Value::Array(list)) => {
+        Some(Value::List(list)) => {
             let key = "pretest_test_cases";
             let mut pretests = listed(yaml, key, list, &inherited, warnings)?;
             for pretest in &mut pretests {
@@ -76,7 +75,7 @@ pub(super) fn read(
     };
     let key = "test_cases";
     items.extend(match yaml.take(key) {
-        Some(Value::Array(list)) => listed(yaml, key, list, &inherited, warnings)?,
+        Some(Value::List(list)) => listed(yaml, key, list, &inherited, warnings)?,
         described => {
             let mut section = match described {
                 None => yaml.section(key)?,
@@ -113,7 +112,7 @@ fn listed(
         }
         let content = match section.take("batched") {
             None => Content::Case(case(&mut section, inherited)?),
-            Some(Value::Array(list)) if !list.is_empty() => {
+            Some(Value::List(list)) if !list.is_empty() => {
                 batches += 1;
                 batch(&mut section, list, batches, inherited, warnings)?
             }
@@ -160,15 +159,16 @@ fn batch(
     let mut dependencies = Vec::new();
     for value in match section.take(DEPENDENCIES) {
         None => Vec::new(),
-        Some(Value::Array(list)) => list,
+        Some(Value::List(list)) => list,
         Some(_) => return Err(section.invalid(DEPENDENCIES, "expected a list of numbers")),
     } {
         let earlier = value.as_u64().and_then(|batch| usize::try_from(batch).ok());
         match earlier.filter(|batch| (1..number).contains(batch)) {
             Some(batch) => dependencies.push(batch),
             None => {
+                let stated = value.text().unwrap_or("what is no number");
                 let problem =
-                    format!("batch {number} can't depend on {value}: expected an earlier batch");
+                    format!("batch {number} can't depend on {stated}: expected an earlier batch");
                 return Err(section.invalid(DEPENDENCIES, problem));
             }
         }
@@ -208,7 +208,7 @@ fn described_by(
 ) -> Result<Vec<Item>, PackageError> {
     let points = match section.take("case_points") {
         None => None,
-        Some(Value::Array(list)) => {
+        Some(Value::List(list)) => {
             let scores: Option<Vec<Score>> = list.iter().map(as_score).collect();
             let scores = scores.filter(|scores| !scores.iter().any(Score::is_negative));
             let problem = "expected a list of numbers that are not negative";

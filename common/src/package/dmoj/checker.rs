@@ -1,7 +1,5 @@
 //! The checker by name with its arguments, and the interactor.
 
-use serde_json::Value;
-
 use super::super::error::PackageError;
 use super::super::file_tree::FileTree;
 use super::super::model::{
@@ -9,6 +7,7 @@ use super::super::model::{
 };
 use super::super::problem_yaml::StatedLimits;
 use super::super::yaml::Section;
+use super::super::yaml_value::Value;
 use super::ignore;
 
 /// What decides where nothing is interactive.
@@ -23,11 +22,11 @@ pub(super) fn checker(
     let (name, mut args) = match value {
         None => (
             "standard".to_owned(),
-            yaml.nested("checker.args", Value::Object(Default::default()))?,
+            yaml.nested("checker.args", Value::Map(Default::default()))?,
         ),
         Some(Value::String(name)) => (
             name,
-            yaml.nested("checker.args", Value::Object(Default::default()))?,
+            yaml.nested("checker.args", Value::Map(Default::default()))?,
         ),
         Some(value) => {
             let mut section = yaml.nested(KEY, value)?;
@@ -195,7 +194,7 @@ fn program(
     };
     if section
         .take("flags")
-        .is_some_and(|flags| flags != Value::Array(Vec::new()))
+        .is_some_and(|flags| flags != Value::List(Vec::new()))
     {
         return Err(section.unsupported("flags", "flags for the compiler"));
     }

@@ -17,13 +17,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use serde_json::Value;
 
 use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::model::{FormatVersion, Kind, OutputValidator, Package};
 use super::problem_yaml::StatedLimits;
 use super::yaml::Section;
+use super::yaml_value::Value;
 use super::{read, submissions, time_limit};
 use data::Data;
 
@@ -76,8 +76,8 @@ fn ignore(yaml: &mut Section, keys: &[(&str, &str)], warnings: &mut Vec<String>)
 fn refuse(yaml: &mut Section) -> Result<(), PackageError> {
     for (key, feature) in REFUSED {
         let is_empty = |value: &Value| match value {
-            Value::Object(entries) => entries.is_empty(),
-            Value::Array(items) => items.is_empty(),
+            Value::Map(entries) => entries.is_empty(),
+            Value::List(items) => items.is_empty(),
             _ => false,
         };
         if yaml.take(key).is_some_and(|value| !is_empty(&value)) {
