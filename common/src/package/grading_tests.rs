@@ -263,6 +263,44 @@ fn static_tests_take_points_from_the_others() {
 }
 
 #[test]
+fn a_group_of_a_static_test_alone_may_be_required() {
+    let package = scoring("2025-09", &["secret/a/1", "secret/c/1"])
+        .with("static_validator/check.py", "")
+        .with("data/secret/a/test_group.yaml", "max_score: 40\n")
+        .with(
+            "data/secret/b/test_group.yaml",
+            "max_score: 0\nstatic_validation_score: pass-fail\n",
+        )
+        .with(
+            "data/secret/c/test_group.yaml",
+            "max_score: 60\nrequire_pass: [secret/a, secret/b]\n",
+        );
+    assert_eq!(
+        shape(&secret(&package)),
+        "secret(sum 100: a(pass 40: #0=40) b(pass 0: S0=0) c(pass 60: #1=60))"
+    );
+    let later = package.with(
+        "data/secret/a/test_group.yaml",
+        "max_score: 40\nrequire_pass: secret/b\n",
+    );
+    assert!(error(&later).contains("no earlier group"));
+    let nested = scoring("2023-07-draft", &["secret/b/1"])
+        .with("static_validator/check.py", "")
+        .with(
+            "data/secret/a/x/test_group.yaml",
+            "static_validation: true\n",
+        )
+        .with(
+            "data/secret/b/test_group.yaml",
+            "scoring: {require_pass: secret/a/x}\n",
+        );
+    assert_eq!(
+        shape(&secret(&nested)),
+        "secret(sum 100: a(pass 50: x(pass 50: S0=50)) b(pass 50: #0=50))"
+    );
+}
+
+#[test]
 fn constants_stand_in_group_files() {
     let head = format!("problem_format_version: 2025-09\n{HEAD}constants:\n  points: 42\n");
     let package = with_testcases(

@@ -181,13 +181,28 @@ impl Builder<'_> {
         }
         // A group may consist of nothing but a static test.
         for test in self.static_tests {
-            let parent = test.group.rsplit_once('/').map(|(parent, _)| parent);
-            let group = Part::Group(test.group.clone());
-            if parent == Some(name) && !parts.contains(&group) {
-                parts.push(group);
+            let path = test.group.strip_prefix(name);
+            if let Some(path) = path.and_then(|rest| rest.strip_prefix('/')) {
+                let directory = path.split('/').next().unwrap_or(path);
+                let group = Part::Group(format!("{name}/{directory}"));
+                if !parts.contains(&group) {
+                    parts.push(group);
+                }
             }
         }
+        // As test cases are sorted: name by name.
+        parts.sort_by(|one, other| {
+            let [one, other] = [one, other].map(|part| self.name_of(part).split('/'));
+            one.cmp(other)
+        });
         parts
+    }
+
+    fn name_of<'n>(&'n self, part: &'n Part) -> &'n str {
+        match part {
+            Part::Testcase(index) => &self.testcases[*index].name,
+            Part::Group(name) => name,
+        }
     }
 
     /// What members may give that do not state it themselves.
