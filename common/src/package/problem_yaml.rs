@@ -173,14 +173,14 @@ impl ProblemYaml {
         let timing = modern_timing(&mut limits, warnings)?;
         let limits = StatedLimits::take(limits, warnings)?;
         if let Some(time_limit) = limits.time_limit {
-            let resolution = timing.resolution.as_secs_f64();
-            let steps = time_limit.as_secs_f64() / resolution;
-            if (steps - steps.round()).abs() > 1e-6 {
+            let resolution = timing.resolution;
+            if !time_limit.as_nanos().is_multiple_of(resolution.as_nanos()) {
                 return Err(yaml.invalid(
                     "limits.time_limit",
                     format!(
-                        "must be a multiple of `time_resolution`, which is {resolution} seconds: \
-                         choose another limit, or state a finer time_resolution"
+                        "must be a multiple of `time_resolution`, which is {} seconds: \
+                         choose another limit, or state a finer time_resolution",
+                        resolution.as_secs_f64()
                     ),
                 ));
             }

@@ -84,7 +84,13 @@ fn limits_have_units() {
     );
     assert_eq!(limits.validation_time, Duration::from_secs(7));
     assert!(error(&yaml("limits:\n  time_limit: 0.5\n")).contains("time_resolution"));
-    assert!(error(&yaml("limits:\n  time_limit: -1\n")).contains("`limits.time_limit`"));
+    for odd in ["-1", "1e-12", "1.0000001"] {
+        let limits = format!("limits:\n  time_limit: {odd}\n");
+        assert!(
+            error(&yaml(&limits)).contains("`limits.time_limit`"),
+            "{odd}"
+        );
+    }
     assert!(error(&yaml("limits:\n  time_limit: 1\n  memory: 1.5\n")).contains("`limits.memory`"));
 }
 

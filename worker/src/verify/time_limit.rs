@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use assize_common::Verdict;
-use assize_common::package::{Package, Submission, TimeBound, Timing};
+use assize_common::package::{FormatVersion, Package, Submission, TimeBound, Timing};
 use serde::Serialize;
 
 use super::submissions::judge_on;
-use super::{VerifiedSubmission, Verifier, seconds};
+use super::{Finding, Severity, VerifiedSubmission, Verifier, seconds};
 use crate::judging_error::JudgingError;
 
 /// What is known of the time limit.
@@ -30,11 +30,11 @@ pub struct TimeLimitFinding {
 /// The smallest multiple of the resolution that keeps the margin above the slowest
 /// run that must be fast enough.
 fn smallest_limit(slowest: Duration, timing: Timing) -> Duration {
-    let resolution = timing.resolution.as_secs_f64();
-    let steps = (slowest.as_secs_f64() * timing.ac_to_time_limit / resolution)
-        .ceil()
-        .max(1.0);
-    Duration::from_secs_f64(steps * resolution)
+    // Whole numbers: 1.21 s are no more than 11 * 0.11 s.
+    let least = slowest.mul_f64(timing.ac_to_time_limit).as_nanos();
+    let resolution = timing.resolution.as_nanos().max(1);
+    let limit = least.div_ceil(resolution).max(1).saturating_mul(resolution);
+    Duration::from_nanos(u64::try_from(limit).unwrap_or(u64::MAX))
 }
 
 impl Verifier<'_> {
@@ -78,6 +78,21 @@ impl Verifier<'_> {
         Ok(())
     }
 
+    /// Tells of a margin that is not kept.
+    fn find_margin(&mut self, subject: &str, problem: String, fix: &'static str) {
+        let severity = if demands_margins(&self.package) {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        self.find(Finding {
+            severity,
+            subject: subject.to_owned(),
+            problem,
+            fix,
+        });
+    }
+
     /// Holds the limit against the times.
     pub(super) fn check_time_limit(
         &mut self,
@@ -92,6 +107,17 @@ impl Verifier<'_> {
             .filter(|(submission, _)| bounds_from_below(&package, submission))
             .filter_map(|(submission, verified)| self.slowest(submission, verified))
             .max();
+        let bounds = |submission| bounds_from_below(&package, submission);
+        if demands_margins(&package)
+            && package.timing.time_limit_is_stated
+            && !package.submissions.iter().any(bounds)
+        {
+            self.error(
+                "time limit",
+                "no submission bounds it from below, which the format requires",
+                "add an accepted submission that counts: one without `use_for_time_limit: false`",
+            );
+        }
         let at_least = slowest.map(|slowest| slowest.mul_f64(package.timing.ac_to_time_limit));
         if let Some(at_least) = at_least.filter(|at_least| *at_least > limit) {
             let problem = format!(
@@ -101,7 +127,7 @@ impl Verifier<'_> {
                 package.timing.ac_to_time_limit,
                 seconds(at_least)
             );
-            self.warn(
+            self.find_margin(
                 "time limit",
                 problem,
                 "raise limits.time_limit, or make the slow submission faster",
@@ -153,7 +179,7 @@ impl Verifier<'_> {
                     seconds(limit),
                     package.timing.time_limit_to_tle
                 );
-                self.warn(
+                self.find_margin(
                     &submission.program.name,
                     problem,
                     "lower the time limit, or add a test case on which it takes longer",
@@ -176,6 +202,15 @@ impl Verifier<'_> {
             .map(|run| Duration::from_millis(run.cpu_time_ms).div_f64(factor))
             .max()
     }
+}
+
+/// Whether the format demands the margins: the others have none, or leave open what
+/// they mean.
+const fn demands_margins(package: &Package) -> bool {
+    matches!(
+        package.format,
+        FormatVersion::V2025_09 | FormatVersion::Draft2023_07
+    )
 }
 
 /// Whether some of its runs must not be too slow.
@@ -207,6 +242,8 @@ mod tests {
             (501, 1000, 2.0, 2000),
             (300, 100, 2.5, 800),
             (1, 100, 5.0, 100),
+            (1100, 10, 1.1, 1210),
+            (350, 100, 2.0, 700),
         ] {
             let limit = smallest_limit(
                 Duration::from_millis(slowest_ms),
