@@ -121,14 +121,17 @@ impl Executable {
         Ok(())
     }
 
-    /// Its sources, as they were compiled.
-    pub(crate) fn sources(&self) -> &[package::File] {
-        &self.sources.files
+    /// Its sources under the names they came with.
+    pub(crate) fn as_submitted(&self) -> Vec<package::File> {
+        self.sources.as_submitted()
     }
 
-    /// The entry point, as languages count it.
-    pub(crate) fn entry_point(&self) -> &str {
-        &self.sources.entry
+    /// The entry point as the package format tells it: a class where languages have
+    /// such, else a file.
+    pub(crate) fn main(&self) -> String {
+        let class = self.language.entry_point.is_some();
+        let file = self.sources.main(&self.language).filter(|_| !class);
+        file.unwrap_or(&self.sources.entry).to_owned()
     }
 
     /// The argument list that runs the program.

@@ -20,6 +20,9 @@ pub(crate) struct Sources {
     pub(crate) files: Vec<File>,
     /// What `{entry}` stands for.
     pub(crate) entry: String,
+    /// The name of the file that was renamed to what the language expects, and the one
+    /// before.
+    renamed: Option<(String, String)>,
     /// Holds the files in which constants were replaced.
     replaced: Option<Arc<TempDir>>,
 }
@@ -50,11 +53,14 @@ impl Sources {
                 problem: format!("{program} has a file called {:?}", bad.name),
             });
         }
+        let given: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
         let entry = match (stated_entry, driver(language, include)) {
             (Some(stated), _) => strip_ending(stated, language).to_owned(),
             (None, Some(driver)) => driver,
             (None, None) => find_entry(language, &mut files)?,
         };
+        let mut names = files.iter().map(|file| file.name.clone()).zip(given);
+        let renamed = names.find(|(now, before)| now != before);
         let by_name: BTreeMap<String, File> = files
             .into_iter()
             .chain(include.iter().cloned())
@@ -64,6 +70,7 @@ impl Sources {
             program: program.to_owned(),
             files: by_name.into_values().collect(),
             entry,
+            renamed,
             replaced: None,
         })
     }
@@ -91,6 +98,24 @@ impl Sources {
         }
         self.replaced = Some(Arc::new(directory));
         Ok(())
+    }
+
+    /// The files under the names they came with.
+    pub(crate) fn as_submitted(&self) -> Vec<File> {
+        let mut files = self.files.clone();
+        if let Some((now, before)) = &self.renamed {
+            for file in files.iter_mut().filter(|file| file.name == *now) {
+                file.name.clone_from(before);
+            }
+        }
+        files
+    }
+
+    /// The source file of the entry point, if it is one.
+    pub(crate) fn main<'a>(&'a self, language: &Language) -> Option<&'a str> {
+        let names = self.files.iter().map(|file| file.name.as_str());
+        let mut sources = names.filter(|name| language.is_source(name));
+        sources.find(|name| strip_ending(name, language) == self.entry)
     }
 
     /// The names of the files that are source code.
@@ -271,6 +296,31 @@ mod tests {
         assert_eq!(named, ("Solver".to_owned(), vec!["Solver.java".to_owned()]));
         let renamed = settled("java", &[("a.java", "public class Main {}")], None);
         assert_eq!(renamed, ("Main".to_owned(), vec!["Main.java".to_owned()]));
+    }
+
+    #[test]
+    fn the_names_that_files_came_with_are_kept() {
+        let table = LanguageTable::embedded().unwrap();
+        let sources = |code, name: &str, stated| {
+            let language = table.by_code(code).unwrap();
+            let file = File {
+                name: name.to_owned(),
+                path: "/dev/null".into(),
+            };
+            (
+                Sources::new("p", language, &[file], &[], stated).unwrap(),
+                language,
+            )
+        };
+        for (code, name, stated, main) in [
+            ("python3", "sol.py", None, "sol.py"),
+            ("cpp", "sol.cc", None, "sol.cc"),
+            ("java", "sol.java", None, "Main.java"),
+        ] {
+            let (sources, language) = sources(code, name, stated);
+            assert_eq!(sources.main(language), Some(main));
+            assert_eq!(sources.as_submitted()[0].name, name);
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl StaticTestRun<'_> {
             .map_err(JudgingError::disk("create a file in", self.scratch))?;
         let mut args = vec![
             self.executable.language.code.clone(),
-            self.executable.entry_point().to_owned(),
+            self.executable.main(),
             DIRECTORY.to_owned(),
         ];
         args.extend(self.test.args.iter().cloned());
@@ -52,7 +52,7 @@ impl StaticTestRun<'_> {
         self.executable.copy(
             &mut spec,
             Path::new(SUBMISSION),
-            self.executable.sources(),
+            &self.executable.as_submitted(),
             ByteSize(0),
         )?;
         let activity = format!("running {} on {}", self.validator.name, self.name);

@@ -42,7 +42,7 @@ fn a_source_is_never_taken_for_the_program() {
 fn sources_are_looked_at() {
     let check = "import os, sys\n\
         language, entry, feedback, word = sys.argv[1:]\n\
-        source = open(entry + '.py').read()\n\
+        source = open(entry).read()\n\
         assert language == 'python3' and os.path.isdir(feedback)\n\
         if word in source:\n\
         \x20   open(feedback + 'judgemessage.txt', 'w').write('found ' + word)\n\
@@ -67,6 +67,26 @@ fn sources_are_looked_at() {
     assert_eq!((judged.verdict, judged.runs.len()), (Verdict::Wa, 1));
     assert_eq!(judged.runs[0].message.as_deref(), Some("found eval"));
     assert_eq!(judged.runs[0].testcase, "secret (static validation)");
+}
+
+#[test]
+fn sources_are_looked_at_under_the_names_they_came_with() {
+    let check = "import os, sys\n\
+        language, entry = sys.argv[1:3]\n\
+        sys.exit(42 if entry == 'Main' and 'sum-up.java' in os.listdir() else 43)\n";
+    let package = TestPackage::new(LIMIT)
+        .with_testcase("secret/1", "", "7\n")
+        .with(
+            "data/secret/test_group.yaml",
+            "static_validation_score: pass-fail\n",
+        )
+        .with("static_validator/check.py", check)
+        .with(
+            "submissions/accepted/sum-up.java",
+            "public class Main { public static void main(String[] a) { System.out.println(7); } }\n",
+        );
+    let judged = judge(&package, "sum-up.java");
+    assert_eq!(judged.verdict, Verdict::Ac, "{judged:?}");
 }
 
 #[test]
