@@ -1,8 +1,8 @@
 //! The language table: how each language is compiled and run.
 //!
 //! One TOML file serves every daemon and the command line. Commands are argument
-//! lists, never shell text; three placeholders are replaced in them:
-//! `{sources}`, `{entry}` and, in `run` only, `{memory_mib}`.
+//! lists, never shell text; four placeholders are replaced in them: `{sources}`,
+//! `{entry}`, `{main}` and, in `run` only, `{memory_mib}`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

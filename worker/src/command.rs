@@ -8,6 +8,8 @@ use bytesize::ByteSize;
 pub(crate) struct Placeholders<'a> {
     pub(crate) sources: &'a [String],
     pub(crate) entry: &'a str,
+    /// The source file of the entry point.
+    pub(crate) main: &'a str,
     /// The problem's memory limit.
     pub(crate) memory: ByteSize,
 }
@@ -22,6 +24,7 @@ pub(crate) fn expand(command: &[String], placeholders: Placeholders<'_>) -> Vec<
         } else {
             expanded.push(
                 arg.replace("{entry}", placeholders.entry)
+                    .replace("{main}", placeholders.main)
                     .replace("{memory_mib}", &memory_mib),
             );
         }
@@ -80,18 +83,22 @@ mod tests {
         let placeholders = Placeholders {
             sources: &sources,
             entry: "a",
+            main: "a.cpp",
             memory: ByteSize::mib(64),
         };
         let command = strings(&[
             "cc",
             "{sources}",
             "{entry}.x",
+            "./{main}",
             "-Xmx{memory_mib}m",
             "{other}",
         ]);
         assert_eq!(
             expand(&command, placeholders),
-            ["cc", "a.cpp", "b.cpp", "a.x", "-Xmx64m", "{other}"]
+            [
+                "cc", "a.cpp", "b.cpp", "a.x", "./a.cpp", "-Xmx64m", "{other}"
+            ]
         );
     }
 

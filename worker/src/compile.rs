@@ -331,6 +331,7 @@ fn compile_spec(
     let placeholders = Placeholders {
         sources: &names,
         entry: &sources.entry,
+        main: sources.main(language).unwrap_or_default(),
         memory: limits.memory,
     };
     let commands = language

@@ -140,6 +140,7 @@ impl Executable {
         let placeholders = Placeholders {
             sources: &names,
             entry: &self.sources.entry,
+            main: self.sources.main(&self.language).unwrap_or_default(),
             memory,
         };
         let mut command = expand(&self.language.run, placeholders);

@@ -314,6 +314,7 @@ mod tests {
         };
         for (code, name, stated, main) in [
             ("python3", "sol.py", None, "sol.py"),
+            ("python3", "sol.py3", Some("sol"), "sol.py3"),
             ("cpp", "sol.cc", None, "sol.cc"),
             ("java", "sol.java", None, "Main.java"),
         ] {

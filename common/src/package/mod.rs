@@ -12,6 +12,7 @@ mod archive_tests;
 mod constants;
 mod default_validator;
 mod dmoj;
+mod endings;
 mod error;
 mod expectation;
 mod file_tree;

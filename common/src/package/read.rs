@@ -11,7 +11,8 @@ use super::file_tree::FileTree;
 use super::model::{File, Kind, Limits, Package, Timing};
 use super::problem_yaml::{self, ProblemYaml, StatedLimits};
 use super::{
-    dmoj, foreign, policy, polygon, submissions, testdata, time_limit, validator_tests, validators,
+    dmoj, endings, foreign, policy, polygon, submissions, testdata, time_limit, validator_tests,
+    validators,
 };
 
 impl Package {
@@ -79,7 +80,7 @@ fn read_icpc(
     let static_validator =
         validators::static_validator(tree, &problem, data.static_tests, &mut warnings)?;
     let validator_tests = validator_tests::read(tree, &problem, &output_validator, &mut warnings)?;
-    Ok(Package {
+    let mut package = Package {
         content_hash: tree.content_hash()?,
         submissions: submissions::read(
             tree,
@@ -111,7 +112,9 @@ fn read_icpc(
         validator_tests,
         warnings,
         unpacked: None,
-    })
+    };
+    endings::settle(&mut package)?;
+    Ok(package)
 }
 
 pub(super) fn directory_name(root: &Path) -> String {

@@ -90,6 +90,14 @@ fn sources_are_looked_at_under_the_names_they_came_with() {
 }
 
 #[test]
+fn python_3_has_two_endings() {
+    let package = TestPackage::new(LIMIT)
+        .with_testcase("secret/1", "", "7\n")
+        .with("submissions/accepted/seven.py3", "print(7)\n");
+    assert_eq!(judge(&package, "seven.py3").verdict, Verdict::Ac);
+}
+
+#[test]
 fn files_of_test_cases() {
     let read = "print(open('deep/data.txt').read(), end='')\n";
     let package = TestPackage::new(LIMIT)

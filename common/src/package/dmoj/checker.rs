@@ -227,6 +227,9 @@ fn language(executor: &str) -> Option<String> {
     let code = match executor {
         "C" | "C11" | "C99" => "c",
         "PY3" | "PYPY3" => "python3",
+        "PY2" | "PYPY" | "PYPY2" => "python2",
+        "PRO" => "prolog",
+        "PERL" => "perl",
         "RUST" => "rust",
         "GO" => "go",
         _ if executor.starts_with("CPP") => "cpp",

@@ -31,9 +31,8 @@ pub(super) fn source(
     node: Node<'_, '_>,
     key: &str,
 ) -> Result<Program, PackageError> {
-    let path = node
-        .children()
-        .find(|child| child.has_tag_name("source"))
+    let source = find(node, "source");
+    let path = source
         .and_then(|source| source.attribute("path"))
         .ok_or_else(|| invalid(key, "has no source"))?;
     if tree.get(path).is_none() {
@@ -43,7 +42,30 @@ pub(super) fn source(
             format!("missing, though {key} names it"),
         ));
     }
-    Ok(Program::at(tree, path))
+    Ok(Program {
+        language: source
+            .and_then(|source| source.attribute("type"))
+            .and_then(language),
+        ..Program::at(tree, path)
+    })
+}
+
+/// The language code of a source's type, such as `cpp.g++17`; where the type is another
+/// one the file's ending tells.
+pub(super) fn language(source_type: &str) -> Option<String> {
+    let (family, variant) = source_type.split_once('.').unwrap_or((source_type, ""));
+    let code = match family {
+        "python" if variant.starts_with('2') || variant.starts_with("pypy2") => "python2",
+        "python" => "python3",
+        "pas" => "pascal",
+        // The release follows without a point, or after one.
+        _ if family.trim_end_matches(|last: char| last.is_ascii_digit()) == "java" => "java",
+        _ if family.starts_with("kotlin") => "kotlin",
+        "c" | "cpp" | "csharp" | "d" | "go" | "haskell" | "ocaml" | "perl" | "php" | "ruby"
+        | "rust" | "scala" => family,
+        _ => return None,
+    };
+    Some(code.to_owned())
 }
 
 /// The checker. A standard one is often named without its source being where the

@@ -106,6 +106,35 @@ fn a_plain_problem() {
 }
 
 #[test]
+fn types_of_sources_tell_the_language() {
+    let package = package(&xml("", PLAIN, "", "").replace("python.3", "python.2"));
+    let read = Package::read(package.path()).unwrap();
+    let languages: Vec<_> = read
+        .submissions
+        .iter()
+        .map(|submission| submission.program.language.as_deref())
+        .collect();
+    assert_eq!(
+        languages,
+        [Some("python2"), Some("cpp"), Some("python2")],
+        "by name: bad.py, main.cpp, worse.py"
+    );
+    for (source_type, code) in [
+        ("python.pypy2", Some("python2")),
+        ("python.pypy3-64", Some("python3")),
+        ("java11", Some("java")),
+        ("java.8", Some("java")),
+        ("kotlin17", Some("kotlin")),
+        ("cpp.ms", Some("cpp")),
+        ("pas.fpc", Some("pascal")),
+        ("q.sharp", None),
+    ] {
+        let found = super::programs::language(source_type);
+        assert_eq!(found.as_deref(), code, "{source_type}");
+    }
+}
+
+#[test]
 fn groups_with_points_and_dependencies() {
     let tests = r#"<test method="manual" group="0" points="0"/><test group="a b" points="40.5"/>"#;
     let groups = r#"<groups>
