@@ -419,6 +419,10 @@ pub(crate) fn compare(
     }
     let options = DefaultValidatorOptions::parse(&testcase.output_validator_args)
         .map_err(|problem| JudgingError::Package { problem })?;
+    let options = DefaultValidatorOptions {
+        ieee_numbers: package.format.is_legacy(),
+        ..options
+    };
     let answer = &testcase.answer;
     let answer_file = File::open(answer).map_err(JudgingError::disk("open", answer))?;
     let difference = default::compare(output, BufReader::new(answer_file), options)

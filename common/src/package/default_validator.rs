@@ -11,6 +11,9 @@ pub struct DefaultValidatorOptions {
     pub relative_tolerance: Option<f64>,
     /// The largest absolute error of a number.
     pub absolute_tolerance: Option<f64>,
+    /// Whether infinities and hexadecimal numbers count as numbers too, as in the
+    /// legacy formats. No argument says so.
+    pub ieee_numbers: bool,
 }
 
 impl DefaultValidatorOptions {

@@ -5,6 +5,7 @@
 //! every option.
 
 mod difference;
+mod number;
 #[cfg(test)]
 mod tests;
 
@@ -135,10 +136,10 @@ impl<O: Read, A: Read> Comparison<O, A> {
         if self.options.compares_numbers()
             && expected_ends
             && expected.len() <= self.longest_number
-            && let Some(wanted) = parse_number(expected).filter(|wanted| wanted.is_finite())
+            && let Some(wanted) = self.number(expected).filter(|wanted| wanted.is_finite())
         {
             let number = if got_ends && got.len() <= self.longest_number {
-                parse_number(got)
+                self.number(got)
             } else {
                 None
             };
@@ -161,7 +162,29 @@ impl<O: Read, A: Read> Comparison<O, A> {
                 }
             });
         }
+        if self.options.compares_numbers()
+            && self.options.ieee_numbers
+            && expected_ends
+            && let Some(wanted) = number::infinity(expected)
+        {
+            if got_ends && number::infinity(got) == Some(wanted) {
+                let (got, expected) = (got.len(), expected.len());
+                self.output.advance(got, 0);
+                self.answer.advance(expected, 0);
+                return Ok(None);
+            }
+            return Ok(Some(Problem::Token {
+                expected: excerpt(expected),
+                got: excerpt(got),
+            }));
+        }
         self.texts_differ()
+    }
+
+    /// The number that a whole token stands for.
+    fn number(&self, token: &[u8]) -> Option<f64> {
+        let ieee = || number::hexadecimal(token).filter(|_| self.options.ieee_numbers);
+        number::decimal(token).or_else(ieee)
     }
 
     fn is_close(&self, number: f64, wanted: f64) -> bool {
@@ -224,41 +247,6 @@ impl<O: Read, A: Read> Comparison<O, A> {
             }
         }
     }
-}
-
-/// A sign, digits with at most one point among them, an exponent: nothing else,
-/// so neither `inf` nor `nan` nor hexadecimal.
-fn parse_number(token: &[u8]) -> Option<f64> {
-    let rest = token
-        .strip_prefix(b"+")
-        .or_else(|| token.strip_prefix(b"-"))
-        .unwrap_or(token);
-    let is_number = match rest.iter().position(|byte| matches!(byte, b'e' | b'E')) {
-        None => is_significand(rest),
-        Some(at) => {
-            let exponent = &rest[at + 1..];
-            let digits = exponent
-                .strip_prefix(b"+")
-                .or_else(|| exponent.strip_prefix(b"-"))
-                .unwrap_or(exponent);
-            is_significand(&rest[..at])
-                && !digits.is_empty()
-                && digits.iter().all(u8::is_ascii_digit)
-        }
-    };
-    if !is_number {
-        return None;
-    }
-    str::from_utf8(token).ok()?.parse().ok()
-}
-
-fn is_significand(bytes: &[u8]) -> bool {
-    let points = bytes.iter().filter(|byte| **byte == b'.').count();
-    points <= 1
-        && bytes.len() > points
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {

@@ -7,7 +7,8 @@ use assize_common::package::DefaultValidatorOptions;
 use proptest::prelude::*;
 
 use super::super::scanner::{Scanner, is_space};
-use super::{Comparison, compare, parse_number};
+use super::number::{decimal, hexadecimal};
+use super::{Comparison, compare};
 
 fn options(args: &[&str]) -> DefaultValidatorOptions {
     DefaultValidatorOptions::parse(args).unwrap()
@@ -81,13 +82,13 @@ fn numbers_are_what_the_format_says() {
     for number in [
         "1", "-1", "+1", "1.", ".1", "1.5", "1e5", "1.e-5", "1E+05", "000",
     ] {
-        assert!(parse_number(number.as_bytes()).is_some(), "{number}");
+        assert!(decimal(number.as_bytes()).is_some(), "{number}");
     }
     for other in [
         "", "+", ".", "e5", "1e", "1e+", "1.2.3", "0x10", "nan", "inf", "--1", "1_0", "1e5.0",
         "1,5",
     ] {
-        assert!(parse_number(other.as_bytes()).is_none(), "{other}");
+        assert!(decimal(other.as_bytes()).is_none(), "{other}");
     }
     let tolerance = &["float_tolerance", "1e9"];
     for (output, answer) in [
@@ -102,6 +103,74 @@ fn numbers_are_what_the_format_says() {
             "{output} for {answer}"
         );
     }
+}
+
+#[test]
+fn legacy_has_the_other_numbers_of_ieee_754() {
+    for (text, value) in [
+        ("0x1p0", 1.0),
+        ("-0X1.8p+1", -3.0),
+        ("0xff.8p-4", 15.96875),
+        ("0x.8P1", 1.0),
+        ("0x1.p-1074", 5e-324),
+    ] {
+        assert_eq!(hexadecimal(text.as_bytes()), Some(value), "{text}");
+    }
+    for other in [
+        "0x10",
+        "0xp1",
+        "0x.p1",
+        "0x1p",
+        "0x1p+",
+        "0x1.1.1p1",
+        "0xgp1",
+        "1p1",
+        "0x1p1.5",
+    ] {
+        assert_eq!(hexadecimal(other.as_bytes()), None, "{other}");
+    }
+    let args = &["float_tolerance", "1e9"];
+    let legacy = DefaultValidatorOptions {
+        ieee_numbers: true,
+        ..options(args)
+    };
+    let is_right = |output: &str, answer: &str, options| {
+        let difference = compare(output.as_bytes(), answer.as_bytes(), options);
+        difference.unwrap().is_none()
+    };
+    for (output, answer, in_legacy, since) in [
+        ("0x1p0", "1", true, false),
+        ("2", "0x1p0", true, false),
+        ("+Infinity x", "inf x", true, false),
+        ("inf", "inf", true, true),
+        ("-inf", "inf", false, false),
+        ("inf", "1", false, false),
+        ("1e400", "inf", false, false),
+        ("1", "inf", false, false),
+        ("nan", "1", false, false),
+        ("nan", "NaN", true, true),
+        ("-nan", "nan", false, false),
+        ("0x10", "16", false, false),
+    ] {
+        assert_eq!(
+            is_right(output, answer, legacy),
+            in_legacy,
+            "{output} for {answer}"
+        );
+        assert_eq!(
+            is_right(output, answer, options(args)),
+            since,
+            "{output} for {answer}"
+        );
+    }
+    let exact = DefaultValidatorOptions {
+        ieee_numbers: true,
+        ..options(&[])
+    };
+    assert!(
+        !is_right("infinity", "inf", exact),
+        "without a tolerance numbers are text"
+    );
 }
 
 #[test]
@@ -179,7 +248,7 @@ fn reference(
             .collect()
     };
     let number = |token: &[u8]| {
-        parse_number(token).filter(|number| token.len() <= longest_number && number.is_finite())
+        decimal(token).filter(|number| token.len() <= longest_number && number.is_finite())
     };
     let (got, expected) = (tokens(output), tokens(answer));
     let same = |got: &Vec<u8>, expected: &Vec<u8>| match number(expected) {
