@@ -18,6 +18,7 @@ pub mod daemon;
 pub mod disk_cache;
 mod executable;
 mod failure;
+mod generate;
 pub mod grading;
 pub mod judge;
 pub mod judging_error;

@@ -11,6 +11,7 @@ pub mod languages;
 pub mod policy;
 pub mod policy_record;
 pub mod problem;
+pub mod problem_generate;
 pub mod problem_verify;
 pub mod rejudge;
 mod repeat_key;

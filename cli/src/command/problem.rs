@@ -9,12 +9,13 @@ use assize_common::api::{Problem as ApiProblem, ProblemVersion};
 use assize_common::package::Package;
 use clap::{Args, Subcommand};
 
+use super::problem_generate::Generate;
 use super::problem_verify::Verify;
 use crate::client::ServerArguments;
 use crate::exit::{self, Failure};
 use crate::{columns, output};
 
-/// Verify, import and list problem packages
+/// Generate, verify, import and list problem packages
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub struct Problem {
@@ -33,6 +34,7 @@ enum Action {
     /// List the problems
     List(List),
     Verify(Verify),
+    Generate(Generate),
 }
 
 #[derive(Debug, Args)]
@@ -87,7 +89,7 @@ impl Problem {
     /// Whether this starts jails here.
     #[must_use]
     pub const fn needs_jails(&self) -> bool {
-        matches!(self.action, Action::Verify(_))
+        matches!(self.action, Action::Verify(_) | Action::Generate(_))
     }
 
     /// Does it.
@@ -101,6 +103,7 @@ impl Problem {
             Action::Activate(activate) => activate.execute().await,
             Action::List(list) => list.execute().await,
             Action::Verify(verify) => verify.execute().await,
+            Action::Generate(generate) => generate.execute().await,
         }
     }
 }

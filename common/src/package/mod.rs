@@ -58,4 +58,5 @@ pub use model::{
     InputValidatorArgs, Kind, Limits, OutputValidator, Package, Program, ShownOutput, StaticTest,
     StaticValidator, Submission, Testcase, Timing, ValidatorTest, ValidatorTestKind,
 };
+pub use polygon::{Generation, GenerationStep};
 pub use program::UnknownLanguage;

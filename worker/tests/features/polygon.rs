@@ -1,9 +1,11 @@
 //! Packages of Polygon, with a checker that ends as testlib's do.
 
-use assize_common::Stop;
-use assize_common::Verdict;
+use assize_common::package::Package;
+use assize_common::{Stop, Verdict};
+use assize_worker::cancel::Cancel;
+use assize_worker::judging_error::JudgingError;
 
-use crate::court::{TestPackage, chain, judge, try_judge, verify};
+use crate::court::{TestPackage, chain, judge, new_judge, try_judge, verify};
 
 /// Ends with the code that the output says, if the input and answer are there.
 const CHECKER: &str = r#"
@@ -123,4 +125,102 @@ fn validators_of_inputs_end_with_zero() {
         .map(|finding| finding.subject.as_str())
         .collect();
     assert_eq!(of_validator, ["secret/02"], "{findings:?}");
+}
+
+/// A package that has its first input and nothing else of its tests.
+fn ungenerated() -> TestPackage {
+    let xml = r#"<problem short-name="sum">
+    <judging input-file="" output-file="">
+        <testset name="tests">
+            <time-limit>2000</time-limit>
+            <memory-limit>268435456</memory-limit>
+            <input-path-pattern>tests/%02d</input-path-pattern>
+            <answer-path-pattern>answers/%02d</answer-path-pattern>
+            <tests><test method="manual"/><test cmd="gen 3 -x"/></tests>
+        </testset>
+    </judging>
+    <files>
+        <resources><file path="files/lib.h"/></resources>
+        <executables><executable><source path="files/gen.c" type="c.gcc"/></executable></executables>
+    </files>
+    <assets>
+        <checker name="check.c" type="testlib"><source path="files/check.c"/></checker>
+        <solutions><solution tag="main"><source path="solutions/main.py" type="python.3"/></solution></solutions>
+    </assets>
+</problem>"#;
+    TestPackage::bare("problem.xml", xml)
+        .with("files/lib.h", "#include <stdio.h>\n")
+        .with("files/check.c", "int main(void) { return 0; }\n")
+        .with(
+            "files/gen.c",
+            "#include \"lib.h\"\nint main(int n, char **a) { printf(\"%d %s %s\\n\", n, a[1], a[2]); }\n",
+        )
+        .with("solutions/main.py", "print(input() + '!')\n")
+        .with("tests/01", "one\n")
+}
+
+fn generate(package: &TestPackage) -> Result<(), JudgingError> {
+    let directory = tempfile::tempdir().unwrap();
+    let judge = new_judge(&directory);
+    let generation = Package::generation(package.path()).unwrap();
+    judge.generate(
+        &mut judge.slot(0, None),
+        &generation,
+        package.path(),
+        &mut |_| (),
+        &Cancel::default(),
+    )
+}
+
+#[test]
+fn what_is_missing_is_generated() {
+    let package = ungenerated();
+    let error = Package::read(package.path()).unwrap_err().to_string();
+    assert!(error.contains("assize problem generate"), "{error}");
+    generate(&package).unwrap();
+    for (path, content) in [
+        ("tests/01", "one\n"),
+        ("answers/01", "one!\n"),
+        ("tests/02", "3 3 -x\n"),
+        ("answers/02", "3 3 -x!\n"),
+    ] {
+        let made = std::fs::read_to_string(package.path().join(path)).unwrap();
+        assert_eq!(made, content, "{path}");
+    }
+    assert!(
+        Package::generation(package.path())
+            .unwrap()
+            .steps
+            .is_empty()
+    );
+    assert_eq!(judge(&package, "main.py").verdict, Verdict::Ac);
+}
+
+#[test]
+fn a_generator_that_fails_is_named() {
+    let fails = "#include <stdio.h>\nint main(void) { puts(\"half\"); fputs(\"odd\", stderr); return 3; }\n";
+    let package = ungenerated().with("files/gen.c", fails);
+    let error = chain(&generate(&package).unwrap_err());
+    assert!(
+        error.contains("files/gen.c on tests/02")
+            && error.contains("code: 3")
+            && error.contains("odd"),
+        "{error}"
+    );
+    assert!(!package.path().join("tests/02").exists());
+    assert!(package.path().join("answers/01").exists());
+}
+
+#[test]
+fn nothing_is_generated_outside_of_the_package() {
+    let outside = tempfile::tempdir().unwrap();
+    let package = ungenerated();
+    let generation = Package::generation(package.path()).unwrap();
+    std::os::unix::fs::symlink(outside.path(), package.path().join("answers")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let judge = new_judge(&directory);
+    let (mut slot, cancel) = (judge.slot(0, None), Cancel::default());
+    let made = judge.generate(&mut slot, &generation, package.path(), &mut |_| (), &cancel);
+    assert!(chain(&made.unwrap_err()).contains("not within the package"));
+    assert_eq!(outside.path().read_dir().unwrap().count(), 0);
 }

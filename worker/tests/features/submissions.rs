@@ -70,10 +70,10 @@ fn sources_are_looked_at() {
 }
 
 #[test]
-fn sources_are_looked_at_under_the_names_they_came_with() {
+fn sources_of_compiled_programs_are_looked_at_too() {
     let check = "import os, sys\n\
         language, entry = sys.argv[1:3]\n\
-        sys.exit(42 if entry == 'Main' and 'sum-up.java' in os.listdir() else 43)\n";
+        sys.exit(42 if entry == 'sum.c' and {'sum.c', 'more.h'} < set(os.listdir()) else 43)\n";
     let package = TestPackage::new(LIMIT)
         .with_testcase("secret/1", "", "7\n")
         .with(
@@ -81,11 +81,12 @@ fn sources_are_looked_at_under_the_names_they_came_with() {
             "static_validation_score: pass-fail\n",
         )
         .with("static_validator/check.py", check)
+        .with("submissions/accepted/s/more.h", "#include <stdio.h>\n")
         .with(
-            "submissions/accepted/sum-up.java",
-            "public class Main { public static void main(String[] a) { System.out.println(7); } }\n",
+            "submissions/accepted/s/sum.c",
+            "#include \"more.h\"\nint main(void) { puts(\"7\"); }\n",
         );
-    let judged = judge(&package, "sum-up.java");
+    let judged = judge(&package, "accepted/s");
     assert_eq!(judged.verdict, Verdict::Ac, "{judged:?}");
 }
 

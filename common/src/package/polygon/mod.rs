@@ -3,6 +3,7 @@
 //! Test cases are called `secret/NN`, samples `sample/NN`, and those of a group
 //! `secret/GROUP/NN`, in the order of the test set.
 
+mod generation;
 mod programs;
 #[cfg(test)]
 mod tests;
@@ -17,15 +18,15 @@ use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::model::{FormatVersion, Kind, Limits, OutputValidator, Package, Testcase};
 
+pub use generation::{Generation, GenerationStep};
+
 /// The file's name.
 pub(super) const FILE: &str = "problem.xml";
 
 /// Reads the package.
 pub(super) fn read(tree: &FileTree) -> Result<Package, PackageError> {
     let text = tree.text(FILE)?.unwrap_or_default();
-    // No DTD: entities that stand for each other are a bomb.
-    let document = Document::parse_with_options(&text, ParsingOptions::default())
-        .map_err(|error| invalid("", format!("not XML that can be read: {error}")))?;
+    let document = document(&text)?;
     let problem = document.root_element();
     let mut warnings = Vec::new();
     let judging = child(problem, "judging")?;
@@ -56,6 +57,12 @@ pub(super) fn read(tree: &FileTree) -> Result<Package, PackageError> {
     package.submissions = programs::solutions(tree, assets, &mut warnings)?;
     package.warnings = warnings;
     Ok(package)
+}
+
+fn document(text: &str) -> Result<Document<'_>, PackageError> {
+    // No DTD: entities that stand for each other are a bomb.
+    Document::parse_with_options(text, ParsingOptions::default())
+        .map_err(|error| invalid("", format!("not XML that can be read: {error}")))
 }
 
 fn invalid(key: &str, problem: impl Into<String>) -> PackageError {

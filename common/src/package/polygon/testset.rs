@@ -8,7 +8,7 @@ use super::super::error::PackageError;
 use super::super::file_tree::FileTree;
 use super::super::grading::{Aggregation, Grading, ScoredGroup, ScoredMember};
 use super::super::model::{InputValidatorArgs, Testcase};
-use super::{FILE, invalid, listed};
+use super::{FILE, find, invalid, listed};
 use crate::Score;
 
 /// A test of the set.
@@ -22,18 +22,7 @@ pub(super) fn tests(
     tree: &FileTree,
     testset: Node<'_, '_>,
 ) -> Result<Vec<PolygonTest>, PackageError> {
-    let pattern = |name: &str| -> Result<String, PackageError> {
-        let node = testset.children().find(|child| child.has_tag_name(name));
-        let text = node.and_then(|node| node.text()).unwrap_or_default().trim();
-        if text.is_empty() {
-            return Err(invalid(name, "is empty"));
-        }
-        Ok(text.to_owned())
-    };
-    let (inputs, answers) = (
-        pattern("input-path-pattern")?,
-        pattern("answer-path-pattern")?,
-    );
+    let patterns = Patterns::of(testset)?;
     let nodes: Vec<Node> = listed(testset, "tests", "test").collect();
     if nodes.is_empty() {
         return Err(PackageError::NoTestcases);
@@ -41,24 +30,24 @@ pub(super) fn tests(
     let mut tests = Vec::with_capacity(nodes.len());
     for (at, node) in nodes.iter().enumerate() {
         let number = at + 1;
-        let place = |pattern: &str, how: &str| {
-            let path = numbered(pattern, number).ok_or_else(|| {
-                invalid(
-                    "testset",
-                    format!("{pattern:?} is no pattern such as tests/%02d"),
-                )
-            })?;
-            let found = tree.get(&path).map(ToOwned::to_owned);
+        let place = |path: &str, how: &str| {
+            let found = tree.get(path).map(ToOwned::to_owned);
             found.ok_or_else(|| {
                 let problem = format!(
-                    "missing, {how}: run the package's doall script first, or export the full package"
+                    "missing, {how}: make it by `assize problem generate`, or export the full package"
                 );
-                PackageError::invalid(&path, "", problem)
+                PackageError::invalid(path, "", problem)
             })
         };
         let command = node.attribute("cmd").unwrap_or("its generator");
-        let input = place(&inputs, &format!("it is the output of `{command}`"))?;
-        let answer = place(&answers, "it is the output of the main solution")?;
+        let input = place(
+            &patterns.input(number)?,
+            &format!("it is the output of `{command}`"),
+        )?;
+        let answer = place(
+            &patterns.answer(number)?,
+            "it is the output of the main solution",
+        )?;
         let group = node.attribute("group").map(str::to_owned);
         let is_sample = node.attribute("sample") == Some("true");
         let name = match &group {
@@ -93,6 +82,36 @@ fn validator_args(testset: Node<'_, '_>, group: Option<&str>) -> InputValidatorA
     InputValidatorArgs::All(args.collect())
 }
 
+/// Where the files of tests are.
+pub(super) struct Patterns {
+    inputs: String,
+    answers: String,
+}
+
+impl Patterns {
+    pub(super) fn of(testset: Node<'_, '_>) -> Result<Self, PackageError> {
+        let pattern = |name: &str| -> Result<String, PackageError> {
+            let text = find(testset, name).and_then(|node| node.text());
+            match text.unwrap_or_default().trim() {
+                "" => Err(invalid(name, "is empty")),
+                text => Ok(text.to_owned()),
+            }
+        };
+        Ok(Self {
+            inputs: pattern("input-path-pattern")?,
+            answers: pattern("answer-path-pattern")?,
+        })
+    }
+
+    pub(super) fn input(&self, number: usize) -> Result<String, PackageError> {
+        numbered(&self.inputs, number)
+    }
+
+    pub(super) fn answer(&self, number: usize) -> Result<String, PackageError> {
+        numbered(&self.answers, number)
+    }
+}
+
 /// A group's name may be any text; as a part of a path it may not.
 fn file_name(group: &str) -> String {
     group
@@ -102,14 +121,20 @@ fn file_name(group: &str) -> String {
 }
 
 /// The pattern's `%d` or `%02d` replaced by the number.
-fn numbered(pattern: &str, number: usize) -> Option<String> {
-    let (before, rest) = pattern.split_once('%')?;
-    let (width, after) = rest.split_once('d')?;
-    let width: usize = match width {
-        "" => 0,
-        digits => digits.parse().ok().filter(|width| *width < 20)?,
+fn numbered(pattern: &str, number: usize) -> Result<String, PackageError> {
+    let path = || {
+        let (before, rest) = pattern.split_once('%')?;
+        let (width, after) = rest.split_once('d')?;
+        let width: usize = match width {
+            "" => 0,
+            digits => digits.parse().ok().filter(|width| *width < 20)?,
+        };
+        Some(format!("{before}{number:0>width$}{after}"))
     };
-    Some(format!("{before}{number:0>width$}{after}"))
+    path().ok_or_else(|| {
+        let problem = format!("{pattern:?} is no pattern such as tests/%02d");
+        invalid("testset", problem)
+    })
 }
 
 pub(super) fn grading(
