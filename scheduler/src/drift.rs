@@ -32,8 +32,8 @@ pub(crate) fn drift(first: &[u64], latest: &[u64], percent: u32) -> Option<Drift
         return None;
     }
     let latest_ms = *latest.iter().min()?;
-    let tolerated = (usual_ms * u64::from(percent) / 100).max(LEAST_DIFFERENCE_MS);
-    (latest_ms > usual_ms + tolerated).then_some(Drift {
+    let tolerated = (usual_ms.saturating_mul(percent.into()) / 100).max(LEAST_DIFFERENCE_MS);
+    (latest_ms > usual_ms.saturating_add(tolerated)).then_some(Drift {
         usual_ms,
         latest_ms,
     })
@@ -65,6 +65,7 @@ mod tests {
         };
         assert_eq!(of(&[140, 131, 200]), Some(found));
         assert_eq!(drift(&FIRST_READINGS[..4], &[500; 3], 30), None);
+        assert_eq!(drift(&[u64::MAX; 5], &[u64::MAX; 3], 30), None);
     }
 
     #[test]

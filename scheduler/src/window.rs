@@ -9,6 +9,8 @@ use crate::store::LaneLoad;
 const LEAST_URGENT: u32 = 16;
 /// For lanes that nobody waits for: more, since they are looked at less often.
 const LEAST: u32 = 64;
+/// However many slots workers claim to have: RabbitMQ holds what it has in memory.
+const MOST: u32 = 20_000;
 /// While live tasks wait, one in so many slots gets background work.
 const RESERVED: u32 = 8;
 
@@ -26,7 +28,7 @@ pub(crate) fn room(lane: Lane, load: &LaneLoad) -> u32 {
         Lane::Rejudge | Lane::Batch if load.live_waits => load.slots.div_ceil(RESERVED).max(1),
         Lane::Rejudge | Lane::Batch => LEAST.max(load.slots.saturating_mul(4)),
     };
-    window.saturating_sub(load.published)
+    window.min(MOST).saturating_sub(load.published)
 }
 
 #[cfg(test)]
@@ -60,6 +62,15 @@ mod tests {
     #[test]
     fn without_workers_some_tasks_wait_for_the_first_one() {
         assert!(Lane::ALL.into_iter().all(|lane| room(lane, &IDLE) > 0));
+    }
+
+    #[test]
+    fn no_claim_of_workers_opens_the_window_beyond_all_measure() {
+        let load = LaneLoad {
+            slots: u32::MAX,
+            ..IDLE
+        };
+        assert!(Lane::ALL.into_iter().all(|lane| room(lane, &load) == MOST));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use assize_common::message::LARGEST_BYTES;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -88,7 +89,8 @@ impl RabbitMq {
         let settings = format!(
             "load_definitions = {}\n\
              disk_free_limit.absolute = 50MB\n\
-             vm_memory_high_watermark.absolute = 512MiB\n",
+             vm_memory_high_watermark.absolute = 512MiB\n\
+             max_message_size = {LARGEST_BYTES}\n",
             definitions.display()
         );
         Ok(Self {

@@ -5,6 +5,7 @@
 //! `docs/messages.md` describes the protocol.
 
 mod audit;
+mod bounds;
 #[cfg(test)]
 mod compatibility_tests;
 mod control;
@@ -14,6 +15,7 @@ mod task;
 mod ticket;
 
 pub use audit::{AuditDecision, AuditReport, AuditedCall, RunAudit, UnknownAuditDecision};
+pub use bounds::{LONGEST_NAME, MOST_SLOTS, OutOfBounds};
 pub use control::{Control, UnknownWorkerMode, WorkerMode};
 pub use provenance::{Host, Provenance, RunLimits};
 pub use report::{
@@ -30,9 +32,19 @@ use serde::de::DeserializeOwned;
 /// The version of the message format that this code writes and reads.
 pub const VERSION: u32 = 1;
 
+/// The largest message. RabbitMQ takes more, but who reads messages holds many of
+/// them at a time.
+pub const LARGEST_BYTES: usize = 4 << 20;
+
 /// Why a message can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
+    /// More than anybody sends.
+    #[error("the message is of {bytes} bytes: {LARGEST_BYTES} are the most")]
+    TooLarge {
+        /// The size of the message.
+        bytes: usize,
+    },
     /// Not JSON, or without a version.
     #[error("the message is not JSON with a version field `v`")]
     NoVersion(#[source] serde_json::Error),
@@ -70,8 +82,13 @@ pub fn encode<T: Serialize>(body: &T) -> Result<Vec<u8>, serde_json::Error> {
 /// Decodes a message of the supported version.
 ///
 /// # Errors
-/// When it is no JSON, of an unknown version, or of another shape.
+/// When it is too large, no JSON, of an unknown version, or of another shape.
 pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
+    if payload.len() > LARGEST_BYTES {
+        return Err(DecodeError::TooLarge {
+            bytes: payload.len(),
+        });
+    }
     let Envelope { v } = serde_json::from_slice(payload).map_err(DecodeError::NoVersion)?;
     if v != VERSION {
         return Err(DecodeError::Version { found: v });
@@ -183,6 +200,14 @@ mod tests {
 
     #[test]
     fn other_versions_garbage_and_wrong_shapes_are_told_apart() {
+        let mut padded = encode(&task()).unwrap();
+        padded.resize(LARGEST_BYTES, b' ');
+        assert!(decode::<Task>(&padded).is_ok());
+        padded.push(b' ');
+        assert!(matches!(
+            decode::<Task>(&padded),
+            Err(DecodeError::TooLarge { bytes }) if bytes == LARGEST_BYTES + 1
+        ));
         let newer = String::from_utf8(encode(&task()).unwrap())
             .unwrap()
             .replace("\"v\":1", "\"v\":9");

@@ -7,17 +7,35 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::bounds::OutOfBounds;
 use super::{AuditReport, Provenance};
 use crate::id::{JudgementId, WorkerId};
 use crate::{Award, ContentHash, GroupScore, Score, Verdict};
 
-/// A report together with its sender.
+/// A report together with its sender. One that is read claims nothing beyond bounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Claimed")]
 pub struct WorkerReport {
     /// The worker that reports.
     pub worker_id: WorkerId,
     /// What it reports.
     pub report: Report,
+}
+
+/// A report as somebody wrote it.
+#[derive(Deserialize)]
+struct Claimed {
+    worker_id: WorkerId,
+    report: Report,
+}
+
+impl TryFrom<Claimed> for WorkerReport {
+    type Error = OutOfBounds;
+
+    fn try_from(Claimed { worker_id, report }: Claimed) -> Result<Self, OutOfBounds> {
+        report.check()?;
+        Ok(Self { worker_id, report })
+    }
 }
 
 impl WorkerReport {

@@ -23,8 +23,12 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::ticket::TicketKey;
 
-/// Reports held at once, which is also the largest batch.
-const PREFETCH: u16 = 400;
+/// Reports held at once, which is also the largest batch. RabbitMQ knows no limit in
+/// bytes: half a gigabyte should all of them be as large as messages may be.
+const PREFETCH: u16 = 128;
+/// How much a batch may hold before the last report that joins it: decoded and on its
+/// way to Postgres it takes several times as much.
+const BATCH_BYTES: usize = 16 << 20;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LARGEST_DELAY: Duration = Duration::from_secs(5);
 
@@ -82,13 +86,9 @@ impl Reports {
         stop: &CancellationToken,
     ) -> Result<(), AmqpError> {
         while let Some(Some(first)) = stop.run_until_cancelled(consumer.next()).await {
-            let mut deliveries = vec![first];
             // Whatever has arrived already joins; nobody waits for company.
-            while deliveries.len() < usize::from(PREFETCH)
-                && let Some(Some(next)) = consumer.next().now_or_never()
-            {
-                deliveries.push(next);
-            }
+            let arrived = || consumer.next().now_or_never().flatten();
+            let deliveries = batch(first, arrived, |delivery| delivery.body().len());
             let received = self.read(deliveries).await?;
             self.ingest(received, stop).await?;
         }
@@ -207,6 +207,50 @@ impl Reports {
     }
 }
 
+/// The first one and the next ones that are there, as long as a batch has room for them.
+fn batch<T>(first: T, mut next: impl FnMut() -> Option<T>, bytes: impl Fn(&T) -> usize) -> Vec<T> {
+    let mut held = bytes(&first);
+    let mut batch = vec![first];
+    while batch.len() < usize::from(PREFETCH)
+        && held < BATCH_BYTES
+        && let Some(one) = next()
+    {
+        held += bytes(&one);
+        batch.push(one);
+    }
+    batch
+}
+
 fn count_dead_letter(reason: &'static str) {
     metrics::counter!("assize_dead_letters_total", "reason" => reason).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sizes of the batches in which reports of these sizes are stored.
+    fn batches(reports: &[usize]) -> Vec<usize> {
+        let mut waiting = reports.iter().copied();
+        let mut sizes = Vec::new();
+        while let Some(first) = waiting.next() {
+            sizes.push(batch(first, || waiting.next(), |bytes| *bytes).len());
+        }
+        sizes
+    }
+
+    #[test]
+    fn a_batch_is_bounded_by_number_and_by_bytes() {
+        let (most, largest) = (usize::from(PREFETCH), message::LARGEST_BYTES);
+        assert_eq!(batches(&vec![500; most + 3]), [most, 3]);
+        let together = BATCH_BYTES / largest;
+        assert!(together > 1);
+        assert_eq!(
+            batches(&vec![largest; together * 2 + 1]),
+            [together, together, 1]
+        );
+        // One that joins at the last moment may go beyond by itself.
+        assert_eq!(batches(&[BATCH_BYTES - 1, largest, 1]), [2, 1]);
+        assert_eq!(batches(&[16 * BATCH_BYTES, 1, 1]), [1, 2]);
+    }
 }

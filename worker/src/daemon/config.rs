@@ -8,6 +8,7 @@ use assize_common::Lane;
 use assize_common::amqp::AmqpUrl;
 use assize_common::api::Token;
 use assize_common::language::LanguageTable;
+use assize_common::message::{LONGEST_NAME, MOST_SLOTS};
 use assize_common::secret::Secret;
 use assize_common::telemetry::LogFormat;
 use bytesize::ByteSize;
@@ -52,11 +53,11 @@ pub struct Arguments {
     #[arg(value_name = "SECONDS", value_parser = seconds)]
     scheduler_wait: f64,
     /// Name for people instead of the host's name with the process id
-    #[arg(long, env = "ASSIZE_NAME")]
+    #[arg(long, env = "ASSIZE_NAME", value_parser = name)]
     name: Option<String>,
     /// Judgements to run at once; one for each core of --cores, or of the host, without it
     #[arg(long, env = "ASSIZE_SLOTS", value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=128))]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_SLOTS)))]
     slots: Option<u16>,
     /// Cores to bind the slots to, comma separated; unbound without it
     #[arg(long, env = "ASSIZE_CORES", value_delimiter = ',', value_name = "CORE")]
@@ -68,7 +69,7 @@ pub struct Arguments {
         default_value_t = 1,
         value_name = "N"
     )]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=128))]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_SLOTS)))]
     tests_at_once: u16,
     /// Run submissions at the same addresses each time, which makes their times repeat better
     #[arg(long, env = "ASSIZE_FIXED_LAYOUT", value_parser = BoolishValueParser::new())]
@@ -234,13 +235,23 @@ fn languages(table: Option<PathBuf>, ids: &[String]) -> Result<LanguageTable, Da
 }
 
 fn as_slots(cores: usize) -> u16 {
-    u16::try_from(cores.clamp(1, 128)).unwrap_or(1)
+    u16::try_from(cores)
+        .unwrap_or(MOST_SLOTS)
+        .clamp(1, MOST_SLOTS)
 }
 
 /// The host's name, as far as it can be found without asking the system, and our process id.
 fn default_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{}-{}", host.trim(), std::process::id())
+}
+
+/// A name that schedulers take.
+fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.len() > LONGEST_NAME {
+        return Err(format!("expected a name of 1 to {LONGEST_NAME} bytes"));
+    }
+    Ok(text.to_owned())
 }
 
 /// A number of seconds that makes sense as a time to wait.
@@ -281,6 +292,9 @@ mod tests {
     fn senseless_values_are_refused() {
         for line in [
             ["assize-worker", "--slots", "0"],
+            ["assize-worker", "--slots", "129"],
+            ["assize-worker", "--name", ""],
+            ["assize-worker", "--name", &"x".repeat(201)],
             ["assize-worker", "--heartbeat", "0"],
             ["assize-worker", "--lanes", "fast"],
             ["assize-worker", "--idle-limit", "0.1"],

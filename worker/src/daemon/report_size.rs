@@ -1,11 +1,7 @@
-//! Reports that the broker takes. Its messages have a largest size, and a package
-//! may have any number of test cases whose validator says a lot.
+//! Reports that broker and schedulers take. Messages have a largest size, and a
+//! package may have any number of test cases whose validator says a lot.
 
-use assize_common::message::{self, Judged, Report, TicketedReport};
-
-/// RabbitMQ takes 16 MiB unless it is told otherwise, and a report is read and
-/// stored as a whole.
-const LARGEST_BYTES: usize = 4 << 20;
+use assize_common::message::{self, Judged, LARGEST_BYTES, Report, TicketedReport};
 
 /// To how many bytes texts are shortened, one after the other, until a report is small enough.
 const TEXT_BYTES: [usize; 3] = [1000, 100, 0];

@@ -336,6 +336,16 @@ async fn a_lane_is_as_loaded_as_its_workers_and_tasks_say(pool: PgPool) {
     assert!(load(Lane::Live).await.paused);
     fixture.store.lane_resume(Lane::Live).await.unwrap();
     assert_eq!(load(Lane::Live).await, idle);
+
+    // Registered before claims had bounds: more than can be counted.
+    fixture
+        .execute(
+            "INSERT INTO workers (id, name, version, slots, lanes, languages)
+             SELECT gen_random_uuid(), 'forged', '0', 2147483647, ARRAY['live'], '[]' FROM generate_series(1, 5)",
+        )
+        .await
+        .unwrap();
+    assert_eq!(load(Lane::Live).await.slots, u32::MAX);
 }
 
 #[sqlx::test(migrations = "../migrations")]
