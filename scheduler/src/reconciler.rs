@@ -1,5 +1,6 @@
-//! The reconciler: judgements whose worker is not heard of within its lease get
-//! a new attempt, or end in a judging error when that happens too often.
+//! The reconciler: judgements whose worker is not heard of within its lease, or is
+//! heard of for longer than judging can take, get a new attempt, or end in a judging
+//! error when that happens too often.
 //!
 //! Woken by a timer, it takes no input and is idempotent; several schedulers
 //! share the work by skipping what another one has locked.
@@ -15,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::reports::Effect;
 use crate::settings::Settings;
-use crate::store::{Failure, Store, StoreError, judgement_fail, judgement_list_expired};
+use crate::store::{
+    ExpiredJudgement, Failure, Store, StoreError, judgement_fail, judgement_list_expired,
+};
 
 const BATCH: u16 = 100;
 
@@ -135,28 +138,37 @@ pub(crate) async fn expire_leases(store: &Store, settings: Settings) -> Result<(
         let mut transaction = store.begin().await?;
         let expired = judgement_list_expired(&mut transaction, BATCH).await?;
         let mut effects = Vec::new();
-        for expired in &expired {
-            let reason = format!(
-                "worker {} was not heard of for the whole lease",
-                expired.worker
-            );
-            let failed = judgement_fail(
-                &mut transaction,
-                expired.held,
-                Failure::Lost,
-                &reason,
-                settings.retry,
-            )
-            .await?;
+        for &ExpiredJudgement {
+            held,
+            worker,
+            overdue,
+        } in &expired
+        {
+            let (failure, reason) = match overdue {
+                None => (
+                    Failure::Lost,
+                    format!("worker {worker} was not heard of for the whole lease"),
+                ),
+                Some(bound) => (
+                    Failure::Overdue,
+                    format!(
+                        "worker {worker} did not finish within {} min, in which its test cases fit several times",
+                        bound.as_secs() / 60
+                    ),
+                ),
+            };
+            let failed =
+                judgement_fail(&mut transaction, held, failure, &reason, settings.retry).await?;
             effects.extend(failed.map(|failed| Effect::Failed {
-                held: expired.held,
+                held,
                 failed,
                 reason,
-                failure: Failure::Lost,
+                failure,
             }));
         }
         Store::commit(transaction).await?;
-        metrics::counter!("assize_lease_expired_total").increment(effects.len() as u64);
+        let lost = expired.iter().filter(|expired| expired.overdue.is_none());
+        metrics::counter!("assize_lease_expired_total").increment(lost.count() as u64);
         effects.iter().for_each(Effect::record);
         if expired.len() < usize::from(BATCH) {
             return Ok(());

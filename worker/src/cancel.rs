@@ -3,17 +3,20 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use assize_sandbox::Canceller;
+use tokio_util::sync::CancellationToken;
 
 use crate::judging_error::JudgingError;
 
 /// A switch shared by whoever judges and whoever may stop it. Clones are the
 /// same switch; it can't be reset.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<Mutex<State>>);
+pub struct Cancel {
+    cancelled: CancellationToken,
+    state: Arc<Mutex<State>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
-    cancelled: bool,
     /// The runs to end, by number.
     running: Vec<(u64, Canceller)>,
     next_number: u64,
@@ -23,7 +26,8 @@ impl Cancel {
     /// Ends what runs and keeps anything from being started. Does not wait.
     pub fn cancel(&self) {
         let mut state = self.lock();
-        state.cancelled = true;
+        // Under the lock, or a run might come to be watched in between.
+        self.cancelled.cancel();
         state
             .running
             .drain(..)
@@ -33,13 +37,18 @@ impl Cancel {
     /// Whether somebody cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.lock().cancelled
+        self.cancelled.is_cancelled()
+    }
+
+    /// Returns once somebody cancels.
+    pub(crate) async fn cancelled(&self) {
+        self.cancelled.cancelled().await;
     }
 
     /// Lets `canceller` be used until the guard is dropped.
     pub(crate) fn watch(&self, canceller: Canceller) -> Result<Watch<'_>, JudgingError> {
         let mut state = self.lock();
-        if state.cancelled {
+        if self.is_cancelled() {
             return Err(JudgingError::Cancelled);
         }
         let number = state.next_number;
@@ -53,7 +62,7 @@ impl Cancel {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every change is complete before anything can panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -180,34 +180,10 @@ impl DiskCache {
 
     /// The entry named `hash`; without one, `fill` writes it into an empty
     /// directory first. Of several callers that miss at once one fills, the
-    /// others wait for it.
+    /// others wait for it, but no longer than until they have `given_up`: none then.
     ///
     /// # Errors
     /// When `fill` fails, or the disk does; nothing is left behind then.
-    pub fn get_or_fill<E: std::error::Error + 'static>(
-        &self,
-        hash: ContentHash,
-        fill: impl FnOnce(&Path) -> Result<(), E>,
-    ) -> Result<Arc<Entry>, CacheError<E>> {
-        let mut state = self.lock();
-        let place = loop {
-            if let Some(place) = state.place(hash) {
-                break place;
-            }
-            state = self
-                .filled
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        };
-        drop(state);
-        self.fill_place(place, hash, fill)
-    }
-
-    /// The same, but for who waits for another caller no longer than until `given_up`:
-    /// none then.
-    ///
-    /// # Errors
-    /// As there.
     pub fn get_or_fill_unless<E: std::error::Error + 'static>(
         &self,
         hash: ContentHash,

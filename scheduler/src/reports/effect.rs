@@ -121,6 +121,7 @@ impl Effect {
                 }
                 count_attempt(match failure {
                     Failure::Lost => "lost",
+                    Failure::Overdue => "overdue",
                     Failure::JudgingError => "infra",
                 });
                 if failed.next_attempt.is_none() {

@@ -24,6 +24,8 @@ pub struct Backlog {
     pub outbox_unsent: u64,
     /// How long the oldest of them has been due, in seconds; 0 without any.
     pub outbox_oldest_seconds: f64,
+    /// How long a worker has had the attempt that runs for longest, in seconds; 0 without any.
+    pub running_oldest_seconds: f64,
     /// Dead letters that nobody has decided about.
     pub dead_letters: u64,
 }
@@ -37,7 +39,9 @@ impl Store {
         let attempt = "count what waits";
         let outbox = sqlx::query!(
             r#"SELECT count(*) AS "unsent!",
-                   COALESCE(extract(epoch FROM clock_timestamp() - min(not_before)), 0)::float8 AS "oldest_seconds!"
+                   COALESCE(extract(epoch FROM clock_timestamp() - min(not_before)), 0)::float8 AS "oldest_seconds!",
+                   (SELECT COALESCE(extract(epoch FROM clock_timestamp() - min(started_at)), 0)::float8
+                    FROM judgements WHERE state = 'running') AS "running_oldest_seconds!"
                FROM outbox WHERE not_before <= clock_timestamp()"#
         )
         .fetch_one(&self.pool)
@@ -64,6 +68,7 @@ impl Store {
             lanes,
             outbox_unsent: row::count("a number of tasks", outbox.unsent)?,
             outbox_oldest_seconds: outbox.oldest_seconds,
+            running_oldest_seconds: outbox.running_oldest_seconds,
             dead_letters,
         })
     }
@@ -121,6 +126,7 @@ impl Backlog {
         }
         metrics::gauge!("assize_outbox_unsent").set(as_float(self.outbox_unsent));
         metrics::gauge!("assize_outbox_oldest_seconds").set(self.outbox_oldest_seconds);
+        metrics::gauge!("assize_running_oldest_seconds").set(self.running_oldest_seconds);
         metrics::gauge!("assize_dead_letters_waiting").set(as_float(self.dead_letters));
     }
 }

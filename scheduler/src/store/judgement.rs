@@ -237,17 +237,31 @@ impl Store {
     }
 }
 
-/// A judgement whose lease ran out.
+/// How long an attempt may take in any case, in seconds: for fetching and compiling,
+/// and for each test case, beside its time limit.
+const ATTEMPT_BASE: f64 = 1800.0;
+const ATTEMPT_PER_TESTCASE: f64 = 120.0;
+/// The same in time limits: languages stretch them, wall time is more, some
+/// validators want several passes.
+const ATTEMPT_TIME_LIMITS: f64 = 20.0;
+/// Whatever limits somebody asks for: some 30 years, which the database can count.
+const LONGEST_ATTEMPT: f64 = 1e9;
+
+/// A judgement that is to be taken from its worker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExpiredJudgement {
     /// The judgement and its attempt.
     pub(crate) held: HeldJudgement,
     /// The worker that had it.
     pub(crate) worker: WorkerId,
+    /// The time in which it should have been done, if its worker still says that it
+    /// has it; none if its lease ran out.
+    pub(crate) overdue: Option<Duration>,
 }
 
-/// Locks and lists judgements whose lease ran out, the earliest first; those
-/// that another scheduler is at already are skipped.
+/// Locks and lists judgements whose lease ran out, the earliest first, and those that
+/// take longer than they possibly can; those that another scheduler is at already are
+/// skipped.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -256,19 +270,34 @@ pub(crate) async fn judgement_list_expired(
     limit: u16,
 ) -> Result<Vec<ExpiredJudgement>, StoreError> {
     let rows = sqlx::query!(
-        r#"SELECT id, attempt, worker_id AS "worker_id!" FROM judgements
-           WHERE state = 'running' AND lease_until < clock_timestamp()
-           ORDER BY lease_until LIMIT $1 FOR UPDATE SKIP LOCKED"#,
-        i64::from(limit)
+        r#"SELECT j.id, j.attempt, j.worker_id AS "worker_id!", bound.seconds AS "seconds!: f64",
+               j.lease_until >= clock_timestamp() AS "overdue!"
+           FROM judgements j
+           JOIN packages p ON p.id = j.package_id
+           LEFT JOIN rejudgings r ON r.id = j.rejudging_id
+           CROSS JOIN LATERAL (SELECT LEAST(GREATEST(p.time_limit_us::numeric / 1000000,
+               (r.overrides #>> '{limits,time_ms}')::numeric / 1000), $5::float8::numeric)::float8) AS time_limit (seconds)
+           CROSS JOIN LATERAL (SELECT LEAST($2::float8
+               + j.testcases_total * ($3::float8 + $4::float8 * time_limit.seconds), $5::float8)) AS bound (seconds)
+           WHERE j.state = 'running' AND (j.lease_until < clock_timestamp()
+               OR j.started_at < clock_timestamp() - make_interval(secs => bound.seconds))
+           ORDER BY j.lease_until LIMIT $1 FOR UPDATE OF j SKIP LOCKED"#,
+        i64::from(limit),
+        ATTEMPT_BASE,
+        ATTEMPT_PER_TESTCASE,
+        ATTEMPT_TIME_LIMITS,
+        LONGEST_ATTEMPT
     )
     .fetch_all(connection)
     .await
     .map_err(StoreError::on("look for expired leases"))?;
     rows.into_iter()
         .map(|row| {
+            let bound = Duration::try_from_secs_f64(row.seconds).unwrap_or(Duration::MAX);
             Ok(ExpiredJudgement {
                 held: held(row.id, row.attempt)?,
                 worker: row.worker_id.into(),
+                overdue: row.overdue.then_some(bound),
             })
         })
         .collect()

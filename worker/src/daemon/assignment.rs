@@ -53,19 +53,33 @@ pub(super) enum AssignmentError {
 }
 
 impl AssignmentError {
-    /// Whether the task was given up because the worker stops.
+    /// Whether the task was given up because nobody wants it any more, or the worker stops.
     pub(super) const fn is_interruption(&self) -> bool {
         matches!(
             self,
             Self::Judging(JudgingError::Cancelled)
                 | Self::Library(LibraryError::Fetch {
-                    source: FetchError::Stopped,
+                    source: FetchError::Cancelled,
                     ..
                 })
                 | Self::Audit(AuditError::Store {
-                    source: FetchError::Stopped,
+                    source: FetchError::Cancelled,
                     ..
                 })
+        )
+    }
+
+    /// Whether this worker can't reach the scheduler, which is no fault of the task.
+    pub(super) const fn is_absence_of_scheduler(&self) -> bool {
+        matches!(
+            self,
+            Self::Library(LibraryError::Fetch {
+                source: FetchError::Away { .. },
+                ..
+            }) | Self::Audit(AuditError::Store {
+                source: FetchError::Away { .. },
+                ..
+            })
         )
     }
 
@@ -98,7 +112,7 @@ impl AssignmentError {
                 },
             )
             | Self::Audit(AuditError::Read { .. }) => true,
-            _ => false,
+            _ => self.is_absence_of_scheduler(),
         }
     }
 }
@@ -123,9 +137,9 @@ pub(super) fn judge(
                 .map_err(AssignmentError::Language)?,
         ),
     };
-    let stored = library.package(task.package)?;
+    let stored = library.package(task.package, cancel)?;
     let name = format!("submission {}", task.submission_id);
-    let source = library.program(name, &task.files, task.entry_point.as_deref())?;
+    let source = library.program(name, &task.files, task.entry_point.as_deref(), cancel)?;
     watch.lap("fetch");
     let package = if task.limits.is_none() {
         Cow::Borrowed(&stored.package)
@@ -163,7 +177,7 @@ pub(super) fn judge(
     };
     let judged = judge.judge_on(slot, helpers, request, &mut note, cancel)?;
     watch.lap("run");
-    let audit = library.store_audits(&judged.audits)?;
+    let audit = library.store_audits(&judged.audits, cancel)?;
     watch.lap("audit");
     Ok(Reported::Verdict {
         verdict: judged.verdict,

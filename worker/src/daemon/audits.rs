@@ -2,12 +2,12 @@
 
 use assize_common::ContentHash;
 use assize_common::message::{AuditReport, RunAudit};
-use assize_common::telemetry::error_chain;
 use reqwest::StatusCode;
 
-use super::fetch::{FetchError, Fetcher, LARGEST_DELAY, TRIES, delays, is_of_scheduler};
+use super::fetch::{FetchError, Fetcher, is_of_scheduler};
 use crate::audited_calls::{AuditedCalls, CallCounter};
 use crate::audits::Audits;
+use crate::cancel::Cancel;
 
 /// Why an audit can't be stored.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,7 @@ pub(super) enum AuditError {
 pub(super) async fn store(
     fetcher: &Fetcher,
     audits: &Audits,
+    cancel: &Cancel,
 ) -> Result<Option<AuditReport>, AuditError> {
     if audits.is_empty() {
         return Ok(None);
@@ -46,7 +47,7 @@ pub(super) async fn store(
         counter.add(&run.decode()?);
         let (sha256, size_bytes) = (ContentHash::of(&run.bytes), run.bytes.len() as u64);
         let testcase = run.testcase;
-        match fetcher.store_audit(sha256, &run.bytes).await {
+        match fetcher.store_audit(sha256, &run.bytes, cancel).await {
             Ok(true) => stored.push(RunAudit {
                 testcase,
                 pass: run.pass,
@@ -69,33 +70,15 @@ pub(super) async fn store(
 }
 
 impl Fetcher {
-    /// Stores one audit. False if the scheduler takes none. While it is away this
-    /// waits for it, as long as the worker does not hand back what it has.
-    async fn store_audit(&self, hash: ContentHash, encoded: &[u8]) -> Result<bool, FetchError> {
-        let mut delays = delays();
-        let mut failures = 0;
-        loop {
-            let trying = self.try_store_audit(hash, encoded);
-            let error = tokio::select! {
-                biased;
-                () = self.stop.handing_back() => return Err(FetchError::Stopped),
-                result = trying => match result {
-                    Ok(taken) => return Ok(taken),
-                    Err(error) => error,
-                },
-            };
-            if error.is_failure() {
-                failures += 1;
-            }
-            if failures == TRIES || !(error.is_failure() || error.is_absence()) {
-                return Err(error);
-            }
-            tracing::warn!(blob = %hash, error = %error_chain(&error), "storing an audit failed; trying again");
-            tokio::select! {
-                () = self.stop.handing_back() => return Err(FetchError::Stopped),
-                () = tokio::time::sleep(delays.next().unwrap_or(LARGEST_DELAY)) => {}
-            }
-        }
+    /// Stores one audit. False if the scheduler takes none.
+    async fn store_audit(
+        &self,
+        hash: ContentHash,
+        encoded: &[u8],
+        cancel: &Cancel,
+    ) -> Result<bool, FetchError> {
+        let trying = async || self.try_store_audit(hash, encoded).await;
+        self.persist(hash, cancel, trying).await
     }
 
     async fn try_store_audit(&self, hash: ContentHash, encoded: &[u8]) -> Result<bool, FetchError> {

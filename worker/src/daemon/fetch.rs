@@ -13,9 +13,10 @@ use assize_common::telemetry::error_chain;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode, Url};
+use tokio::time::Instant;
 
 use super::error::DaemonError;
-use super::stop::Stop;
+use crate::cancel::Cancel;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest silence within an answer.
@@ -23,17 +24,20 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to ask for what can be done without.
 const REUSABLE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_DELAY: Duration = Duration::from_millis(100);
-pub(super) const LARGEST_DELAY: Duration = Duration::from_secs(5);
+const LARGEST_DELAY: Duration = Duration::from_secs(5);
 /// Accidents happen, but not so often for one blob.
-pub(super) const TRIES: usize = 5;
+const TRIES: usize = 5;
+/// How long an attempt waits for a scheduler that is away, before another worker
+/// gets it, to which the way may be open.
+const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Fetches blobs, and waits for the scheduler when it is away.
+/// Fetches blobs, and waits for the scheduler for a while when it is away.
 #[derive(Debug)]
 pub(super) struct Fetcher {
     pub(super) client: Client,
     scheduler: Url,
     pub(super) token: Token,
-    pub(super) stop: Stop,
+    patience: Duration,
 }
 
 /// Why a blob can't be had.
@@ -101,19 +105,28 @@ pub enum FetchError {
         #[source]
         source: std::io::Error,
     },
-    /// The worker hands back what it has.
-    #[error("the worker stops")]
-    Stopped,
+    /// The scheduler was away for too long.
+    #[error("the scheduler did not answer this worker for {} s", patience.as_secs())]
+    Away {
+        /// How long we waited.
+        patience: Duration,
+        /// Why it could not be asked the last time.
+        #[source]
+        source: Box<Self>,
+    },
+    /// Nobody wants the blob any more.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 impl FetchError {
     /// Whether the scheduler is away, and will be able to answer sooner or later.
-    pub(super) const fn is_absence(&self) -> bool {
+    const fn is_absence(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Transport(_))
     }
 
     /// Whether this may have been an accident.
-    pub(super) const fn is_failure(&self) -> bool {
+    const fn is_failure(&self) -> bool {
         matches!(
             self,
             Self::Failing { .. } | Self::BrokenOff { .. } | Self::Damaged { .. }
@@ -122,7 +135,7 @@ impl FetchError {
 }
 
 impl Fetcher {
-    pub(super) fn new(scheduler: Url, token: Token, stop: Stop) -> Result<Self, DaemonError> {
+    pub(super) fn new(scheduler: Url, token: Token) -> Result<Self, DaemonError> {
         let client = Client::builder()
             .user_agent(concat!("assize-worker/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
@@ -136,7 +149,7 @@ impl Fetcher {
             client,
             scheduler,
             token,
-            stop,
+            patience: PATIENCE,
         })
     }
 
@@ -145,7 +158,7 @@ impl Fetcher {
     pub(super) async fn check(&self, wait: Duration) -> Result<(), DaemonError> {
         // There is none of this hash; to say so, the scheduler looks at the token first.
         let nothing = ContentHash::of(b"assize-worker looks for its scheduler");
-        let begin = tokio::time::Instant::now();
+        let begin = Instant::now();
         let mut delays = delays();
         loop {
             let Err(error) = self.ask(nothing).await else {
@@ -172,30 +185,52 @@ impl Fetcher {
         }
     }
 
-    /// Writes a blob to the new file `path`. While the scheduler is away this
-    /// waits for it, as long as the worker does not hand back what it has.
-    pub(super) async fn fetch(&self, hash: ContentHash, path: &Path) -> Result<(), FetchError> {
-        let mut delays = delays();
-        let mut failures = 0;
+    /// Writes a blob to the new file `path`.
+    pub(super) async fn fetch(
+        &self,
+        hash: ContentHash,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<(), FetchError> {
+        let trying = async || self.try_fetch(hash, path).await;
+        self.persist(hash, cancel, trying).await
+    }
+
+    /// Tries to move a blob until that works, through accidents and while the
+    /// scheduler is away, but neither too often nor for too long.
+    pub(super) async fn persist<T>(
+        &self,
+        hash: ContentHash,
+        cancel: &Cancel,
+        trying: impl AsyncFn() -> Result<T, FetchError>,
+    ) -> Result<T, FetchError> {
+        let (mut delays, mut failures, mut away_since) = (delays(), 0, None);
         loop {
-            let trying = self.try_fetch(hash, path);
+            let begin = Instant::now();
             let error = tokio::select! {
                 biased;
-                () = self.stop.handing_back() => return Err(FetchError::Stopped),
-                result = trying => match result {
-                    Ok(()) => return Ok(()),
+                () = cancel.cancelled() => return Err(FetchError::Cancelled),
+                result = trying() => match result {
+                    Ok(moved) => return Ok(moved),
                     Err(error) => error,
                 },
             };
-            if error.is_failure() {
+            if error.is_absence() {
+                let patience = self.patience;
+                if away_since.get_or_insert(begin).elapsed() >= patience {
+                    let source = Box::new(error);
+                    return Err(FetchError::Away { patience, source });
+                }
+            } else {
+                away_since = None;
                 failures += 1;
+                if failures == TRIES || !error.is_failure() {
+                    return Err(error);
+                }
             }
-            if failures == TRIES || !(error.is_failure() || error.is_absence()) {
-                return Err(error);
-            }
-            tracing::warn!(blob = %hash, error = %error_chain(&error), "fetching failed; trying again");
+            tracing::warn!(blob = %hash, error = %error_chain(&error), "moving a file failed; trying again");
             tokio::select! {
-                () = self.stop.handing_back() => return Err(FetchError::Stopped),
+                () = cancel.cancelled() => return Err(FetchError::Cancelled),
                 () = tokio::time::sleep(delays.next().unwrap_or(LARGEST_DELAY)) => {}
             }
         }
@@ -271,11 +306,61 @@ pub(super) fn is_of_scheduler(answer: &Response) -> bool {
         .is_some_and(|kind| kind == "application/problem+json")
 }
 
-pub(super) fn delays() -> impl Iterator<Item = Duration> {
+fn delays() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_DELAY)
         .with_max_delay(LARGEST_DELAY)
         .with_jitter()
         .without_max_times()
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use assize_common::id::TokenId;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn fetcher(listener: &TcpListener, patience: Duration) -> Fetcher {
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let token = Token::new(TokenId::generate(), [7; 32]);
+        Fetcher {
+            patience,
+            ..Fetcher::new(url.parse().unwrap(), token).unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_scheduler_that_stays_away_is_not_waited_for_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let fetcher = fetcher(&listener, Duration::from_millis(300));
+        drop(listener);
+        let path = tempfile::tempdir().unwrap();
+        let hash = ContentHash::of(b"package");
+        let fetched = fetcher
+            .fetch(hash, &path.path().join("file"), &Cancel::default())
+            .await;
+        assert!(
+            matches!(fetched, Err(FetchError::Away { .. })),
+            "{fetched:?}"
+        );
+    }
+
+    /// It takes connections and says nothing.
+    #[tokio::test]
+    async fn a_cancel_ends_a_transfer_that_stands_still() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let fetcher = fetcher(&listener, PATIENCE);
+        let (cancel, path) = (Cancel::default(), tempfile::tempdir().unwrap());
+        let file = path.path().join("file");
+        let fetching = fetcher.fetch(ContentHash::of(b"package"), &file, &cancel);
+        let cancelling = async {
+            // It is under way by then, and if not, that makes no difference.
+            tokio::task::yield_now().await;
+            cancel.cancel();
+        };
+        let (fetched, ()) = tokio::join!(fetching, cancelling);
+        assert!(matches!(fetched, Err(FetchError::Cancelled)), "{fetched:?}");
+    }
 }

@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use super::audits::{self, AuditError};
 use super::fetch::{FetchError, Fetcher};
 use crate::audits::Audits;
+use crate::cancel::Cancel;
 use crate::disk_cache::{CacheError, DiskCache, Entry};
 use crate::reuse::Earlier;
 
@@ -126,15 +127,19 @@ impl Library {
     }
 
     /// The package whose archive has this hash.
-    pub(super) fn package(&self, archive: ContentHash) -> Result<Arc<StoredPackage>, LibraryError> {
+    pub(super) fn package(
+        &self,
+        archive: ContentHash,
+        cancel: &Cancel,
+    ) -> Result<Arc<StoredPackage>, LibraryError> {
         if let Some(known) = self.recall(archive) {
             return Ok(known);
         }
-        let entry = self
-            .cache
-            .get_or_fill(key("assize package", archive), |directory| {
-                self.fill_package(archive, directory)
-            })?;
+        let what = format!("package {archive}");
+        let name = key("assize package", archive);
+        let entry = self.cached(&what, name, cancel, |directory| {
+            self.fill_package(&what, archive, directory, cancel)
+        })?;
         let package =
             Package::read(&entry.path().join(PROBLEM)).map_err(|source| LibraryError::Package {
                 hash: archive,
@@ -154,17 +159,15 @@ impl Library {
         name: String,
         files: &[SourceFile],
         entry_point: Option<&str>,
+        cancel: &Cancel,
     ) -> Result<StoredProgram, LibraryError> {
         let mut entries = Vec::with_capacity(files.len());
         for file in files {
-            let fill = |directory: &Path| {
-                let what = format!("source {:?}", file.name);
-                self.fetch(what, file.sha256, &directory.join(CONTENT))
-            };
-            entries.push(
-                self.cache
-                    .get_or_fill(key("assize source", file.sha256), fill)?,
-            );
+            let what = format!("source {:?}", file.name);
+            let name = key("assize source", file.sha256);
+            entries.push(self.cached(&what, name, cancel, |directory| {
+                self.fetch(&what, file.sha256, &directory.join(CONTENT), cancel)
+            })?);
         }
         let mut sources: Vec<_> = files
             .iter()
@@ -187,10 +190,33 @@ impl Library {
         })
     }
 
-    fn fill_package(&self, archive: ContentHash, directory: &Path) -> Result<(), LibraryError> {
+    /// An entry of the cache; who waits for another slot to fill it waits no longer
+    /// than until cancelled.
+    fn cached(
+        &self,
+        what: &str,
+        name: ContentHash,
+        cancel: &Cancel,
+        fill: impl FnOnce(&Path) -> Result<(), LibraryError>,
+    ) -> Result<Arc<Entry>, LibraryError> {
+        let given_up = || cancel.is_cancelled();
+        let entry = self.cache.get_or_fill_unless(name, given_up, fill)?;
+        entry.ok_or_else(|| LibraryError::Fetch {
+            what: what.to_owned(),
+            source: FetchError::Cancelled,
+        })
+    }
+
+    fn fill_package(
+        &self,
+        what: &str,
+        archive: ContentHash,
+        directory: &Path,
+        cancel: &Cancel,
+    ) -> Result<(), LibraryError> {
         let file = tempfile::NamedTempFile::new_in(&self.scratch)
             .map_err(LibraryError::disk("create a file in", &self.scratch))?;
-        self.fetch(format!("package {archive}"), archive, file.path())?;
+        self.fetch(what, archive, file.path(), cancel)?;
         let unpacked = directory.join("unpacked");
         fs::create_dir(&unpacked).map_err(LibraryError::disk("create", &unpacked))?;
         let zip = File::open(file.path()).map_err(LibraryError::disk("open", file.path()))?;
@@ -227,14 +253,28 @@ impl Library {
     }
 
     /// Stores the audits of an attempt with the scheduler.
-    pub(super) fn store_audits(&self, audits: &Audits) -> Result<Option<AuditReport>, AuditError> {
-        self.runtime.block_on(audits::store(&self.fetcher, audits))
+    pub(super) fn store_audits(
+        &self,
+        audits: &Audits,
+        cancel: &Cancel,
+    ) -> Result<Option<AuditReport>, AuditError> {
+        self.runtime
+            .block_on(audits::store(&self.fetcher, audits, cancel))
     }
 
-    fn fetch(&self, what: String, hash: ContentHash, to: &Path) -> Result<(), LibraryError> {
+    fn fetch(
+        &self,
+        what: &str,
+        hash: ContentHash,
+        to: &Path,
+        cancel: &Cancel,
+    ) -> Result<(), LibraryError> {
         self.runtime
-            .block_on(self.fetcher.fetch(hash, to))
-            .map_err(|source| LibraryError::Fetch { what, source })
+            .block_on(self.fetcher.fetch(hash, to, cancel))
+            .map_err(|source| LibraryError::Fetch {
+                what: what.to_owned(),
+                source,
+            })
     }
 
     fn recall(&self, archive: ContentHash) -> Option<Arc<StoredPackage>> {

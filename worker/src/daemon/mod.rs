@@ -78,7 +78,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         .map_err(DaemonError::Cache)?;
     let scratch = config.cache_directory.join("scratch");
     make_anew(&scratch)?;
-    let fetcher = Fetcher::new(config.scheduler.clone(), config.token.clone(), stop.clone())?;
+    let fetcher = Fetcher::new(config.scheduler.clone(), config.token.clone())?;
     tokio::select! {
         checked = fetcher.check(config.scheduler_wait) => checked?,
         () = stop.draining() => return Ok(()),

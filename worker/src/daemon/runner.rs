@@ -317,6 +317,15 @@ impl Shared {
                 tracing::info!(reason, "handed back");
                 return Conclusion::HandBack(reason.to_owned());
             }
+            Err(error) if error.is_absence_of_scheduler() => {
+                let reason = error_chain(&error);
+                count("scheduler_away");
+                tracing::error!(
+                    error = reason,
+                    "handed back: another worker may reach the scheduler"
+                );
+                return Conclusion::HandBack(reason);
+            }
             Err(error) => {
                 let reason = error_chain(&error);
                 if let Some(status) = error.refusal() {

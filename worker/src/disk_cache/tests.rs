@@ -10,11 +10,9 @@ fn hash(name: &str) -> ContentHash {
 }
 
 fn put(cache: &DiskCache, name: &str, bytes: usize) -> Arc<Entry> {
-    cache
-        .get_or_fill(hash(name), |path| {
-            fs::write(path.join("file"), vec![0; bytes])
-        })
-        .unwrap()
+    let fill = |path: &Path| fs::write(path.join("file"), vec![0; bytes]);
+    let filled = cache.get_or_fill_unless(hash(name), || false, fill);
+    filled.unwrap().unwrap()
 }
 
 fn has(root: &Path, name: &str) -> bool {
@@ -35,7 +33,7 @@ fn filled_once_for_many_callers() {
                     fills.fetch_add(1, Ordering::SeqCst);
                     Ok::<_, Infallible>(())
                 };
-                cache.get_or_fill(hash("a"), fill).unwrap();
+                cache.get_or_fill_unless(hash("a"), || false, fill).unwrap();
             });
         }
     });
@@ -70,7 +68,7 @@ fn a_failed_fill_leaves_nothing_and_can_be_repeated() {
         Err(io::Error::other("no more"))
     };
     assert!(matches!(
-        cache.get_or_fill(hash("a"), failing),
+        cache.get_or_fill_unless(hash("a"), || false, failing),
         Err(CacheError::Fill(_))
     ));
     let left = fs::read_dir(root.path())
@@ -116,5 +114,7 @@ fn a_new_process_finds_the_entries_and_sweeps_the_rest() {
     let cache = DiskCache::open(root.path(), ByteSize::mib(1)).unwrap();
     assert!(!stray.exists());
     let never = |_: &Path| Err(io::Error::other("filled again"));
-    cache.get_or_fill(hash("a"), never).unwrap();
+    cache
+        .get_or_fill_unless(hash("a"), || false, never)
+        .unwrap();
 }

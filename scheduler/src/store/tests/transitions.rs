@@ -479,6 +479,38 @@ async fn leases_run_out_unless_heartbeats_extend_them(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn an_attempt_that_takes_longer_than_it_can_is_taken_back(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let worker = WorkerId::generate();
+    apply(&fixture, started(worker, held)).await;
+    let heartbeat = || WorkerReport {
+        worker_id: worker,
+        report: Report::Heartbeat { held: vec![held] },
+    };
+    let after = async |sql| {
+        fixture.execute(sql).await.unwrap();
+        apply(&fixture, heartbeat()).await;
+        expire_leases(&fixture.store, SETTINGS).await.unwrap();
+        judgement(&fixture, id).await
+    };
+    // Half an hour, and two test cases with two minutes and 20 limits of 1.5 s each.
+    let young = after("UPDATE judgements SET started_at = now() - interval '34 min'").await;
+    assert_eq!(young.summary.state, JudgementState::Running);
+    let backlog = fixture.store.backlog_count().await.unwrap();
+    assert!((2000.0..2100.0).contains(&backlog.running_oldest_seconds));
+    let overdue = after("UPDATE judgements SET started_at = now() - interval '36 min'").await;
+    assert_eq!(
+        (overdue.summary.state, overdue.summary.attempt),
+        (JudgementState::Queued, 2)
+    );
+    let failures = "SELECT failures::bigint FROM judgements";
+    assert_eq!(fixture.count(failures).await, 1);
+    let losses = "SELECT losses::bigint FROM judgements";
+    assert_eq!(fixture.count(losses).await, 0, "its worker lives");
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn what_a_stopped_worker_still_holds_is_given_to_others(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let (id, held) = fixture.submit().await;

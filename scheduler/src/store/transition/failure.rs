@@ -29,6 +29,8 @@ pub struct RetryPolicy {
 pub enum Failure {
     /// Its worker was not heard of any more.
     Lost,
+    /// Its worker has had it for longer than judging can take.
+    Overdue,
     /// Its worker could not judge.
     JudgingError,
 }
