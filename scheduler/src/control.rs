@@ -81,5 +81,13 @@ async fn tell(publisher: &Publisher, control: &Control) -> Result<(), AmqpError>
     let Ok(message) = message::encode(control) else {
         return Ok(());
     };
-    publisher.broadcast(&message).await
+    match publisher.broadcast(&message).await {
+        // RabbitMQ takes nothing at the moment. Whoever should have heard it is told
+        // again: of its mode by us, of what is over in answer to its next heartbeat.
+        Err(error @ AmqpError::Timeout { .. }) => {
+            tracing::debug!(error = %error_chain(&error), "workers were not told");
+            Ok(())
+        }
+        told => told,
+    }
 }

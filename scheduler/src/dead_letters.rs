@@ -118,8 +118,9 @@ impl DeadLetters {
             Err(error) => return Ok(Err(error)),
         };
         match publisher.publish(&dead.queue, &dead.message).await {
-            // The queue may be that of another installation or time; looked at again later.
-            Err(error @ AmqpError::NotTaken { .. }) => {
+            // The queue may be that of another installation or time, or RabbitMQ takes
+            // nothing at the moment; looked at again later.
+            Err(error @ (AmqpError::NotTaken { .. } | AmqpError::Timeout { .. })) => {
                 tracing::warn!(dead_letter.id = id, error = %error_chain(&error), "RabbitMQ does not take a dead letter back; trying again");
                 return Ok(Ok(false));
             }

@@ -57,6 +57,11 @@ impl Daemon {
         &self.0.name
     }
 
+    /// What it has logged.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(&self.0.log).unwrap_or_default()
+    }
+
     /// The process id; none while it does not run.
     pub(super) fn process(&self) -> Option<u32> {
         Some(self.0.process.load(Ordering::Relaxed)).filter(|process| *process != 0)

@@ -28,8 +28,7 @@ use super::service::{Postgres, RabbitMq, free_ports};
 
 /// Short times, so that what is lost is found soon.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
-const SETTINGS: [(&str, &str); 5] = [
-    ("ASSIZE_LEASE_SECONDS", "3"),
+const SETTINGS: [(&str, &str); 4] = [
     ("ASSIZE_LOST_TASK_SECONDS", "4"),
     // Faults come thick and fast: an installation in the field would have an hour's peace for each.
     ("ASSIZE_MAX_FAILURES", "50"),
@@ -97,7 +96,9 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    pub(super) async fn start() -> Self {
+    /// Starts all of it, with that lease and a RabbitMQ that wants tasks `acknowledged`
+    /// within that time.
+    pub(super) async fn start(lease: Duration, acknowledged: Duration) -> Self {
         let directory = data_directory();
         let place = directory.path();
         for (name, service) in [("postgres", true), ("rabbitmq", true), ("data", false)] {
@@ -109,8 +110,10 @@ impl Installation {
         let languages = place.join("languages.toml");
         fs::write(&languages, LANGUAGES).unwrap();
         let homes = [place.join("postgres"), place.join("rabbitmq")];
-        let (postgres, rabbitmq) =
-            tokio::join!(Postgres::start(&homes[0]), RabbitMq::start(&homes[1]));
+        let (postgres, rabbitmq) = tokio::join!(
+            Postgres::start(&homes[0]),
+            RabbitMq::start(&homes[1], acknowledged)
+        );
         let token = token(&postgres, &["admin", "worker"]).await;
 
         let mut schedulers = Vec::new();
@@ -123,7 +126,7 @@ impl Installation {
             let target = Target::Unix(postgres.socket());
             let database = Proxy::start(Protocol::Postgres, target).await;
             let name = format!("scheduler-{number}");
-            let daemon = scheduler(&name, place, *address, &broker, &database);
+            let daemon = scheduler(&name, place, *address, &broker, &database, lease);
             daemon.start().await;
             schedulers.push(Scheduler {
                 daemon,
@@ -249,6 +252,7 @@ fn scheduler(
     address: SocketAddr,
     broker: &Proxy,
     database: &Proxy,
+    lease: Duration,
 ) -> Daemon {
     let broker = RabbitMq::url(broker.address);
     let database = format!(
@@ -260,6 +264,7 @@ fn scheduler(
         let mut scheduler = command("assize-scheduler");
         scheduler
             .envs(SETTINGS)
+            .env("ASSIZE_LEASE_SECONDS", lease.as_secs().to_string())
             .env("ASSIZE_DATABASE_URL", &database)
             .env("ASSIZE_DATABASE_WAIT_SECONDS", "120")
             .env("ASSIZE_AMQP_URL", &broker)

@@ -63,6 +63,16 @@ async fn a_judgement_takes_longer_than_rabbitmq_waits_for_an_acknowledgement() {
     trial.end().await;
 }
 
+/// Longer than any other exchange with RabbitMQ may take.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the daemons, which tests/run builds"]
+async fn an_alarm_of_rabbitmq_is_sat_out() {
+    let _turn = assize_tests::system::turn().await;
+    let trial = Trial::start_in_peace(Random::new(1)).await;
+    trial.sit_out_alarm(Duration::from_secs(25)).await;
+    trial.end().await;
+}
+
 /// Every fault alone, and then mixes of them until the time is over.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs time: make faults"]

@@ -102,9 +102,9 @@ impl Postgres {
     }
 }
 
-/// Deliveries are to be acknowledged within six seconds, which is looked at twice in
-/// a second: half an hour, and once in a minute, unless told otherwise.
-const ADVANCED: &str = "[{rabbit, [{consumer_timeout, 6000}, {channel_tick_interval, 500}]}].\n";
+/// Within which time deliveries are to be acknowledged, as a rule; half an hour unless
+/// RabbitMQ is told otherwise.
+pub(super) const ACKNOWLEDGED: Duration = Duration::from_secs(6);
 
 /// A RabbitMQ on a port of the loopback interface.
 #[derive(Debug, Clone)]
@@ -117,7 +117,8 @@ pub(super) struct RabbitMq {
 }
 
 impl RabbitMq {
-    pub(super) async fn start(directory: &Path) -> Self {
+    /// Starts one that wants deliveries `acknowledged` within that time.
+    pub(super) async fn start(directory: &Path, acknowledged: Duration) -> Self {
         let server = newest(
             "/usr/lib/rabbitmq/lib",
             "rabbitmq_server-",
@@ -126,9 +127,14 @@ impl RabbitMq {
         let [port, distribution, mapper_port] = free_ports();
         let configuration = "default_user = assize\ndefault_pass = assize\n\
                              disk_free_limit.absolute = 50MB\nvm_memory_high_watermark.absolute = 512MiB\n";
+        // It is looked at twice in a second: once in a minute unless told otherwise.
+        let advanced = format!(
+            "[{{rabbit, [{{consumer_timeout, {}}}, {{channel_tick_interval, 500}}]}}].\n",
+            acknowledged.as_millis()
+        );
         for (name, text) in [
             ("rabbitmq.conf", configuration),
-            ("advanced.config", ADVANCED),
+            ("advanced.config", &advanced),
             ("plugins", "[].\n"),
         ] {
             fs::write(directory.join(name), text).unwrap();
@@ -223,6 +229,14 @@ impl RabbitMq {
         tokio::time::sleep(pause).await;
         self.daemon.start().await;
         self.ready().await;
+    }
+
+    /// Takes no messages for a while, short of memory as it believes to be.
+    pub(super) async fn alarm(&self, time: Duration) {
+        let limit = "set_vm_memory_high_watermark";
+        self.control(&[limit, "0.00001"]).await;
+        tokio::time::sleep(time).await;
+        self.control(&[limit, "absolute", "512MB"]).await;
     }
 
     /// Runs an administrator's command.

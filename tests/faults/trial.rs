@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use tokio::task::JoinHandle;
 
+use super::daemon::Daemon;
 use super::fault::Fault;
-use super::installation::Installation;
+use super::installation::{Installation, LEASE};
 use super::load::Program;
 use super::matrix::{Matrix, Outcome};
 use super::random::Random;
+use super::service::ACKNOWLEDGED;
 
 /// So many submissions wait or run at any time.
 const OPEN: usize = 24;
@@ -30,7 +32,11 @@ pub(super) struct Trial {
 
 impl Trial {
     pub(super) async fn start(random: Random) -> Self {
-        let installation = Arc::new(Installation::start().await);
+        Self::start_with(random, LEASE, ACKNOWLEDGED).await
+    }
+
+    async fn start_with(random: Random, lease: Duration, acknowledged: Duration) -> Self {
+        let installation = Arc::new(Installation::start(lease, acknowledged).await);
         let load = tokio::spawn(Arc::clone(&installation.load).keep(OPEN));
         let trial = Self {
             installation,
@@ -44,6 +50,40 @@ impl Trial {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         trial
+    }
+
+    /// One with a RabbitMQ that is patient with tasks under way, and a lease that no
+    /// worker misses since the machine is busy.
+    pub(super) async fn start_in_peace(random: Random) -> Self {
+        Self::start_with(random, 5 * LEASE, PATIENCE).await
+    }
+
+    /// RabbitMQ takes no messages for so long: nobody loses a connection or an attempt
+    /// by that.
+    pub(super) async fn sit_out_alarm(&self, time: Duration) {
+        let installation = &self.installation;
+        let connections = || -> Vec<usize> {
+            let logs = installation.daemons().map(Daemon::log);
+            logs.map(|log| log.matches("connected to RabbitMQ").count())
+                .collect()
+        };
+        let before = connections();
+        assert!(before.iter().all(|connections| *connections > 0));
+        installation.rabbitmq.alarm(time).await;
+        // What was under way then is over.
+        let accepted = installation.load.accepted();
+        while installation.load.accepted() < accepted + 2 * OPEN {
+            assert!(self.begin.elapsed() < PATIENCE, "nothing is judged");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(connections(), before);
+        let failed =
+            "SELECT failures, losses, last_failure FROM judgements WHERE failures + losses > 0";
+        let failed: Vec<(i32, i32, Option<String>)> = sqlx::query_as(failed)
+            .fetch_all(&installation.database)
+            .await
+            .unwrap();
+        assert_eq!(failed, []);
     }
 
     /// One fault, and its consequences to the end.

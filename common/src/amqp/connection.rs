@@ -14,10 +14,11 @@ use lapin::{ConnectionProperties, Event};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::line::{Line, patience};
 use super::{AmqpError, AmqpUrl, Consumer, Publisher, Puller, Topology};
 
 /// How long any exchange with the broker may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// As whom to connect: what a connection does with the topology, and what its user
 /// must be allowed to.
@@ -98,13 +99,7 @@ impl Connection {
             Role::Worker => self.topology.report_exchange(),
         };
         let control = self.topology.control();
-        Publisher::new(
-            self.channel().await?,
-            exchange,
-            control,
-            self.blocked.clone(),
-        )
-        .await
+        Publisher::new(self.line().await?, exchange, control).await
     }
 
     /// A puller with a channel of its own.
@@ -112,7 +107,7 @@ impl Connection {
     /// # Errors
     /// When the connection is lost.
     pub async fn puller(&self) -> Result<Puller, AmqpError> {
-        Ok(Puller::new(self.channel().await?))
+        Ok(Puller::new(self.line().await?))
     }
 
     /// Consumes `queue` on a channel of its own; at most `prefetch` messages are
@@ -122,7 +117,8 @@ impl Connection {
     /// When the connection is lost or the queue is gone.
     pub async fn consume(&self, queue: &str, prefetch: u16) -> Result<Consumer, AmqpError> {
         let attempt = format!("consume queue {queue}");
-        let channel = self.channel().await?;
+        let line = self.line().await?;
+        let channel = &line.channel;
         let consuming = async {
             channel.basic_qos(prefetch, Default::default()).await?;
             channel
@@ -134,10 +130,8 @@ impl Connection {
                 )
                 .await
         };
-        let inner = within(&attempt, consuming)
-            .await?
-            .map_err(AmqpError::operation(attempt))?;
-        Ok(Consumer::new(channel, inner))
+        let inner = line.ask(&attempt, consuming).await?;
+        Ok(Consumer::new(line, inner))
     }
 
     /// Consumes what is broadcast, by a queue that ends with the connection.
@@ -145,8 +139,8 @@ impl Connection {
     /// # Errors
     /// When the connection is lost.
     pub async fn listen(&self) -> Result<Consumer, AmqpError> {
-        let attempt = "listen to broadcasts";
-        let channel = self.channel().await?;
+        let line = self.line().await?;
+        let channel = &line.channel;
         let listening = async {
             let options = QueueDeclareOptions {
                 exclusive: true,
@@ -174,10 +168,8 @@ impl Connection {
             );
             consumer.await
         };
-        let inner = within(attempt, listening)
-            .await?
-            .map_err(AmqpError::operation(attempt))?;
-        Ok(Consumer::new(channel, inner))
+        let inner = line.ask("listen to broadcasts", listening).await?;
+        Ok(Consumer::new(line, inner))
     }
 
     /// How many messages of `queue` wait to be delivered; those that a consumer
@@ -188,16 +180,16 @@ impl Connection {
     pub async fn waiting_messages(&self, queue: &str) -> Result<u32, AmqpError> {
         let attempt = format!("look at queue {queue}");
         // A channel of its own: the broker closes it when the queue is gone.
-        let channel = self.channel().await?;
+        let line = self.line().await?;
         let options = QueueDeclareOptions {
             passive: true,
             ..Default::default()
         };
-        let looking = channel.queue_declare(queue.into(), options, FieldTable::default());
-        within(&attempt, looking)
-            .await?
-            .map(|found| found.message_count())
-            .map_err(AmqpError::operation(attempt))
+        let looking = line
+            .channel
+            .queue_declare(queue.into(), options, FieldTable::default());
+        let found = line.ask(&attempt, looking).await?;
+        Ok(found.message_count())
     }
 
     /// Returns when the connection is lost for whatever reason.
@@ -211,6 +203,12 @@ impl Connection {
     pub async fn unblocked(&self) {
         // An error means that the connection is gone, which asking tells.
         self.blocked.clone().wait_for(|blocked| !blocked).await.ok();
+    }
+
+    /// Whether the broker takes no messages.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        *self.blocked.borrow()
     }
 
     /// Whether the connection is lost.
@@ -231,9 +229,17 @@ impl Connection {
     }
 
     pub(super) async fn channel(&self) -> Result<lapin::Channel, AmqpError> {
-        within("open a channel", self.inner.create_channel())
+        let attempt = "open a channel";
+        patience(&self.blocked, attempt, self.inner.create_channel())
             .await?
-            .map_err(AmqpError::operation("open a channel"))
+            .map_err(AmqpError::operation(attempt))
+    }
+
+    async fn line(&self) -> Result<Line, AmqpError> {
+        Ok(Line {
+            channel: self.channel().await?,
+            blocked: self.blocked.clone(),
+        })
     }
 }
 
@@ -244,10 +250,15 @@ pub(super) async fn within<T>(
 ) -> Result<T, AmqpError> {
     tokio::time::timeout(TIMEOUT, operation)
         .await
-        .map_err(|_| AmqpError::Timeout {
-            attempt: attempt.to_owned(),
-            seconds: TIMEOUT.as_secs(),
-        })
+        .map_err(|_| timed_out(attempt))
+}
+
+/// The broker did not answer in time.
+pub(super) fn timed_out(attempt: &str) -> AmqpError {
+    AmqpError::Timeout {
+        attempt: attempt.to_owned(),
+        seconds: TIMEOUT.as_secs(),
+    }
 }
 
 fn watch_for_loss(

@@ -1,23 +1,22 @@
 //! Consuming with explicit acknowledgement.
 
 use futures_util::StreamExt as _;
-use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicNackOptions};
 use lapin::types::AMQPValue;
 
 use super::AmqpError;
-use super::connection::within;
+use super::line::{Line, patience};
 
 /// Messages of one queue.
 #[derive(Debug)]
 pub struct Consumer {
-    channel: Channel,
+    line: Line,
     inner: lapin::Consumer,
 }
 
 impl Consumer {
-    pub(super) const fn new(channel: Channel, inner: lapin::Consumer) -> Self {
-        Self { channel, inner }
+    pub(super) const fn new(line: Line, inner: lapin::Consumer) -> Self {
+        Self { line, inner }
     }
 
     /// The next message. `None` when the consumer is gone: the connection is
@@ -25,7 +24,7 @@ impl Consumer {
     /// connection then; it declares the topology anew.
     pub async fn next(&mut self) -> Option<Delivery> {
         match self.inner.next().await? {
-            Ok(inner) => Some(Delivery::new(inner, self.channel.clone())),
+            Ok(inner) => Some(Delivery::new(inner, self.line.clone())),
             Err(error) => {
                 tracing::warn!(error = %crate::telemetry::error_chain(&error), "a consumer ended");
                 None
@@ -40,14 +39,13 @@ impl Consumer {
     /// When the connection is lost: the broker takes them back by itself then.
     pub async fn stop(mut self) -> Result<(), AmqpError> {
         let attempt = "stop consuming";
-        within(
-            attempt,
-            self.channel
-                .basic_cancel(self.inner.tag(), BasicCancelOptions::default()),
-        )
-        .await?
-        .map_err(AmqpError::operation(attempt))?;
-        while let Some(delivery) = within(attempt, self.next()).await? {
+        let cancelling = self
+            .line
+            .channel
+            .basic_cancel(self.inner.tag(), BasicCancelOptions::default());
+        self.line.ask(attempt, cancelling).await?;
+        let blocked = self.line.blocked.clone();
+        while let Some(delivery) = patience(&blocked, attempt, self.next()).await? {
             delivery.hand_back().await?;
         }
         Ok(())
@@ -70,15 +68,12 @@ pub struct Death {
 pub struct Delivery {
     inner: lapin::message::Delivery,
     /// Keeps the channel open: with it would go the right to answer.
-    _channel: Channel,
+    line: Line,
 }
 
 impl Delivery {
-    pub(super) const fn new(inner: lapin::message::Delivery, channel: Channel) -> Self {
-        Self {
-            inner,
-            _channel: channel,
-        }
+    pub(super) const fn new(inner: lapin::message::Delivery, line: Line) -> Self {
+        Self { inner, line }
     }
 
     /// The message.
@@ -121,7 +116,8 @@ impl Delivery {
     /// # Errors
     /// When the channel is gone: the message will come again.
     pub async fn ack(self) -> Result<(), AmqpError> {
-        answered(self.inner.ack(BasicAckOptions::default())).await
+        self.answered(self.inner.ack(BasicAckOptions::default()))
+            .await
     }
 
     /// Nobody can do anything with the message: to the dead-letter queue with it.
@@ -133,7 +129,7 @@ impl Delivery {
             requeue: false,
             ..Default::default()
         };
-        answered(self.inner.nack(options)).await
+        self.answered(self.inner.nack(options)).await
     }
 
     /// Gives the message back to its queue untouched, for another consumer.
@@ -145,18 +141,21 @@ impl Delivery {
             requeue: true,
             ..Default::default()
         };
-        answered(self.inner.nack(options)).await
+        self.answered(self.inner.nack(options)).await
     }
-}
 
-/// The client library answers `false` when the channel is not the one of the
-/// delivery any more; nothing was acknowledged then. It may never answer at all
-/// when the connection breaks at that moment.
-async fn answered(answering: impl Future<Output = lapin::Result<bool>>) -> Result<(), AmqpError> {
-    let attempt = "answer a message";
-    match within(attempt, answering).await? {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(AmqpError::Stale),
-        Err(source) => Err(AmqpError::operation(attempt)(source)),
+    /// The client library answers `false` when the channel is not the one of the
+    /// delivery any more; nothing was acknowledged then. It may never answer at all
+    /// when the connection breaks at that moment.
+    async fn answered(
+        &self,
+        answering: impl Future<Output = lapin::Result<bool>>,
+    ) -> Result<(), AmqpError> {
+        let is_done = self.line.ask("answer a message", answering).await?;
+        if is_done {
+            Ok(())
+        } else {
+            Err(AmqpError::Stale)
+        }
     }
 }

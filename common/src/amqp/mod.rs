@@ -7,6 +7,7 @@
 
 mod connection;
 mod consumer;
+mod line;
 #[cfg(test)]
 mod permission_tests;
 mod publisher;

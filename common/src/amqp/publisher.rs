@@ -2,42 +2,35 @@
 //! it is stored in a queue.
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{BasicProperties, Channel, Confirmation};
+use lapin::{BasicProperties, Confirmation};
 use tokio::sync::watch;
 
 use super::AmqpError;
 use super::connection::within;
+use super::line::Line;
 
 const PERSISTENT: u8 = 2;
 
 /// Publishes messages; cheap to clone, and clones share a channel.
 #[derive(Debug, Clone)]
 pub struct Publisher {
-    channel: Channel,
+    line: Line,
     exchange: String,
     control: String,
-    blocked: watch::Receiver<bool>,
 }
 
 impl Publisher {
     pub(super) async fn new(
-        channel: Channel,
+        line: Line,
         exchange: String,
         control: String,
-        blocked: watch::Receiver<bool>,
     ) -> Result<Self, AmqpError> {
-        let attempt = "ask for publisher confirms";
-        within(
-            attempt,
-            channel.confirm_select(ConfirmSelectOptions::default()),
-        )
-        .await?
-        .map_err(AmqpError::operation(attempt))?;
+        let selecting = line.channel.confirm_select(ConfirmSelectOptions::default());
+        line.ask("ask for publisher confirms", selecting).await?;
         Ok(Self {
-            channel,
+            line,
             exchange,
             control,
-            blocked,
         })
     }
 
@@ -48,10 +41,11 @@ impl Publisher {
     pub async fn broadcast(&self, message: &[u8]) -> Result<(), AmqpError> {
         let attempt = format!("publish to exchange {}", self.control);
         let publishing = async {
-            unblocked(self.blocked.clone()).await;
+            unblocked(self.line.blocked.clone()).await;
             let properties =
                 BasicProperties::default().with_content_type("application/json".into());
-            self.channel
+            self.line
+                .channel
                 .basic_publish(
                     self.control.as_str().into(),
                     "".into(),
@@ -68,9 +62,9 @@ impl Publisher {
             .map_err(AmqpError::operation(attempt))
     }
 
-    /// Publishes `message` to `queue` and waits for the broker's confirm. After
-    /// an error the message may or may not be in the queue: publish it again
-    /// later, duplicates are harmless.
+    /// Publishes `message` to `queue` and waits for the broker's confirm, with
+    /// patience once it is on its way. After an error the message may or may not be
+    /// in the queue: publish it again later, duplicates are harmless.
     ///
     /// # Errors
     /// When the connection is lost, the broker does not confirm in time, refuses
@@ -78,7 +72,7 @@ impl Publisher {
     pub async fn publish(&self, queue: &str, message: &[u8]) -> Result<(), AmqpError> {
         let attempt = format!("publish to {queue}");
         let publishing = async {
-            unblocked(self.blocked.clone()).await;
+            unblocked(self.line.blocked.clone()).await;
             // `mandatory`: without it the broker confirms and drops what has no queue.
             let options = BasicPublishOptions {
                 mandatory: true,
@@ -87,7 +81,8 @@ impl Publisher {
             let properties = BasicProperties::default()
                 .with_delivery_mode(PERSISTENT)
                 .with_content_type("application/json".into());
-            self.channel
+            self.line
+                .channel
                 .basic_publish(
                     self.exchange.as_str().into(),
                     queue.into(),
@@ -95,12 +90,12 @@ impl Publisher {
                     message,
                     properties,
                 )
-                .await?
                 .await
         };
-        let confirmation = within(&attempt, publishing)
+        let confirm = within(&attempt, publishing)
             .await?
-            .map_err(AmqpError::operation(attempt))?;
+            .map_err(AmqpError::operation(&attempt))?;
+        let confirmation = self.line.ask(&attempt, confirm).await?;
         let not_taken = |problem| {
             Err(AmqpError::NotTaken {
                 queue: queue.to_owned(),

@@ -121,9 +121,15 @@ async fn open(broker: &Broker, greeting: &[u8]) -> Result<(Session, Consumer), A
     let puller = connection.puller().await?;
     // Before the greeting: what is said in answer to it must be heard.
     let told = connection.listen().await?;
-    publisher
+    while let Err(error) = publisher
         .publish(&broker.topology.reports(), greeting)
-        .await?;
+        .await
+    {
+        // The next connection would not be heard any sooner.
+        if !matches!(error, AmqpError::Timeout { .. }) || !connection.is_blocked() {
+            return Err(error);
+        }
+    }
     let session = Session {
         connection: Arc::new(connection),
         publisher,
