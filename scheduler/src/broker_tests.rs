@@ -12,7 +12,8 @@ use assize_common::api::{DeadLetterInfo, DeadLetterState, Judgement, JudgementSt
 use assize_common::id::{SubmissionId, WorkerId};
 use assize_common::language::LanguageTable;
 use assize_common::message::{
-    self, Control, HeldJudgement, Report, Started, Task, Ticket, TicketedReport, WorkerReport,
+    self, Control, HandedBack, HeldJudgement, Report, Started, Task, Ticket, TicketedReport,
+    WorkerReport,
 };
 use bytesize::ByteSize;
 use chrono::Utc;
@@ -162,6 +163,19 @@ impl Worker {
         .await;
     }
 
+    async fn lack_language(&self, task: &Task) {
+        self.report(WorkerReport {
+            worker_id: self.id,
+            report: Report::HandedBack(HandedBack {
+                judgement: held(task),
+                reason: "no such language here".to_owned(),
+                earlier_deliveries: 0,
+                lacks_language: true,
+            }),
+        })
+        .await;
+    }
+
     async fn finish(&self, task: &Task) {
         self.report(finished(self.id, held(task), Verdict::Ac))
             .await;
@@ -227,6 +241,42 @@ async fn two_schedulers_share_the_work(pool: PgPool) {
             .await,
         100
     );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_task_comes_to_the_worker_that_has_its_language(pool: PgPool) {
+    let installation = Installation::new(pool, SETTINGS).await;
+    let stop = CancellationToken::new();
+    let mut able = installation.worker().await;
+    let mut unable = installation.worker().await;
+    let scheduler = installation.scheduler(&stop);
+    let mut submitted = Vec::new();
+    for _ in 0..8 {
+        submitted.push(installation.fixture.submit().await.0);
+    }
+    let detouring = tokio::spawn(async move {
+        loop {
+            let task = unable.take().await;
+            unable.start(&task).await;
+            unable.lack_language(&task).await;
+        }
+    });
+    for _ in &submitted {
+        let task = able.take().await;
+        able.start(&task).await;
+        able.finish(&task).await;
+    }
+    detouring.abort();
+    for id in submitted {
+        let judgement = installation.ended(id).await;
+        assert_eq!(judgement.summary.verdict, Some(Verdict::Ac));
+    }
+    let harmed = "SELECT count(*) FROM judgements WHERE failures > 0 OR losses > 0";
+    assert_eq!(installation.fixture.count(harmed).await, 0);
+    let detours = "SELECT count(*) FROM judgements WHERE attempt > 1";
+    assert!(installation.fixture.count(detours).await > 0);
+    stopped(stop, scheduler).await;
 }
 
 #[sqlx::test(migrations = "../migrations")]

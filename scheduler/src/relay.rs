@@ -13,7 +13,9 @@ use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::bell::Bells;
-use crate::store::{ClaimedTask, Store, StoreError, lane_load, outbox_claim, outbox_remove};
+use crate::store::{
+    ClaimedTask, Store, StoreError, lane_languages, lane_load, outbox_claim, outbox_remove,
+};
 use crate::ticket::TicketKey;
 use crate::window;
 
@@ -85,7 +87,8 @@ impl Relay {
             let claimed = if limit == 0 {
                 Vec::new()
             } else {
-                outbox_claim(&mut transaction, self.lane, limit).await?
+                let languages = lane_languages(&mut transaction, self.lane, self.lease).await?;
+                outbox_claim(&mut transaction, self.lane, limit, languages.as_deref()).await?
             };
             let full = claimed.len() == usize::from(limit);
             self.bells.note_full(self.lane, full);

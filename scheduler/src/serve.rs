@@ -238,6 +238,7 @@ pub async fn serve(
         max_package: config.max_package,
         team_feedback: config.team_feedback.as_slice().into(),
         broker,
+        lease: config.settings.lease,
         metrics,
     });
     let tasks = TaskTracker::new();

@@ -156,6 +156,11 @@ impl List {
     async fn execute(self) -> anyhow::Result<ExitCode> {
         let mut workers = self.server.api()?.workers().await?.workers;
         workers.retain(|worker| self.all || !worker.stopped);
+        for language in api.readiness().await?.languages_missing {
+            output::note(&format!(
+                "no worker has the language {language}: submissions in it wait"
+            ));
+        }
         if self.json {
             output::print_json(workers)?;
         } else {

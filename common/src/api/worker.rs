@@ -101,4 +101,7 @@ pub struct Readiness {
     pub database: bool,
     /// Whether RabbitMQ is connected. Without it submissions are taken and wait.
     pub broker: bool,
+    /// The languages in which submissions wait that no worker of their lane has.
+    #[serde(default)]
+    pub languages_missing: Vec<String>,
 }

@@ -181,6 +181,10 @@ pub struct HandedBack {
     /// and it goes into quarantine.
     #[serde(default)]
     pub earlier_deliveries: u64,
+    /// Whether that is since the worker lacks the submission's language: another one
+    /// may have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_language: bool,
 }
 
 /// The complete result of an attempt.

@@ -35,10 +35,13 @@ pub(super) async fn healthz() -> &'static str {
 pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
     let ping = tokio::time::timeout(PROBE_TIMEOUT, api.store.ping());
     let database = matches!(ping.await, Ok(Ok(())));
+    let missing = tokio::time::timeout(PROBE_TIMEOUT, api.store.language_list_missing(api.lease));
+    let missing = missing.await.ok().and_then(Result::ok);
     let readiness = Readiness {
         ready: database,
         database,
         broker: *api.broker.borrow(),
+        languages_missing: missing.unwrap_or_default().into_keys().collect(),
     };
     let status = if readiness.ready {
         StatusCode::OK
@@ -57,6 +60,12 @@ pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
     // Counted when asked for; without the database the last numbers stay.
     if let Ok(Ok(backlog)) = tokio::time::timeout(PROBE_TIMEOUT, api.store.backlog_count()).await {
         backlog.record();
+    }
+    let missing = tokio::time::timeout(PROBE_TIMEOUT, api.store.language_list_missing(api.lease));
+    if let Ok(Ok(missing)) = missing.await {
+        let tasks = missing.into_values().sum::<u64>();
+        let tasks = u32::try_from(tasks).map_or(f64::INFINITY, f64::from);
+        metrics::gauge!("assize_languageless_jobs").set(tasks);
     }
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4")],

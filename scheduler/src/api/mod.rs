@@ -82,6 +82,8 @@ pub struct Api {
     pub team_feedback: Arc<[FeedbackPart]>,
     /// Whether the broker is connected.
     pub broker: watch::Receiver<bool>,
+    /// How long a worker counts that is not heard of.
+    pub lease: Duration,
     /// Writes all metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

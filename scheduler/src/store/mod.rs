@@ -62,7 +62,7 @@ pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 pub(crate) use canary::{canary_add, canary_note_good, worker_suspect};
 pub(crate) use escalation::{judgement_look_again, judgement_replace_escalated};
 pub(crate) use judgement::{ExpiredJudgement, judgement_list_expired};
-pub(crate) use outbox::{lane_load, outbox_claim, outbox_remove};
+pub(crate) use outbox::{lane_languages, lane_load, outbox_claim, outbox_remove};
 pub(crate) use rejudging::{NewStoredRejudging, rejudging_feed};
 pub(crate) use selection::Selected;
 pub(crate) use transition::{

@@ -8,7 +8,7 @@
 //! turns are times, nothing that comes later than a row's turn gets before it,
 //! and nothing starves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use assize_common::api::Overrides;
@@ -18,7 +18,7 @@ use assize_common::{Lane, SandboxChoice, Stop};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{StoreError, row, scrutiny, stop_rule};
+use super::{Store, StoreError, row, scrutiny, stop_rule};
 
 /// How far apart the turns of one team's waiting tasks are, in seconds.
 pub(super) const TEAM_STEP: f64 = 15.0;
@@ -84,8 +84,37 @@ pub(crate) async fn lane_load(
     })
 }
 
+/// The languages that workers of a lane have, of those that were heard of within
+/// `lease`. Any, as far as one knows, if there are none at the moment, or one does
+/// not say what it has.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn lane_languages(
+    connection: &mut PgConnection,
+    lane: Lane,
+    lease: Duration,
+) -> Result<Option<Vec<String>>, StoreError> {
+    sqlx::query_scalar!(
+        r#"WITH fleet AS (
+               SELECT languages FROM workers
+               WHERE $1 = ANY (lanes) AND stopped_at IS NULL AND mode = 'run'
+                 AND last_seen_at > clock_timestamp() - make_interval(secs => $2)
+           )
+           SELECT CASE WHEN EXISTS (SELECT FROM fleet) AND NOT EXISTS (SELECT FROM fleet WHERE languages = '[]')
+               THEN ARRAY(SELECT DISTINCT entry ->> 'id' FROM fleet, jsonb_array_elements(languages) AS entry)
+               END AS "languages: Vec<String>""#,
+        lane.name(),
+        lease.as_secs_f64()
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(StoreError::on("read which languages workers have"))
+}
+
 /// Locks at most `limit` due rows of a lane, the earliest turn first. Rows that another
-/// relay holds are skipped, so that any number of relays share the work.
+/// relay holds are skipped, so that any number of relays share the work. With
+/// `languages`, so are those that no worker could judge.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -93,6 +122,7 @@ pub(crate) async fn outbox_claim(
     connection: &mut PgConnection,
     lane: Lane,
     limit: u16,
+    languages: Option<&[String]>,
 ) -> Result<Vec<ClaimedTask>, StoreError> {
     let attempt = "read the outbox";
     let rows = sqlx::query!(
@@ -110,10 +140,14 @@ pub(crate) async fn outbox_claim(
            LEFT JOIN stop_rules of_contest ON of_contest.scope = 'contest' AND of_contest.subject = s.contest
            LEFT JOIN stop_rules of_problem ON of_problem.scope = 'problem' AND of_problem.subject = p.short_name
            WHERE o.lane = $1 AND o.not_before <= clock_timestamp()
+             AND ($3::text[] IS NULL OR s.language_id = $4
+                  OR COALESCE(r.overrides ->> 'language', s.language_id) = ANY ($3))
            ORDER BY o.turn, o.id LIMIT $2
            FOR UPDATE OF o SKIP LOCKED"#,
         lane.name(),
-        i64::from(limit)
+        i64::from(limit),
+        languages,
+        NO_LANGUAGE
     )
     .fetch_all(&mut *connection)
     .await
@@ -160,6 +194,48 @@ pub(crate) async fn outbox_claim(
             })
         })
         .collect()
+}
+
+impl Store {
+    /// The languages in which tasks wait that no worker of their lane has, each with
+    /// the number of tasks.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn language_list_missing(
+        &self,
+        lease: Duration,
+    ) -> Result<BTreeMap<String, u64>, StoreError> {
+        let attempt = "look for languages that no worker has";
+        let mut connection = self.pool.acquire().await.map_err(StoreError::on(attempt))?;
+        let mut missing = BTreeMap::new();
+        for lane in Lane::ALL {
+            let Some(languages) = lane_languages(&mut connection, lane, lease).await? else {
+                continue;
+            };
+            let rows = sqlx::query!(
+                r#"SELECT COALESCE(r.overrides ->> 'language', s.language_id) AS "language!", count(*) AS "tasks!"
+                   FROM outbox o
+                   JOIN judgements j ON j.id = o.judgement_id
+                   JOIN submissions s ON s.id = j.submission_id
+                   LEFT JOIN rejudgings r ON r.id = j.rejudging_id
+                   WHERE o.lane = $1 AND o.not_before <= clock_timestamp() AND s.language_id <> $3
+                     AND COALESCE(r.overrides ->> 'language', s.language_id) <> ALL ($2)
+                   GROUP BY 1"#,
+                lane.name(),
+                &languages,
+                NO_LANGUAGE
+            )
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(StoreError::on(attempt))?;
+            for row in rows {
+                let tasks: u64 = row::count("a number of tasks", row.tasks)?;
+                *missing.entry(row.language).or_default() += tasks;
+            }
+        }
+        Ok(missing)
+    }
 }
 
 /// The language to judge a submission in. Outputs are in none, whatever is asked for.

@@ -145,6 +145,12 @@ impl Runner {
             match self.shared.conclude(held, started_at, result) {
                 Conclusion::Finished(finished) => Report::Finished(finished),
                 Conclusion::HandBack(reason) => hand_back(held, reason, earlier_deliveries),
+                Conclusion::LacksLanguage(reason) => Report::HandedBack(HandedBack {
+                    judgement: held,
+                    reason,
+                    earlier_deliveries,
+                    lacks_language: true,
+                }),
             }
         };
         self.shared.reporter.deliver(report, tickets).await;
@@ -230,6 +236,8 @@ enum Conclusion {
     Finished(Box<Finished>),
     /// With the reason.
     HandBack(String),
+    /// With the reason.
+    LacksLanguage(String),
 }
 
 const fn hand_back(judgement: HeldJudgement, reason: String, earlier_deliveries: u64) -> Report {
@@ -237,6 +245,7 @@ const fn hand_back(judgement: HeldJudgement, reason: String, earlier_deliveries:
         judgement,
         reason,
         earlier_deliveries,
+        lacks_language: false,
     })
 }
 
@@ -316,6 +325,12 @@ impl Shared {
                 };
                 tracing::info!(reason, "handed back");
                 return Conclusion::HandBack(reason.to_owned());
+            }
+            Err(error @ AssignmentError::Language(_)) => {
+                count("handed_back");
+                let reason = error_chain(&error);
+                tracing::info!(reason, "handed back");
+                return Conclusion::LacksLanguage(reason);
             }
             Err(error) if error.is_absence_of_scheduler() => {
                 let reason = error_chain(&error);

@@ -29,7 +29,7 @@ use tempfile::TempDir;
 use super::{Api, description, router};
 use crate::bell::Bells;
 use crate::blob::BlobStore;
-use crate::fixture::{Fixture, make_token};
+use crate::fixture::{Fixture, SETTINGS, make_token};
 use crate::pressure::Pressure;
 use crate::store::Store;
 use crate::suspicion::SuspicionRules;
@@ -106,6 +106,7 @@ async fn listen_under(store: Store, data: &Path, pressure: Pressure) -> SocketAd
         max_package: ByteSize::mib(1),
         team_feedback: FeedbackPart::ALL.into(),
         broker,
+        lease: SETTINGS.lease,
         metrics: Arc::new(|| "up 1\n".to_owned()),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

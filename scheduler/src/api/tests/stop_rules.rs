@@ -26,7 +26,7 @@ async fn remove(server: &Server, scope: &str, subject: &str) -> u16 {
 /// What the only task says.
 async fn asked(server: &Server) -> Option<Stop> {
     let mut transaction = server.fixture.store.begin().await.unwrap();
-    let tasks = outbox_claim(&mut transaction, Lane::Live, 10)
+    let tasks = outbox_claim(&mut transaction, Lane::Live, 10, None)
         .await
         .unwrap();
     transaction.rollback().await.unwrap();

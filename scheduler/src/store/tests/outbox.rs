@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use assize_common::Lane;
 use assize_common::id::WorkerId;
-use assize_common::message::{HandedBack, Registered, Report, Started, WorkerReport};
+use assize_common::message::{
+    HandedBack, LanguageVersion, Registered, Report, Started, WorkerReport,
+};
 use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::Barrier;
@@ -14,7 +16,8 @@ use tokio::sync::Barrier;
 use crate::fixture::{Fixture, SETTINGS, judging_error};
 use crate::reports::apply_batch;
 use crate::store::{
-    Created, LaneLoad, OUTBOX_CHANNEL, Store, lane_load, outbox_claim, outbox_remove,
+    Created, LaneLoad, OUTBOX_CHANNEL, Store, lane_languages, lane_load, outbox_claim,
+    outbox_remove,
 };
 
 #[sqlx::test(migrations = "../migrations")]
@@ -22,7 +25,7 @@ async fn a_task_carries_what_the_worker_needs(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let (id, held) = fixture.submit().await;
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
         .await
         .unwrap();
     let [claimed] = claimed.as_slice() else {
@@ -58,7 +61,7 @@ async fn relays_side_by_side_never_take_the_same_task(pool: PgPool) {
             let (store, barrier) = (fixture.store.clone(), barrier.clone());
             tokio::spawn(async move {
                 let mut transaction = store.begin().await.unwrap();
-                let claimed = outbox_claim(&mut transaction, Lane::Live, 10)
+                let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
                     .await
                     .unwrap();
                 // Nobody is done before everybody has taken.
@@ -85,7 +88,7 @@ async fn a_relay_that_dies_leaves_its_tasks_to_others(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     fixture.submit().await;
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
         .await
         .unwrap();
     outbox_remove(&mut transaction, &[claimed[0].id])
@@ -94,7 +97,7 @@ async fn a_relay_that_dies_leaves_its_tasks_to_others(pool: PgPool) {
     // Waited for, unlike a drop: until then the row is locked and skipped.
     transaction.rollback().await.unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let again = outbox_claim(&mut transaction, Lane::Live, 10)
+    let again = outbox_claim(&mut transaction, Lane::Live, 10, None)
         .await
         .unwrap();
     assert_eq!(again.len(), 1);
@@ -109,13 +112,13 @@ async fn tasks_wait_for_their_time_and_their_lane(pool: PgPool) {
         .await
         .unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
         .await
         .unwrap();
     // The first attempt's row is there, but nobody wants it any more.
     assert_eq!(claimed.len(), 1);
     assert!(claimed[0].task.is_none());
-    let other = outbox_claim(&mut transaction, Lane::Rejudge, 10)
+    let other = outbox_claim(&mut transaction, Lane::Rejudge, 10, None)
         .await
         .unwrap();
     assert!(other.is_empty());
@@ -126,7 +129,7 @@ async fn tasks_wait_for_their_time_and_their_lane(pool: PgPool) {
         .await
         .unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
         .await
         .unwrap();
     let tasks: Vec<_> = claimed
@@ -149,6 +152,7 @@ async fn the_bell_rings_for_new_attempts(pool: PgPool) {
             judgement: held,
             reason: "draining".into(),
             earlier_deliveries: 0,
+            lacks_language: false,
         }),
     };
     apply_batch(&fixture.store, &[&handed_back], SETTINGS)
@@ -174,7 +178,7 @@ async fn order_of_turns(fixture: &Fixture, teams: &[(&str, Option<&str>)]) -> Ve
         );
     }
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 1000)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 1000, None)
         .await
         .unwrap();
     let tasks = claimed.into_iter().filter_map(|claimed| claimed.task);
@@ -239,13 +243,14 @@ async fn a_new_attempt_has_its_turn_at_once(pool: PgPool) {
             judgement: first,
             reason: "draining".into(),
             earlier_deliveries: 0,
+            lacks_language: false,
         }),
     };
     apply_batch(&fixture.store, &[&handed_back], SETTINGS)
         .await
         .unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
         .await
         .unwrap();
     let tasks: Vec<_> = claimed
@@ -284,7 +289,7 @@ async fn a_lane_is_as_loaded_as_its_workers_and_tasks_say(pool: PgPool) {
     );
 
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
         .await
         .unwrap();
     outbox_remove(&mut transaction, &[claimed[0].id])
@@ -400,4 +405,58 @@ async fn what_waits_is_counted(pool: PgPool) {
         (Lane::Live, 3)
     );
     assert!(backlog.outbox_oldest_seconds >= 0.0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_task_waits_for_a_worker_that_has_its_language(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let claimed = async || {
+        let mut transaction = fixture.store.begin().await.unwrap();
+        let languages = lane_languages(&mut transaction, Lane::Live, SETTINGS.lease)
+            .await
+            .unwrap();
+        outbox_claim(&mut transaction, Lane::Live, 10, languages.as_deref())
+            .await
+            .unwrap()
+            .len()
+    };
+    let missing = async || {
+        let missing = fixture.store.language_list_missing(SETTINGS.lease);
+        missing.await.unwrap().into_iter().collect::<Vec<_>>()
+    };
+    let register = async |languages: &[&str]| {
+        let report = Report::Registered(Registered {
+            name: "w".into(),
+            version: "0".into(),
+            slots: 1,
+            lanes: vec!["live".into()],
+            languages: languages
+                .iter()
+                .map(|id| LanguageVersion {
+                    id: (*id).to_owned(),
+                    version: String::new(),
+                })
+                .collect(),
+        });
+        let report = WorkerReport {
+            worker_id: WorkerId::generate(),
+            report,
+        };
+        apply_batch(&fixture.store, &[&report], SETTINGS)
+            .await
+            .unwrap();
+    };
+    fixture.submit().await;
+    assert_eq!(claimed().await, 1, "no worker yet, of whatever languages");
+    register(&["c", "python3"]).await;
+    assert_eq!(claimed().await, 0);
+    assert_eq!(missing().await, [("cpp20".to_owned(), 1)]);
+    register(&["cpp20"]).await;
+    assert_eq!((claimed().await, missing().await.len()), (1, 0));
+    let drain = "UPDATE workers SET mode = 'drain' WHERE languages @> '[{\"id\": \"cpp20\"}]'";
+    fixture.execute(drain).await.unwrap();
+    assert_eq!((claimed().await, missing().await.len()), (0, 1));
+    // One of a release that says nothing of its languages may have all.
+    register(&[]).await;
+    assert_eq!((claimed().await, missing().await.len()), (1, 0));
 }

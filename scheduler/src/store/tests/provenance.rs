@@ -77,7 +77,7 @@ async fn task_of_rejudging(fixture: &Fixture, overrides: Overrides) -> Task {
     };
     feed(&fixture.store, &Bells::default()).await.unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Rejudge, 1)
+    let claimed = outbox_claim(&mut transaction, Lane::Rejudge, 1, None)
         .await
         .unwrap();
     let task = claimed.into_iter().next().unwrap().task.unwrap();

@@ -49,6 +49,19 @@ fn came_back(worker_id: WorkerId, judgement: HeldJudgement, deliveries: u64) -> 
             judgement,
             reason: "draining".into(),
             earlier_deliveries: deliveries,
+            lacks_language: false,
+        }),
+    }
+}
+
+fn lacking(worker_id: WorkerId, judgement: HeldJudgement) -> WorkerReport {
+    WorkerReport {
+        worker_id,
+        report: Report::HandedBack(HandedBack {
+            judgement,
+            reason: "no such language here".into(),
+            earlier_deliveries: 0,
+            lacks_language: true,
         }),
     }
 }
@@ -508,6 +521,29 @@ async fn an_attempt_that_takes_longer_than_it_can_is_taken_back(pool: PgPool) {
     assert_eq!(fixture.count(failures).await, 1);
     let losses = "SELECT losses::bigint FROM judgements";
     assert_eq!(fixture.count(losses).await, 0, "its worker lives");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn who_lacks_a_language_uses_nothing_up_and_gets_it_more_and_more_seldom(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, mut held) = fixture.submit().await;
+    let mut waits = Vec::new();
+    for _ in 0..10 {
+        apply(&fixture, lacking(WorkerId::generate(), held)).await;
+        held = fixture.held(id).await;
+        waits.push(
+            fixture
+                .count(
+                    "SELECT round(extract(epoch FROM max(o.not_before - j.queued_at)) * 10)::bigint
+                     FROM outbox o JOIN judgements j ON j.id = o.judgement_id",
+                )
+                .await,
+        );
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 50, 50, 50, 50]);
+    assert_eq!(held.attempt, 11);
+    let failures = "SELECT (failures + losses)::bigint FROM judgements";
+    assert_eq!(fixture.count(failures).await, 0);
 }
 
 #[sqlx::test(migrations = "../migrations")]
