@@ -11,13 +11,22 @@ use assize_common::message::{self, Task, WorkerReport};
 use assize_common::telemetry::error_chain;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{DeadMessage, Store, StoreError};
+use crate::store::{DeadLetterLoad, DeadMessage, Store, StoreError};
 
 const PREFETCH: u16 = 16;
 /// How often to look for letters that are to be retried.
 const TIMER: Duration = Duration::from_secs(1);
-/// With so many waiting, further ones stay in the broker: nobody looks anyway.
-const MOST: u64 = 10_000;
+/// With so many waiting, or so much, further ones are lost: nobody looks anyway, and
+/// what stays in the broker would fill its disk in the end, which stops everything.
+const MOST: DeadLetterLoad = DeadLetterLoad {
+    letters: 10_000,
+    bytes: 256 << 20,
+};
+/// How much is kept of one. More nobody would read if it came again.
+const LARGEST_KEPT: usize = message::LARGEST_BYTES;
+/// How long they are kept once somebody has decided, and how often it is looked at.
+const KEPT: Duration = Duration::from_secs(30 * 86_400);
+const SWEEP: Duration = Duration::from_secs(3600);
 
 /// Keeps dead letters.
 #[derive(Debug)]
@@ -47,7 +56,26 @@ impl DeadLetters {
                 .await
                 .unwrap_or(Ok(()))
         };
-        tokio::try_join!(keeping, retrying).map(drop)
+        let sweeping = async {
+            stop.run_until_cancelled(self.sweep()).await;
+            Ok(())
+        };
+        tokio::try_join!(keeping, retrying, sweeping).map(drop)
+    }
+
+    async fn sweep(&self) {
+        loop {
+            match self.store.dead_letter_remove_old(KEPT).await {
+                Ok(0) => {}
+                Ok(removed) => {
+                    tracing::info!(removed, "removed dead letters that were decided about")
+                }
+                Err(error) => {
+                    tracing::debug!(error = %error_chain(&error), "cannot remove old dead letters");
+                }
+            }
+            tokio::time::sleep(SWEEP).await;
+        }
     }
 
     async fn keep_all(&self, connection: &Connection) -> Result<(), AmqpError> {
@@ -67,12 +95,16 @@ impl DeadLetters {
     }
 
     async fn keep(&self, dead: &DeadMessage) -> Result<(), StoreError> {
-        while self.store.dead_letter_count().await? >= MOST {
+        let load = self.store.dead_letter_load().await?;
+        if load.letters >= MOST.letters || load.bytes >= MOST.bytes {
             tracing::error!(
-                waiting = MOST,
-                "too many dead letters wait: `assize dead` lists and drops them"
+                waiting = load.letters,
+                bytes = load.bytes,
+                reason = dead.reason,
+                "a dead letter is lost: too many wait; `assize dead` lists and drops them"
             );
-            tokio::time::sleep(TIMER * 60).await;
+            metrics::counter!("assize_dead_letters_total", "reason" => "overflow").increment(1);
+            return Ok(());
         }
         self.store.dead_letter_keep(dead).await?;
         tracing::error!(
@@ -92,7 +124,7 @@ impl DeadLetters {
         DeadMessage {
             reason: reason(queue == self.topology.reports(), &cause, delivery.body()),
             queue,
-            message: delivery.body().to_vec(),
+            message: delivery.body().iter().copied().take(LARGEST_KEPT).collect(),
         }
     }
 
@@ -152,7 +184,54 @@ fn reason(is_report: bool, cause: &str, message: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::PgPool;
+
     use super::*;
+    use crate::fixture::Fixture;
+
+    #[sqlx::test(migrations = "../migrations")]
+    async fn they_neither_fill_the_database_nor_stay_for_ever(pool: PgPool) {
+        let fixture = Fixture::new(pool).await;
+        let letters = DeadLetters {
+            store: fixture.store.clone(),
+            topology: Topology::new("test"),
+        };
+        let dead = DeadMessage {
+            queue: "q".into(),
+            reason: "r".into(),
+            message: b"message".to_vec(),
+        };
+        letters.keep(&dead).await.unwrap();
+        let load = || fixture.store.dead_letter_load();
+        let one = DeadLetterLoad {
+            letters: 1,
+            bytes: 7,
+        };
+        assert_eq!(load().await.unwrap(), one);
+        let many = "INSERT INTO dead_letters (queue, reason, message) SELECT 'q', 'r', '' FROM generate_series(2, 10000)";
+        fixture.execute(many).await.unwrap();
+        letters.keep(&dead).await.unwrap();
+        assert_eq!(load().await.unwrap().letters, 10_000);
+        fixture
+            .execute("DELETE FROM dead_letters WHERE message = ''")
+            .await
+            .unwrap();
+        let large = "INSERT INTO dead_letters (queue, reason, message)
+            SELECT 'q', 'r', convert_to(repeat('x', 64 << 20), 'UTF8') FROM generate_series(1, 4)";
+        fixture.execute(large).await.unwrap();
+        letters.keep(&dead).await.unwrap();
+        assert_eq!(load().await.unwrap().letters, 5);
+
+        fixture
+            .execute(
+                "UPDATE dead_letters SET state = 'dropped', decided_at = now()
+                     - CASE WHEN message = 'message' THEN interval '29 days' ELSE interval '31 days' END",
+            )
+            .await
+            .unwrap();
+        assert_eq!(fixture.store.dead_letter_remove_old(KEPT).await.unwrap(), 4);
+        assert_eq!(fixture.count("SELECT count(*) FROM dead_letters").await, 1);
+    }
 
     #[test]
     fn what_is_wrong_with_a_message_is_its_reason() {

@@ -1,11 +1,13 @@
 //! `assize dead`: messages that nobody could read or finish.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 
-use assize_common::api::DeadLetterInfo;
+use assize_common::api::{DeadLetterInfo, DeadLetterState};
+use assize_common::telemetry::error_chain;
 use clap::{ArgGroup, Args, Subcommand};
 
-use crate::client::{Api, ServerArguments};
+use crate::client::{Api, ClientError, ServerArguments};
 use crate::{columns, exit, output};
 
 /// Look at dead letters and decide about them
@@ -24,7 +26,7 @@ enum Action {
     Show(Show),
     /// Put dead letters back into their queues
     Retry(Decide),
-    /// Drop dead letters; their records stay
+    /// Drop dead letters; their records stay for a month
     Drop(Decide),
 }
 
@@ -73,18 +75,12 @@ impl Dead {
             Action::List(list) => list.execute().await?,
             Action::Show(show) => show.execute().await?,
             Action::Retry(decide) => {
-                let api = decide.server.api()?;
-                for id in decide.ids(&api).await? {
-                    api.retry_dead_letter(id).await?;
-                    output::note(&format!("dead letter {id} goes back into its queue"));
-                }
+                let retry = async |api: &Api, id| api.retry_dead_letter(id).await;
+                return decide.execute("put back into its queue", retry).await;
             }
             Action::Drop(decide) => {
-                let api = decide.server.api()?;
-                for id in decide.ids(&api).await? {
-                    api.drop_dead_letter(id).await?;
-                    output::note(&format!("dropped dead letter {id}"));
-                }
+                let drop = async |api: &Api, id| api.drop_dead_letter(id).await;
+                return decide.execute("dropped", drop).await;
             }
         }
         Ok(ExitCode::from(exit::OK))
@@ -92,13 +88,62 @@ impl Dead {
 }
 
 impl Decide {
-    async fn ids(&self, api: &Api) -> anyhow::Result<Vec<i64>> {
-        if !self.all {
-            return Ok(self.ids.clone());
-        }
-        let waiting = api.dead_letters(false).await?.dead_letters;
-        Ok(waiting.iter().map(|dead| dead.id).collect())
+    /// Decides about each of them, whatever becomes of the others.
+    async fn execute(
+        self,
+        done: &str,
+        decide: impl AsyncFn(&Api, i64) -> Result<(), ClientError>,
+    ) -> anyhow::Result<ExitCode> {
+        let api = self.server.api()?;
+        let list = async || {
+            if self.all {
+                waiting(&api).await
+            } else {
+                Ok(self.ids.clone())
+            }
+        };
+        let (tried, failed) = decide_each(list, async |id| decide(&api, id).await, done).await?;
+        let decided = tried - failed;
+        output::note(&format!("{decided} of {tried} dead letters {done}"));
+        Ok(ExitCode::from(if failed == 0 {
+            exit::OK
+        } else {
+            exit::FAILURE
+        }))
     }
+}
+
+/// Decides about all that are listed, until there are none that were not tried. Returns
+/// how many were, and of how many that failed.
+async fn decide_each(
+    list: impl AsyncFn() -> anyhow::Result<Vec<i64>>,
+    decide: impl AsyncFn(i64) -> Result<(), ClientError>,
+    done: &str,
+) -> anyhow::Result<(usize, usize)> {
+    let (mut tried, mut failed) = (HashSet::new(), 0);
+    loop {
+        let mut ids = list().await?;
+        ids.retain(|id| tried.insert(*id));
+        if ids.is_empty() {
+            return Ok((tried.len(), failed));
+        }
+        for id in ids {
+            match decide(id).await {
+                Ok(()) => output::note(&format!("dead letter {id}: {done}")),
+                Err(error) => {
+                    failed += 1;
+                    output::note(&format!("dead letter {id}: {}", error_chain(&error)));
+                }
+            }
+        }
+    }
+}
+
+/// The next of those that nobody has decided about: the scheduler lists so many at a time.
+async fn waiting(api: &Api) -> anyhow::Result<Vec<i64>> {
+    let mut listed = api.dead_letters(false).await?.dead_letters;
+    listed.retain(|dead| dead.state == DeadLetterState::Waiting);
+    Ok(listed.iter().map(|dead| dead.id).collect())
 }
 
 impl List {
@@ -142,4 +187,28 @@ fn table(dead_letters: &[DeadLetterInfo]) -> String {
     }
     columns::align_right(&mut table, [0, 2]);
     table.trim_fmt()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_fails_stops_nothing() {
+        let waiting = RefCell::new(vec![1, 2, 3, 4]);
+        // Two at a time.
+        let list = async || Ok(waiting.borrow().iter().copied().take(2).collect());
+        let decide = async |id| {
+            if id == 1 {
+                return Err(ClientError::InvalidToken);
+            }
+            waiting.borrow_mut().retain(|other| *other != id);
+            Ok(())
+        };
+        let (tried, failed) = decide_each(list, decide, "dropped").await.unwrap();
+        assert_eq!((tried, failed), (4, 1));
+        assert_eq!(*waiting.borrow(), [1]);
+    }
 }

@@ -1,5 +1,7 @@
 //! Dead letters: messages that nobody could read or finish.
 
+use std::time::Duration;
+
 use assize_common::api::{DeadLetter, DeadLetterInfo, DeadLetterState};
 use assize_common::id::TokenId;
 use chrono::{DateTime, Utc};
@@ -15,6 +17,15 @@ pub struct DeadMessage {
     pub reason: String,
     /// What it says.
     pub message: Vec<u8>,
+}
+
+/// What nobody has decided about, in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DeadLetterLoad {
+    /// How many there are.
+    pub(crate) letters: u64,
+    /// How large they are together.
+    pub(crate) bytes: u64,
 }
 
 struct DeadLetterRow {
@@ -64,13 +75,42 @@ impl Store {
     /// # Errors
     /// When the database can't be reached.
     pub async fn dead_letter_count(&self) -> Result<u64, StoreError> {
-        let waiting = sqlx::query_scalar!(
-            r#"SELECT count(*) AS "waiting!" FROM dead_letters WHERE state = 'waiting'"#
+        Ok(self.dead_letter_load().await?.letters)
+    }
+
+    /// How much nobody has decided about.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub(crate) async fn dead_letter_load(&self) -> Result<DeadLetterLoad, StoreError> {
+        let attempt = "count the dead letters";
+        let waiting = sqlx::query!(
+            r#"SELECT count(*) AS "letters!", COALESCE(sum(octet_length(message)), 0)::bigint AS "bytes!"
+               FROM dead_letters WHERE state = 'waiting'"#
         )
         .fetch_one(&self.pool)
         .await
-        .map_err(StoreError::on("count the dead letters"))?;
-        row::count("a number of dead letters", waiting)
+        .map_err(StoreError::on(attempt))?;
+        Ok(DeadLetterLoad {
+            letters: row::count("a number of dead letters", waiting.letters)?,
+            bytes: row::count("the size of dead letters", waiting.bytes)?,
+        })
+    }
+
+    /// Removes those that were decided about longer ago than that.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub(crate) async fn dead_letter_remove_old(&self, age: Duration) -> Result<u64, StoreError> {
+        sqlx::query!(
+            "DELETE FROM dead_letters WHERE state IN ('retried', 'dropped')
+               AND decided_at < clock_timestamp() - make_interval(secs => $1)",
+            age.as_secs_f64()
+        )
+        .execute(&self.pool)
+        .await
+        .map(|done| done.rows_affected())
+        .map_err(StoreError::on("remove old dead letters"))
     }
 
     /// Lists at most `limit`, the latest first; with `decided`, those too that

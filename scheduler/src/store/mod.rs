@@ -46,6 +46,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 
 pub use audit::AuditFilter;
 pub use backlog::{Backlog, LaneBacklog};
+pub(crate) use dead_letter::DeadLetterLoad;
 pub use dead_letter::DeadMessage;
 pub use error::StoreError;
 pub use flag::FoundFlags;
