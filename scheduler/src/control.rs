@@ -15,6 +15,9 @@ use crate::store::{CONTROL_CHANNEL, Store, StoreError};
 
 /// How often modes are told again, and how soon after an error the next try comes.
 const EVERY: Duration = Duration::from_secs(2);
+/// For how long a worker is told again that it may go on: longer than it may be out of
+/// earshot without connecting anew, which has it told as well.
+const AGAIN: Duration = Duration::from_secs(3600);
 
 /// Tells workers until stopped.
 ///
@@ -53,7 +56,7 @@ async fn listen(store: &Store, publisher: &Publisher) -> Result<Result<(), Store
                 tell(publisher, &news).await?;
             }
             _ = again.tick() => {
-                let modes = match store.worker_list_modes(EVERY * 15).await {
+                let modes = match store.worker_list_modes(AGAIN).await {
                     Ok(modes) => modes,
                     Err(error) => return Ok(Err(error)),
                 };

@@ -88,16 +88,24 @@ impl Tell {
         let api = self.server.api()?;
         let mut workers = api.workers().await?.workers;
         workers.retain(|worker| !worker.stopped);
-        let worker = called(workers, &self.worker)?;
+        let worker = called(workers, &self.worker, Utc::now())?;
         api.set_worker_mode(worker.id, mode).await?;
         output::note(&format!("told worker {} to {mode}", worker.name));
         Ok(ExitCode::from(exit::OK))
     }
 }
 
-/// The one of that name or id.
-fn called(mut workers: Vec<WorkerInfo>, called: &str) -> anyhow::Result<WorkerInfo> {
+/// The one of that name or id. Of several of a name, who was started again after a
+/// crash is the one that is heard of.
+fn called(
+    mut workers: Vec<WorkerInfo>,
+    called: &str,
+    now: DateTime<Utc>,
+) -> anyhow::Result<WorkerInfo> {
     workers.retain(|worker| worker.name == called || worker.id.to_string() == called);
+    if workers.len() > 1 && workers.iter().any(|worker| is_heard_of(worker, now)) {
+        workers.retain(|worker| is_heard_of(worker, now));
+    }
     match (workers.pop(), workers.pop()) {
         (Some(worker), None) => Ok(worker),
         (Some(_), Some(_)) => bail!(
@@ -109,10 +117,14 @@ fn called(mut workers: Vec<WorkerInfo>, called: &str) -> anyhow::Result<WorkerIn
     }
 }
 
+fn is_heard_of(worker: &WorkerInfo, now: DateTime<Utc>) -> bool {
+    !worker.stopped && now - worker.last_seen_at <= SILENCE
+}
+
 impl Show {
     async fn execute(self) -> anyhow::Result<ExitCode> {
         let workers = self.server.api()?.workers().await?.workers;
-        let worker = called(workers, &self.worker)?;
+        let worker = called(workers, &self.worker, Utc::now())?;
         if self.json {
             output::print_json([worker])?;
         } else {
@@ -154,7 +166,8 @@ fn description(worker: &WorkerInfo) -> String {
 
 impl List {
     async fn execute(self) -> anyhow::Result<ExitCode> {
-        let mut workers = self.server.api()?.workers().await?.workers;
+        let api = self.server.api()?;
+        let mut workers = api.workers().await?.workers;
         workers.retain(|worker| self.all || !worker.stopped);
         for language in api.readiness().await?.languages_missing {
             output::note(&format!(
@@ -220,10 +233,8 @@ mod tests {
     use super::*;
     use assize_common::id::WorkerId;
 
-    #[test]
-    fn who_died_without_a_word_is_silent() {
-        let now = Utc::now();
-        let worker = |age: TimeDelta, stopped| WorkerInfo {
+    fn worker(now: DateTime<Utc>, age: TimeDelta, stopped: bool) -> WorkerInfo {
+        WorkerInfo {
             id: WorkerId::generate(),
             name: "w".into(),
             version: "1".into(),
@@ -238,10 +249,31 @@ mod tests {
             suspect_until: None,
             canaries: Vec::new(),
             busy: 0,
-        };
+        }
+    }
+
+    #[test]
+    fn who_died_without_a_word_is_silent() {
+        let now = Utc::now();
         let minute = TimeDelta::minutes(1);
-        assert_eq!(state(&worker(TimeDelta::zero(), false), now), "runs");
-        assert_eq!(state(&worker(minute, false), now), "silent");
-        assert_eq!(state(&worker(minute, true), now), "stopped");
+        assert_eq!(state(&worker(now, TimeDelta::zero(), false), now), "runs");
+        assert_eq!(state(&worker(now, minute, false), now), "silent");
+        assert_eq!(state(&worker(now, minute, true), now), "stopped");
+    }
+
+    #[test]
+    fn a_name_means_who_is_heard_of() {
+        let now = Utc::now();
+        let (alive, died) = (TimeDelta::seconds(1), TimeDelta::hours(1));
+        let workers = [alive, died, died].map(|age| worker(now, age, false));
+        let found = |workers: &[WorkerInfo], name: &str| called(workers.to_vec(), name, now);
+        assert_eq!(found(&workers, "w").unwrap().id, workers[0].id);
+        let id = workers[1].id;
+        assert_eq!(found(&workers, &id.to_string()).unwrap().id, id);
+        assert!(found(&workers[1..], "w").is_err());
+        assert_eq!(found(&workers[1..2], "w").unwrap().id, id);
+        let two = [alive, alive].map(|age| worker(now, age, false));
+        assert!(found(&two, "w").is_err());
+        assert!(found(&workers, "v").is_err());
     }
 }

@@ -65,11 +65,12 @@ async fn apply_registered(
 ) -> Result<(), StoreError> {
     for (report, effect) in reports.iter().zip(effects) {
         if let Report::Registered(registered) = &report.report {
-            worker_register(connection, report.worker_id, registered).await?;
+            let mode = worker_register(connection, report.worker_id, registered).await?;
             *effect = Effect::Registered {
                 worker: report.worker_id,
                 name: registered.name.clone(),
                 slots: registered.slots,
+                mode,
             };
         }
     }

@@ -2,7 +2,7 @@
 
 use assize_common::Verdict;
 use assize_common::id::{SubmissionId, WorkerId};
-use assize_common::message::HeldJudgement;
+use assize_common::message::{HeldJudgement, WorkerMode};
 use chrono::{DateTime, Utc};
 use tracing::Span;
 
@@ -18,6 +18,7 @@ pub(crate) enum Effect {
         worker: WorkerId,
         name: String,
         slots: u32,
+        mode: WorkerMode,
     },
     /// A worker has become slower and takes no more tasks.
     Suspected {
@@ -72,7 +73,10 @@ impl Effect {
                 worker,
                 name,
                 slots,
-            } => tracing::info!(worker.id = %worker, worker.name = name, slots, "a worker is up"),
+                mode,
+            } => {
+                tracing::info!(worker.id = %worker, worker.name = name, slots, %mode, "a worker is up");
+            }
             Self::Suspected {
                 worker,
                 reason,

@@ -39,7 +39,9 @@ pub(crate) async fn canary_add(
 ) -> Result<Option<KnownCanary>, StoreError> {
     let found = sqlx::query!(
         "INSERT INTO canaries AS c (worker_id, slot, program, first_ms, latest_ms, ran_at, good_at)
-         SELECT id, $2, $3, ARRAY[$4::bigint], ARRAY[$4::bigint], $5::timestamptz, LEAST($5::timestamptz, clock_timestamp())
+         -- Later readings are those that count: none is so late that it is the last one for long.
+         SELECT id, $2, $3, ARRAY[$4::bigint], ARRAY[$4::bigint],
+             LEAST($5::timestamptz, clock_timestamp() + interval '1 day'), LEAST($5::timestamptz, clock_timestamp())
          FROM workers WHERE id = $1
          ON CONFLICT (worker_id, slot, program) DO UPDATE SET
              first_ms = CASE WHEN cardinality(c.first_ms) < $6 THEN c.first_ms || $4::bigint ELSE c.first_ms END,
@@ -91,7 +93,8 @@ pub(crate) async fn canary_note_good(
     .map_err(StoreError::on("note that a canary took as long as usual"))
 }
 
-/// Lets a worker take no more tasks, and has what it judged since then suspected.
+/// Lets a worker take no more tasks, and has what it judged since then suspected; of one
+/// that was suspected before, all since that time, or that would be forgotten.
 /// False if an admin has said otherwise already, or it is gone.
 ///
 /// # Errors
@@ -106,7 +109,7 @@ pub(crate) async fn worker_suspect(
     sqlx::query!(
         r#"WITH set AS (
                UPDATE workers SET mode = 'cordon', mode_since = clock_timestamp(), mode_reason = $2,
-                   suspect_since = $3, suspect_until = NULL
+                   suspect_since = LEAST(suspect_since, $3), suspect_until = NULL
                WHERE id = $1 AND mode = 'run' AND stopped_at IS NULL RETURNING id
            )
            SELECT pg_notify($4, $5)::text AS "told" FROM set"#,

@@ -52,7 +52,9 @@ impl TryFrom<WorkerRow> for WorkerInfo {
     }
 }
 
-/// Stores a worker that says it is up; a repeated report changes nothing but the sign of life.
+/// Stores a worker that says it is up, has it told how to work, and returns that; a
+/// repeated report changes nothing but the sign of life. One that was cordoned is so
+/// after a restart too, if it has a name that stays.
 ///
 /// # Errors
 /// When the database can't be reached or refuses a value.
@@ -60,7 +62,8 @@ pub(crate) async fn worker_register(
     connection: &mut PgConnection,
     id: WorkerId,
     registered: &Registered,
-) -> Result<(), StoreError> {
+) -> Result<WorkerMode, StoreError> {
+    let attempt = "store a worker";
     let languages: Vec<LanguageVersion> = registered
         .languages
         .iter()
@@ -76,9 +79,16 @@ pub(crate) async fn worker_register(
         .iter()
         .map(|lane| row::text(lane))
         .collect();
-    sqlx::query!(
-        "INSERT INTO workers (id, name, version, slots, lanes, languages) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (id) DO UPDATE SET last_seen_at = clock_timestamp()",
+    let mode = sqlx::query!(
+        "WITH before AS (
+             -- The one that was started last under that name.
+             SELECT mode, mode_reason FROM workers WHERE name = $2 AND id <> $1 ORDER BY registered_at DESC LIMIT 1
+         )
+         INSERT INTO workers AS w (id, name, version, slots, lanes, languages, mode, mode_reason)
+         SELECT $1, $2, $3, $4, $5, $6, COALESCE(before.mode, 'run'), before.mode_reason
+         FROM (SELECT) AS started LEFT JOIN before ON before.mode = 'cordon'
+         ON CONFLICT (id) DO UPDATE SET last_seen_at = clock_timestamp()
+         RETURNING mode",
         id.as_uuid(),
         row::text(&registered.name),
         row::text(&registered.version),
@@ -86,10 +96,22 @@ pub(crate) async fn worker_register(
         &lanes,
         languages
     )
-    .execute(connection)
+    .fetch_one(&mut *connection)
     .await
-    .map(drop)
-    .map_err(StoreError::on("store a worker"))
+    .map_err(StoreError::on(attempt))?
+    .mode;
+    // It may have been away when it was told.
+    let mode = row::named("a worker's mode", &mode)?;
+    let news = mode_news(id, mode)?;
+    sqlx::query!(
+        r#"SELECT pg_notify($1, $2)::text AS "told""#,
+        CONTROL_CHANNEL,
+        news
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(StoreError::on(attempt))?;
+    Ok(mode)
 }
 
 /// Notes a sign of life of workers.
@@ -192,7 +214,8 @@ impl Store {
             r#"WITH set AS (
                    UPDATE workers SET mode = $2, mode_since = clock_timestamp(),
                        mode_reason = CASE WHEN $2 = 'run' THEN NULL ELSE mode_reason END,
-                       suspect_until = CASE WHEN $2 = 'run' THEN COALESCE(suspect_until, clock_timestamp()) END
+                       suspect_until = CASE WHEN $2 = 'run' THEN COALESCE(suspect_until, clock_timestamp())
+                           ELSE suspect_until END
                    WHERE id = $1 RETURNING id
                ), forgotten AS (
                    DELETE FROM canaries USING workers w

@@ -4,7 +4,7 @@ use assize_common::Verdict;
 use assize_common::api::{JudgementState, RejudgingPreview, Submission, WorkerList};
 use assize_common::id::WorkerId;
 use assize_common::message::{
-    Canaries, CanaryReading, Registered, Report, WorkerMode, WorkerReport,
+    Canaries, CanaryReading, Control, Registered, Report, WorkerMode, WorkerReport,
 };
 use chrono::{TimeDelta, Utc};
 use reqwest::Method;
@@ -150,6 +150,87 @@ async fn a_worker_that_becomes_slower_is_cordoned_and_what_it_judged_suspected(p
     assert_eq!(worker().await.mode, WorkerMode::Run, "this is usual now");
     judged_by(worker_id).await;
     assert_eq!(suspects().await, 1, "the same as before");
+
+    // An admin's later word, and a second drift, leave the time of the first one alone.
+    store
+        .worker_set_mode(worker_id, WorkerMode::Cordon)
+        .await
+        .unwrap();
+    assert_eq!(worker().await.suspect_until, known.suspect_until);
+    assert_eq!(suspects().await, 1);
+    store
+        .worker_set_mode(worker_id, WorkerMode::Run)
+        .await
+        .unwrap();
+    assert_eq!(worker().await.suspect_until, known.suspect_until);
+    for (number, time) in (10..).zip([180, 180, 180, 180, 300, 300, 300]) {
+        canaries(number, time).await;
+    }
+    let again = worker().await;
+    assert_eq!(again.mode, WorkerMode::Cordon);
+    assert_eq!(
+        (again.suspect_since, again.suspect_until),
+        (known.suspect_since, None)
+    );
+    // A clock that is years ahead.
+    canaries(i32::MAX, 300).await;
+    let ran_at = worker().await.canaries[0].ran_at;
+    assert!(ran_at < Utc::now() + TimeDelta::days(2));
+}
+
+/// Whoever has a name that stays is not let loose by a crash.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_worker_that_is_cordoned_is_so_after_a_restart(pool: PgPool) {
+    let server = Server::start(pool).await;
+    let store = &server.fixture.store;
+    let mut told = store.listen(crate::store::CONTROL_CHANNEL).await.unwrap();
+    let mut start = async |worker_id: WorkerId| {
+        let report = registered(worker_id);
+        apply_batch(store, &[&report], SETTINGS).await.unwrap();
+        loop {
+            let news = told.recv().await.unwrap();
+            let news = serde_json::from_str(news.payload()).unwrap();
+            if let Control::Mode {
+                worker_id: id,
+                mode,
+            } = news
+                && id == worker_id
+            {
+                return mode;
+            }
+        }
+    };
+    let (first, second, third) = (
+        WorkerId::generate(),
+        WorkerId::generate(),
+        WorkerId::generate(),
+    );
+    assert_eq!(start(first).await, WorkerMode::Run);
+    store
+        .worker_set_mode(first, WorkerMode::Cordon)
+        .await
+        .unwrap();
+    assert_eq!(start(second).await, WorkerMode::Cordon);
+    store
+        .worker_set_mode(second, WorkerMode::Run)
+        .await
+        .unwrap();
+    assert_eq!(start(third).await, WorkerMode::Run);
+    // It is told whenever it connects, too.
+    store
+        .worker_set_mode(third, WorkerMode::Cordon)
+        .await
+        .unwrap();
+    assert_eq!(start(third).await, WorkerMode::Cordon);
+    store
+        .worker_set_mode(third, WorkerMode::Drain)
+        .await
+        .unwrap();
+    assert_eq!(
+        start(WorkerId::generate()).await,
+        WorkerMode::Run,
+        "drained is over"
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
