@@ -92,7 +92,7 @@ impl Judge {
             "{:?} {} {}",
             package.kind, package.passes, package.allows_file_writing
         ));
-        common.update_framed(protocol(&package.output_validator));
+        common.update_framed(protocol(package));
         for program in package.output_validator.programs() {
             // What is wrong with it is told when it is needed.
             let Ok(recipe) = self.jury_recipe(slot, package, program, cancel) else {
@@ -117,10 +117,10 @@ impl Judge {
     }
 }
 
-/// How the validator is spoken to.
-fn protocol(validator: &OutputValidator) -> String {
-    match validator {
-        OutputValidator::Default => "default".to_owned(),
+/// How the validator is spoken to; the default one has other numbers in legacy.
+fn protocol(package: &Package) -> String {
+    match &package.output_validator {
+        OutputValidator::Default => format!("default {}", package.format.is_legacy()),
         OutputValidator::Custom(_) => "custom".to_owned(),
         OutputValidator::Several(_) => "several".to_owned(),
         OutputValidator::Checker { protocol, .. } => format!("checker {protocol:?}"),
@@ -147,4 +147,32 @@ fn hash_testcase(testcase: &Testcase) -> Result<ContentHash, JudgingError> {
 fn hash_file(path: &Path) -> Result<ContentHash, JudgingError> {
     let file = File::open(path).map_err(JudgingError::disk("open", path))?;
     ContentHash::of_rest(file).map_err(JudgingError::disk("read", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assize_common::package::{FormatVersion, Limits};
+    use bytesize::ByteSize;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_a_number_is_part_of_the_key() {
+        let (second, size) = (Duration::from_secs(1), ByteSize::mib(1));
+        let limits = Limits {
+            time_limit: second,
+            memory: size,
+            output: size,
+            code: size,
+            compilation_time: second,
+            compilation_memory: size,
+            validation_time: second,
+            validation_memory: size,
+            validation_output: size,
+        };
+        let mut package = Package::plain("p".to_owned(), limits, Vec::new());
+        let since = protocol(&package);
+        package.format = FormatVersion::Legacy;
+        assert_ne!(protocol(&package), since);
+    }
 }
