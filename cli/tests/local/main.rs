@@ -6,6 +6,7 @@
 mod bad_input;
 mod closed_output;
 mod doctor;
+mod generate;
 mod interrupted;
 mod judge;
 mod policy;
