@@ -37,6 +37,9 @@ pub struct Language {
     pub compile: Vec<Vec<String>>,
     /// Regular files kept after compiling; `{sources}` keeps the sources.
     pub artifacts: Vec<String>,
+    /// What makes programs compile sooner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepare: Option<Preparation>,
     /// The command that runs the program, in a read-only directory of the artifacts.
     pub run: Vec<String>,
     /// The command whose first line of output is the compiler's version.
@@ -77,6 +80,19 @@ pub struct Language {
     pub self_test: String,
     /// The file name of `self_test`.
     pub self_test_file: String,
+}
+
+/// What is made once on a host for all programs of a language, by its compiler and
+/// from nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preparation {
+    /// Programs whose sources have this text get it, and only they have it made.
+    pub used_by: String,
+    /// Commands run in order in an empty writable directory.
+    pub commands: Vec<Vec<String>>,
+    /// Regular files kept of it, at `/prepared` of whoever compiles.
+    pub artifacts: Vec<String>,
 }
 
 const fn default_processes() -> u32 {
@@ -299,7 +315,9 @@ impl Language {
         if !plain(&self.id) {
             return Err(self.problem("`id` must be lower-case letters and digits"));
         }
-        let commands = self.compile.iter().chain([&self.run, &self.version]);
+        let preparing = self.prepare.iter().flat_map(|prepare| &prepare.commands);
+        let commands = self.compile.iter().chain(preparing);
+        let commands = commands.chain([&self.run, &self.version]);
         if commands.chain(&self.toolchain).any(Vec::is_empty) {
             return Err(self.problem("an empty command: give at least the program"));
         }
@@ -308,9 +326,11 @@ impl Language {
                 self.problem("`artifacts` is empty: name what compiling leaves, or \"{sources}\"")
             );
         }
+        let prepared = self.prepare.iter().flat_map(|prepare| &prepare.artifacts);
         if self
             .artifacts
             .iter()
+            .chain(prepared)
             .any(|path| path.starts_with('/') || path.split('/').any(|part| part == ".."))
         {
             return Err(self.problem("`artifacts` must be relative paths without `..`"));

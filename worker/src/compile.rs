@@ -8,22 +8,17 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use assize_common::ContentHash;
 use assize_common::content_hash::ContentHasher;
 use assize_common::language::Language;
 use assize_common::message::CompileReport;
 use assize_common::package;
-use assize_sandbox::{
-    AuditLevel, Facts, FileIn, FileOut, Input, KillCause, Limits, Mode, Outcome, PolicyName,
-    Scratch, Sink, Spec,
-};
-use bytesize::ByteSize;
+use assize_sandbox::{Collected, Facts, KillCause, Outcome};
 use walkdir::WalkDir;
 
 use crate::cancel::Cancel;
-use crate::command::{Placeholders, environment, expand, join};
 use crate::compile_limits::CompileLimits;
 use crate::disk_cache::{CacheError, DiskCache};
 use crate::executable::{BOX, Executable};
@@ -32,11 +27,8 @@ use crate::rejections::Rejections;
 use crate::slot::{Role, Slot};
 use crate::sources::Sources;
 use crate::toolchain::{Toolchain, Toolchains, read_start};
+use crate::workshop::{ARTIFACT_MAX, OUTPUT_KEPT, Workshop};
 
-/// What the compiler printed is kept up to this size.
-const OUTPUT_KEPT: u64 = 64 << 10;
-/// More than any program needs; it keeps a runaway linker off our disk.
-const ARTIFACT_MAX: ByteSize = ByteSize::mib(512);
 const REPORT: &str = "compile.json";
 /// The hash of the artifacts, in hexadecimal.
 const HASH: &str = "sha256";
@@ -124,7 +116,12 @@ impl Compiler<'_> {
         limits: CompileLimits,
         cancel: &Cancel,
     ) -> Result<Compilation, JudgingError> {
-        let Recipe { sources, hash, .. } = recipe;
+        let Recipe {
+            sources,
+            toolchain,
+            hash,
+            ..
+        } = recipe;
         let key = limits.cache_key(hash, role);
         if sources.names(language).is_empty() {
             let endings = language.extensions.join(", .");
@@ -141,7 +138,9 @@ impl Compiler<'_> {
                 return Err(NotCompiled::Rejected(report));
             }
             cached = false;
-            self.fill(slot, role, language, &sources, limits, cancel, directory)
+            self.fill(
+                slot, role, language, &toolchain, &sources, limits, cancel, directory,
+            )
         });
         match filled {
             Ok(None) => Err(JudgingError::Cancelled),
@@ -182,6 +181,7 @@ impl Compiler<'_> {
         slot: &mut Slot,
         role: Role,
         language: &Language,
+        toolchain: &Toolchain,
         sources: &Sources,
         limits: CompileLimits,
         cancel: &Cancel,
@@ -204,7 +204,17 @@ impl Compiler<'_> {
         if !language.compile.is_empty() {
             let output = tempfile::tempfile_in(self.scratch)
                 .map_err(JudgingError::disk("create a file in", self.scratch))?;
-            let spec = compile_spec(language, sources, limits, &output, self.scratch)?;
+            let workshop = Workshop {
+                language,
+                limits,
+                output: &output,
+                scratch: self.scratch,
+            };
+            let mut spec = workshop.spec_of(sources)?;
+            let prepared = self.prepared(slot, language, toolchain, sources, cancel)?;
+            if let Some(prepared) = &prepared {
+                spec.mounts.push(prepared.mount()?);
+            }
             let facts = slot.run(
                 role,
                 spec,
@@ -218,14 +228,7 @@ impl Compiler<'_> {
                 report.output = join_lines(&problem, &report.output);
                 return Err(NotCompiled::Rejected(report));
             }
-            for collected in facts.collected {
-                let name = collected
-                    .path
-                    .strip_prefix("/box")
-                    .unwrap_or(&collected.path)
-                    .to_owned();
-                write_artifact(&artifacts, &name, File::from(collected.content), 0o755)?;
-            }
+            keep(facts.collected, &artifacts)?;
         }
         let runs_sources = language.artifacts.iter().any(|it| it == "{sources}");
         for file in &sources.files {
@@ -287,7 +290,7 @@ fn describe(facts: &Facts, output: String) -> CompileReport {
 
 /// Why compiling failed, or nothing if it did not. A compiler that runs into a
 /// limit is the program's fault, as the format says.
-fn complaint(facts: &Facts, limits: CompileLimits) -> Option<String> {
+pub(crate) fn complaint(facts: &Facts, limits: CompileLimits) -> Option<String> {
     match &facts.outcome {
         Outcome::Exited { code: 0 } => None,
         Outcome::Exited { .. } => Some(String::new()),
@@ -320,88 +323,13 @@ fn join_lines(first: &str, rest: &str) -> String {
     }
 }
 
-fn compile_spec(
-    language: &Language,
-    sources: &Sources,
-    limits: CompileLimits,
-    output: &File,
-    scratch: &Path,
-) -> Result<Spec, JudgingError> {
-    let names = sources.names(language);
-    let placeholders = Placeholders {
-        sources: &names,
-        entry: &sources.entry,
-        main: sources.main(language).unwrap_or_default(),
-        memory: limits.memory,
-    };
-    let commands = language
-        .compile
-        .iter()
-        .map(|command| expand(command, placeholders))
-        .collect();
-    let capture = || -> Result<Sink, JudgingError> {
-        let to = output
-            .try_clone()
-            .map_err(JudgingError::disk("share a file in", scratch))?;
-        Ok(Sink::Capture {
-            to: to.into(),
-            keep: ByteSize(OUTPUT_KEPT),
-        })
-    };
-    let files = sources.files.iter().map(|file| {
-        let content = File::open(&file.path).map_err(JudgingError::disk("open", &file.path))?;
-        Ok(FileIn {
-            path: Path::new("/box").join(&file.name),
-            content: content.into(),
-            executable: false,
-        })
-    });
-    let artifacts = language
-        .artifacts
-        .iter()
-        .filter(|artifact| *artifact != "{sources}");
-    Ok(Spec {
-        args: join(commands),
-        executable: None,
-        env: environment(language),
-        directory: "/box".into(),
-        stdin: Input::Null,
-        stdout: capture()?,
-        stderr: capture()?,
-        mounts: Vec::new(),
-        scratch: ["/box", "/tmp"]
-            .map(|target| Scratch {
-                target: target.into(),
-                size: limits.memory,
-                // What a compiler writes for its own use is no output.
-                counted: false,
-            })
-            .into(),
-        files: files.collect::<Result<_, JudgingError>>()?,
-        collect: artifacts
-            .map(|artifact| FileOut {
-                path: Path::new("/box").join(artifact),
-                max_size: ARTIFACT_MAX,
-            })
-            .collect(),
-        limits: Limits {
-            cpu_time: limits.time,
-            wall_time: limits.time * 2 + Duration::from_secs(1),
-            idle_time: None,
-            memory: limits.memory,
-            output: ByteSize::mib(16),
-            stack: ByteSize::mib(256),
-            processes: 256,
-            open_files: 1024,
-            file_size: ARTIFACT_MAX,
-        },
-        mode: Mode::Unshare,
-        policy: PolicyName::Compiler,
-        layers: Vec::new(),
-        audit: AuditLevel::Summary,
-        observe: false,
-        fixed_layout: false,
-    })
+/// Keeps what came out of a jail's `/box` below `root`.
+pub(crate) fn keep(collected: Vec<Collected>, root: &Path) -> Result<(), JudgingError> {
+    for file in collected {
+        let name = file.path.strip_prefix("/box").unwrap_or(&file.path);
+        write_artifact(root, name, File::from(file.content), 0o755)?;
+    }
+    Ok(())
 }
 
 /// The hash of a language table's entry. Its policies are not part of it.
@@ -457,7 +385,7 @@ fn read_report(entry: &Path) -> Result<CompileReport, JudgingError> {
 }
 
 /// The program that reads it is another user than ours, whatever our umask is.
-fn make_directory(path: &Path) -> Result<(), JudgingError> {
+pub(crate) fn make_directory(path: &Path) -> Result<(), JudgingError> {
     fs::create_dir_all(path)
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
         .map_err(JudgingError::disk("create", path))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use assize_common::package::UnknownLanguage;
 use assize_sandbox::JailError;
 
+use crate::disk_cache::CacheError;
 use crate::grading::GradingError;
 
 /// Why a submission could not be judged.
@@ -81,6 +82,23 @@ fn on_testcase(testcase: &Option<String>) -> String {
         .as_ref()
         .map(|name| format!(" on {name}"))
         .unwrap_or_default()
+}
+
+impl From<CacheError<Self>> for JudgingError {
+    fn from(error: CacheError<Self>) -> Self {
+        match error {
+            CacheError::Fill(error) => error,
+            CacheError::Disk {
+                attempt,
+                path,
+                source,
+            } => Self::Disk {
+                attempt,
+                path,
+                source,
+            },
+        }
+    }
 }
 
 impl JudgingError {

@@ -25,6 +25,7 @@ pub mod judging_error;
 mod jury_program;
 pub mod look;
 mod output_validator;
+mod preparation;
 mod provenance;
 mod rejections;
 mod report;
@@ -39,6 +40,7 @@ mod testcase_run;
 pub mod toolchain;
 pub mod verdict;
 pub mod verify;
+mod workshop;
 
 /// The sandbox, for those who may not depend on it themselves.
 pub use assize_sandbox as sandbox;

@@ -75,6 +75,20 @@ impl Sources {
         })
     }
 
+    /// Whether one of the files has this text.
+    pub(crate) fn mention(&self, text: &str) -> Result<bool, JudgingError> {
+        for file in &self.files {
+            let content = fs::read(&file.path).map_err(JudgingError::disk("read", &file.path))?;
+            if content
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Puts the values of `constants` into the files that `applies` is true of, in
     /// copies below `scratch`.
     pub(crate) fn replace_constants(

@@ -53,11 +53,16 @@ impl TestPackage {
 
 /// A judge with a cache of its own in the directory.
 pub(crate) fn new_judge(directory: &TempDir) -> Judge {
+    let languages = LanguageTable::embedded().unwrap();
+    new_judge_of(
+        directory,
+        languages.restricted_to(&["c", "python3"]).unwrap(),
+    )
+}
+
+/// The same for these languages.
+pub(crate) fn new_judge_of(directory: &TempDir, languages: LanguageTable) -> Judge {
     let cache = DiskCache::open(&directory.path().join("cache"), ByteSize::gib(1)).unwrap();
-    let languages = LanguageTable::embedded()
-        .unwrap()
-        .restricted_to(&["c", "python3"])
-        .unwrap();
     let toolchains = Toolchains::find(languages.iter());
     let scratch = directory.path().to_owned();
     Judge::new(languages, toolchains, Arc::new(cache), scratch)
@@ -80,7 +85,17 @@ pub(crate) fn try_judge_under(
     stop: Stop,
 ) -> Result<Judged, JudgingError> {
     let directory = tempfile::tempdir().unwrap();
-    let judge = new_judge(&directory);
+    judge_by(&new_judge(&directory), sandbox, package, name, stop)
+}
+
+/// The same by a judge that has judged before.
+pub(crate) fn judge_by(
+    judge: &Judge,
+    sandbox: SandboxMode,
+    package: &TestPackage,
+    name: &str,
+    stop: Stop,
+) -> Result<Judged, JudgingError> {
     let package = Package::read(package.path()).unwrap();
     let submission = package
         .submissions

@@ -9,6 +9,7 @@ mod formats;
 mod passes;
 mod policies;
 mod polygon;
+mod preparation;
 mod reuse;
 mod scores;
 mod submissions;
