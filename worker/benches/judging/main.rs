@@ -28,6 +28,7 @@ fn main() {
         assert!(bound.status().unwrap().success());
         // As in a daemon, whose jails and relays are bound and whose other threads are not.
         conversation::measure("conversation, worker on any core");
+        conversation::measure_large();
         return;
     }
     small_tests::measure();
