@@ -22,5 +22,6 @@ mod provenance;
 pub mod replay;
 pub mod run;
 pub mod sandbox_option;
+mod transcript;
 pub mod up;
 pub mod verify;

@@ -5,6 +5,7 @@
 
 pub mod amqp;
 pub mod api;
+mod base64_content;
 pub mod content_hash;
 pub mod daemon;
 pub mod id;

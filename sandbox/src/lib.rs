@@ -42,10 +42,10 @@ pub use facts::{Activity, Collected, Facts, KillCause, Left, Outcome, Stalls};
 pub use jail::Jail;
 pub use limits::Limits;
 pub use nameless::nameless;
-pub use pipe::{drain, has_no_writer};
+pub use pipe::has_no_writer;
 pub use policy::{CallRule, Difference, EffectivePolicy, Explanation, TracerRule, shipped_rules};
 pub use preflight::{Finding, Grade, PinError, examine_cores, preflight};
-pub use relay::{Relay, RelayStop};
+pub use relay::{Ends, Relay, RelayStop, Relayed, Remark, Speaker, Transcript};
 pub use rootless::become_root_of_namespace;
 #[doc(hidden)]
 pub use supervisor::serve;

@@ -195,6 +195,7 @@ pub(crate) fn run(testcase: &str, verdict: Verdict) -> RunReport {
         award: None,
         failure: None,
         difference: None,
+        transcripts: Vec::new(),
         key: None,
         reused_from: None,
     }

@@ -60,6 +60,7 @@ impl AnswerRun<'_> {
                 award: feedback.award.as_ref().map(Award::rounded),
                 failure: None,
                 difference: feedback.difference,
+                transcripts: Vec::new(),
                 key: None,
                 reused_from: None,
             },

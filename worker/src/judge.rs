@@ -58,6 +58,8 @@ pub struct RunSettings {
     pub fixed_layout: bool,
     /// See [`assize_sandbox::Limits::idle_time`].
     pub idle_limit: Option<Duration>,
+    /// Whether to keep what was said in accepted runs of interactive problems, too.
+    pub all_transcripts: bool,
 }
 
 /// One submission to be judged.

@@ -38,6 +38,7 @@ mod sources;
 mod static_test;
 mod testcase_run;
 pub mod toolchain;
+mod transcripts;
 pub mod verdict;
 pub mod verify;
 mod workshop;

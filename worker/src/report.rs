@@ -37,6 +37,7 @@ pub(crate) fn run_report(
         award: None,
         failure: None,
         difference: None,
+        transcripts: Vec::new(),
         key: None,
         reused_from: None,
     }

@@ -33,6 +33,7 @@ use crate::output_validator::{
 use crate::report::{explanation, run_report, tail};
 use crate::slot::{Role, Slot};
 use crate::toolchain::read_start;
+use crate::transcripts;
 use crate::verdict::{Answer, Evidence, Undecided, run_verdict};
 
 /// Added to the CPU limit handed to the jail, so that a program which uses its
@@ -76,6 +77,7 @@ pub(crate) struct Ran {
 /// One of several runs on the same test case; most have only one.
 #[derive(Debug)]
 struct Pass<'a> {
+    number: u32,
     input: &'a File,
     /// The same as the submission is given it, unless it is given that one.
     given: Option<File>,
@@ -91,8 +93,9 @@ impl TestcaseRun<'_> {
         // the file with its name: a nameless one can't be mounted.
         let mut given = Some(nameless(&input).map_err(JudgingError::disk("open", path))?);
         let (mut state, mut earlier, mut audits) = (None, None, Vec::new());
-        for _ in 0..self.package.passes {
+        for number in 1..=self.package.passes {
             let pass = Pass {
+                number,
                 input: &input,
                 given: given.take(),
                 state: state.take(),
@@ -108,10 +111,13 @@ impl TestcaseRun<'_> {
                 passed => passed?,
             };
             if let Some(earlier) = earlier {
-                ran.report = slower(ran.report, &earlier);
+                ran.report = slower(ran.report, earlier);
             }
             audits.append(&mut ran.audits);
             let Some(next) = next else {
+                if ran.report.verdict == Verdict::Ac && !self.settings.all_transcripts {
+                    ran.report.transcripts.clear();
+                }
                 return Ok(Ran { audits, ..ran });
             };
             (input, state, earlier) = (next.input, Some(next.state), Some(ran.report));
@@ -175,6 +181,7 @@ impl TestcaseRun<'_> {
         validator: &JuryValidator,
         pass: Pass<'_>,
     ) -> Result<(Ran, Option<NextPass>), JudgingError> {
+        let number = pass.number;
         let call = self.call(pass);
         let (mut talk, mut stderr) = self.talk(slot, validator, &call, Duration::ZERO)?;
         if talk.held_up {
@@ -189,7 +196,9 @@ impl TestcaseRun<'_> {
         let verdict = run_verdict(evidence).map_err(|_| JudgingError::Cancelled)?;
         let feedback = talk.validated.map(|validated| validated.feedback);
         let feedback = feedback.unwrap_or_default();
-        self.decided(verdict, talk.facts, feedback, stderr, talk.waiting)
+        let (mut ran, next) = self.decided(verdict, talk.facts, feedback, stderr, talk.waiting)?;
+        ran.report.transcripts = vec![transcripts::of_pass(number, talk.transcript)];
+        Ok((ran, next))
     }
 
     /// One conversation, in which the submission may wait for `extra_time` more.
@@ -233,6 +242,7 @@ impl TestcaseRun<'_> {
                 award: None,
                 failure: None,
                 difference: None,
+                transcripts: Vec::new(),
                 key: None,
                 reused_from: None,
             },
@@ -467,10 +477,10 @@ fn with_words(message: &str, who: &str, words: &str) -> String {
     format!("{message}; {who}: {words}")
 }
 
-/// The report of the last pass with what the most costly one used: limits hold for
-/// each pass by itself. Where the validator did not see the last pass, what it said
+/// The report of the last pass with what the most costly one used, since limits hold for
+/// each pass by itself, and with all that was said. Where the validator did not see the last pass, what it said
 /// of the one before is kept.
-fn slower(last: RunReport, earlier: &RunReport) -> RunReport {
+fn slower(last: RunReport, mut earlier: RunReport) -> RunReport {
     let by_validator = matches!(last.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe);
     let message = match (&last.message, &earlier.message) {
         (Some(message), Some(words)) if !by_validator && !message.contains(words.as_str()) => Some(
@@ -478,8 +488,10 @@ fn slower(last: RunReport, earlier: &RunReport) -> RunReport {
         ),
         _ => last.message,
     };
+    earlier.transcripts.extend(last.transcripts);
     RunReport {
         message,
+        transcripts: earlier.transcripts,
         cpu_time_ms: last.cpu_time_ms.max(earlier.cpu_time_ms),
         wall_time_ms: last.wall_time_ms.max(earlier.wall_time_ms),
         memory_bytes: last.memory_bytes.max(earlier.memory_bytes),

@@ -50,6 +50,9 @@ pub struct Judge {
     /// Judge all test cases, not only up to the first that fails
     #[arg(long)]
     all: bool,
+    /// Show what was said in accepted runs of interactive problems, too
+    #[arg(long)]
+    transcripts: bool,
     /// Judge by this time limit instead of the package's
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     time_limit: Option<Duration>,
@@ -88,6 +91,7 @@ impl Judge {
         let local = LocalJudge::for_submissions(&table, &opened, &selected)?;
         let local = local.running(RunSettings {
             fixed_layout: self.fixed_layout,
+            all_transcripts: self.transcripts,
             ..RunSettings::default()
         });
         let sandbox = self.sandbox.choose(opened.package.policy.is_some());
@@ -102,7 +106,7 @@ impl Judge {
             show_progress: !self.json,
         };
         let mut code = exit::OK;
-        let mut shown = Table::default();
+        let mut shown = Table::new(self.transcripts);
         session
             .run(cancel, |selected, result| {
                 let report = Report::new(selected, result, &sandbox);

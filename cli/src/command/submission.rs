@@ -1,5 +1,6 @@
 //! `assize submission`: what was submitted and what became of it.
 
+use std::iter;
 use std::process::ExitCode;
 
 use assize_common::Verdict;
@@ -7,15 +8,27 @@ use assize_common::api::{
     Escalation, Feedback, Judgement, JudgementState, Submission as ApiSubmission,
 };
 use assize_common::id::SubmissionId;
+use assize_common::message::RunReport;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::client::{ServerArguments, SubmissionFilter};
 use crate::provenance::details as details_of;
-use crate::{columns, exit, output};
+use crate::{columns, exit, output, transcript};
 
 /// The most that the scheduler puts on a page.
 const PAGE: u32 = 200;
+/// Lines of an excerpt, from the start and from the end.
+const EXCERPT: usize = 10;
+
+/// How much to show of what was said in runs of interactive problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Some lines of the first run that has a transcript: the one that failed.
+    Excerpt,
+    /// All that is kept.
+    Whole,
+}
 
 /// Look at submissions and their judgements
 #[derive(Debug, Args)]
@@ -86,6 +99,9 @@ struct Show {
     /// Also where its judgement comes from: package, compiler, limits, host, attempts (admins only)
     #[arg(long, conflicts_with = "as_team")]
     provenance: bool,
+    /// All that was said in runs of interactive problems, not only an excerpt
+    #[arg(long, conflicts_with = "as_team")]
+    transcripts: bool,
     /// Only what the team may see, for a token that sent the submission
     #[arg(long)]
     as_team: bool,
@@ -175,7 +191,12 @@ impl Show {
             }
             output::print_json([shown])?;
         } else {
-            output::print(&details(&submission, &judgement))?;
+            let said = if self.transcripts {
+                Said::Whole
+            } else {
+                Said::Excerpt
+            };
+            output::print(&details(&submission, &judgement, said))?;
             for escalation in &escalations {
                 output::print(&looked_again(escalation))?;
             }
@@ -225,8 +246,13 @@ pub(crate) fn table(submissions: &[ApiSubmission]) -> String {
     table.trim_fmt()
 }
 
-/// A submission with its judgement and all runs.
-pub(crate) fn details(submission: &ApiSubmission, judgement: &Judgement) -> String {
+/// A submission with its judgement and all runs; of what was said in runs, all or an
+/// excerpt of the first.
+pub(crate) fn details(
+    submission: &ApiSubmission,
+    judgement: &Judgement,
+    conversation: Said,
+) -> String {
     let summary = &judgement.summary;
     let mut lines = vec![
         format!("submission  {}", submission.id),
@@ -265,6 +291,7 @@ pub(crate) fn details(submission: &ApiSubmission, judgement: &Judgement) -> Stri
     if !judgement.runs.is_empty() {
         lines.push(String::new());
         lines.push(runs(judgement));
+        lines.extend(conversations(judgement, conversation));
     }
     lines.join("\n")
 }
@@ -310,6 +337,21 @@ fn runs(judgement: &Judgement) -> String {
         columns::hide_if_empty(&mut table, optional);
     }
     table.trim_fmt()
+}
+
+fn conversations(judgement: &Judgement, said: Said) -> Vec<String> {
+    let runs = judgement.runs.iter();
+    let runs = runs.filter(|run| !run.transcripts.is_empty());
+    let lines = |run: &RunReport, most| {
+        let title = format!("\nwhat was said on {}", run.testcase);
+        let lines = transcript::lines(run, most);
+        let lines = lines.into_iter().map(|line| format!("    {line}"));
+        iter::once(title).chain(lines).collect::<Vec<_>>()
+    };
+    match said {
+        Said::Whole => runs.flat_map(|run| lines(run, usize::MAX)).collect(),
+        Said::Excerpt => runs.take(1).flat_map(|run| lines(run, EXCERPT)).collect(),
+    }
 }
 
 fn words(message: Option<&str>) -> String {

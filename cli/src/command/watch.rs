@@ -103,7 +103,11 @@ pub(crate) async fn follow(
         match judged.as_slice() {
             [only] => {
                 let judgement = api.judgement(only.id).await?;
-                output::print(&submission::details(only, &judgement))?;
+                output::print(&submission::details(
+                    only,
+                    &judgement,
+                    submission::Said::Excerpt,
+                ))?;
             }
             several => output::print(&submission::table(several))?,
         }

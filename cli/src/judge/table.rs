@@ -3,24 +3,37 @@
 use std::fmt::{self, Write as _};
 
 use assize_common::Verdict;
+use assize_common::message::RunReport;
 use bytesize::ByteSize;
 use comfy_table::{CellAlignment, ColumnConstraint, presets};
 
 use super::report::Report;
-use crate::columns;
+use crate::{columns, transcript};
 
 /// The column of scores, which is shown if there are any.
 const SCORE: usize = 5;
 /// Lines of a compiler's output that are shown.
 const LINES: usize = 20;
+/// Lines that are shown of the start and of the end of what was said in a run.
+const EXCERPT: usize = 10;
 
 /// Collects reports; its `Display` is the table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Table {
+    transcripts: bool,
     reports: Vec<Report>,
 }
 
 impl Table {
+    /// One that shows all that was said in interactive problems, if `transcripts`.
+    #[must_use]
+    pub const fn new(transcripts: bool) -> Self {
+        Self {
+            transcripts,
+            reports: Vec::new(),
+        }
+    }
+
     /// Adds a row.
     pub fn add(&mut self, report: Report) {
         self.reports.push(report);
@@ -69,8 +82,9 @@ impl fmt::Display for Table {
             score.set_constraint(ColumnConstraint::Hidden);
         }
         writeln!(f, "{}", table.trim_fmt())?;
-        for report in self.reports.iter().filter(|report| wants_details(report)) {
-            write!(f, "\n{}", details(report)?)?;
+        let is_told = |report: &&Report| self.transcripts || wants_details(report);
+        for report in self.reports.iter().filter(is_told) {
+            write!(f, "\n{}", details(report, self.transcripts)?)?;
         }
         write!(f, "\n{}", self.conclusion())
     }
@@ -111,7 +125,8 @@ fn wants_details(report: &Report) -> bool {
     !report.as_expected || (report.expected.is_empty() && report.verdict != Some(Verdict::Ac))
 }
 
-fn details(report: &Report) -> Result<String, fmt::Error> {
+/// With `whole`, all that was said in all runs.
+fn details(report: &Report, whole: bool) -> Result<String, fmt::Error> {
     let mut text = String::new();
     write!(text, "{}: ", report.submission)?;
     if let Some(error) = &report.judging_error {
@@ -134,10 +149,19 @@ fn details(report: &Report) -> Result<String, fmt::Error> {
             writeln!(text, "  …")?;
         }
     }
-    if let Some(run) = report.failed_run() {
+    let failed = report.failed_run();
+    let is_told = |run: &&RunReport| {
+        failed.is_some_and(|failed| std::ptr::eq(failed, *run))
+            || (whole && !run.transcripts.is_empty())
+    };
+    for run in report.runs.iter().filter(is_told) {
         let message = run.message.as_deref().unwrap_or_default().trim_end();
         let message = message.replace('\n', "\n    ");
         writeln!(text, "  {}: {} {message}", run.testcase, run.verdict)?;
+        let most = if whole { usize::MAX } else { EXCERPT };
+        for line in transcript::lines(run, most) {
+            writeln!(text, "    {line}")?;
+        }
     }
     Ok(text)
 }

@@ -170,6 +170,7 @@ mod tests {
             award: None,
             failure: None,
             difference: None,
+            transcripts: Vec::new(),
             key: None,
             reused_from: None,
         }

@@ -6,9 +6,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::cells::{self, Group};
 use super::report::{self, Grouped, Report};
-use crate::columns;
+use crate::{columns, transcript};
 
 const STYLE: &str = include_str!("style.css");
+
+/// Lines that are shown of the start and of the end of what was said in a run.
+const SAID: usize = 100;
 
 /// Nothing is loaded, whatever a package put into its names and messages.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
@@ -33,6 +36,7 @@ pub fn page(report: &Report) -> Markup {
                 (findings(&report.grouped()))
                 h2 { "Submissions" }
                 (matrix(report))
+                (conversations(report))
                 footer {
                     "Package " code { (report.package) } ", content "
                     code { (report.content_hash) } ". Verified by Assize."
@@ -100,6 +104,29 @@ fn matrix(report: &Report) -> Markup {
             }
         }
         p.hint { "Point at a cell for times, memory and the validator's message." }
+    }
+}
+
+/// What was said in the runs of interactive problems that were not accepted.
+fn conversations(report: &Report) -> Markup {
+    let submissions = report.verification.submissions.iter();
+    let runs: Vec<(&str, &RunReport)> = submissions
+        .flat_map(|submission| {
+            let runs = submission.runs.iter();
+            runs.map(|run| (submission.name.as_str(), run))
+        })
+        .filter(|(_, run)| !run.transcripts.is_empty())
+        .collect();
+    html! {
+        @if !runs.is_empty() {
+            h2 { "What was said" }
+            @for (submission, run) in runs {
+                details {
+                    summary { code { (submission) } " on " (run.testcase) ": " (run.verdict) }
+                    pre.scroll { (transcript::lines(run, SAID).join("\n")) }
+                }
+            }
+        }
     }
 }
 

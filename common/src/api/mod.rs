@@ -2,7 +2,6 @@
 //! it and the clients that call it.
 
 mod audit;
-mod base64_content;
 mod dead_letter;
 mod error;
 mod feedback;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::JudgementSummary;
-use super::base64_content;
 use crate::SandboxMode;
+use crate::base64_content;
 use crate::id::SubmissionId;
 use crate::language::NO_LANGUAGE;
 

@@ -13,6 +13,7 @@ mod provenance;
 mod report;
 mod task;
 mod ticket;
+mod transcript;
 
 pub use audit::{AuditDecision, AuditReport, AuditedCall, RunAudit, UnknownAuditDecision};
 pub use bounds::{LONGEST_NAME, MOST_SLOTS, OutOfBounds};
@@ -25,6 +26,7 @@ pub use report::{
 };
 pub use task::{LimitOverrides, SourceFile, Task};
 pub use ticket::{InvalidTicket, Ticket, TicketedReport};
+pub use transcript::{Remark, Speaker, Transcript, Words};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

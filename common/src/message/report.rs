@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::bounds::OutOfBounds;
-use super::{AuditReport, Provenance};
+use super::{AuditReport, Provenance, Transcript};
 use crate::id::{JudgementId, WorkerId};
 use crate::{Award, ContentHash, GroupScore, Score, Verdict};
 
@@ -282,6 +282,10 @@ pub struct RunReport {
     /// the jury.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Difference>,
+    /// What submission and validator said to each other, in runs of interactive
+    /// problems that were not accepted: one for each pass. For the jury.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transcripts: Vec<Transcript>,
     /// The hash of all that determines the result: the same key, the same result.
     /// None where it is not to be taken over.
     #[serde(default, skip_serializing_if = "Option::is_none")]

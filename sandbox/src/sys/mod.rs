@@ -15,6 +15,7 @@ pub(crate) mod inode;
 pub(crate) mod landlock;
 pub(crate) mod mount;
 pub(crate) mod partner;
+pub(crate) mod pipe;
 pub(crate) mod priority;
 pub(crate) mod probe;
 pub(crate) mod process;

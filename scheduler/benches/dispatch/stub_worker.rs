@@ -171,6 +171,7 @@ fn run(number: u32) -> RunReport {
         award: None,
         failure: None,
         difference: None,
+        transcripts: Vec::new(),
         key: None,
         reused_from: None,
     }

@@ -1,7 +1,9 @@
 //! Runs: the test cases of the attempt that decided.
 
 use assize_common::id::JudgementId;
-use assize_common::message::{Difference, Exit, Failure, HeldJudgement, KillCause, RunReport};
+use assize_common::message::{
+    Difference, Exit, Failure, HeldJudgement, KillCause, RunReport, Transcript, Words,
+};
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -22,6 +24,7 @@ struct RunRow {
     award: Option<serde_json::Value>,
     failure: Option<String>,
     difference: Option<serde_json::Value>,
+    transcripts: Option<serde_json::Value>,
     key: Option<Vec<u8>>,
     reused_from: Option<Uuid>,
 }
@@ -53,6 +56,7 @@ impl TryFrom<RunRow> for RunReport {
             award: row::json("a validator's points", row.award)?,
             failure: row::json("why a program failed", row.failure.map(Into::into))?,
             difference: row::json("a difference", row.difference)?,
+            transcripts: row::json("transcripts", row.transcripts)?.unwrap_or_default(),
             key: row
                 .key
                 .map(|key| row::hash("a run's key", key))
@@ -101,6 +105,7 @@ struct Columns {
     awards: Vec<Option<serde_json::Value>>,
     failures: Vec<Option<String>>,
     differences: Vec<Option<serde_json::Value>>,
+    transcripts: Vec<Option<serde_json::Value>>,
     keys: Vec<Option<Vec<u8>>>,
     reused_from: Vec<Option<Uuid>>,
 }
@@ -141,12 +146,26 @@ impl Columns {
         });
         self.differences
             .push(json("a difference", difference.as_ref())?);
+        let transcripts: Vec<_> = run.transcripts.iter().map(storable).collect();
+        let some = Some(&transcripts).filter(|transcripts| !transcripts.is_empty());
+        self.transcripts.push(json("transcripts", some)?);
         let key = run.key.as_ref().map(|key| key.as_bytes().to_vec());
         self.keys.push(key);
         let origin = run.reused_from.map(JudgementId::as_uuid);
         self.reused_from.push(origin);
         Ok(())
     }
+}
+
+/// A transcript that Postgres takes.
+fn storable(transcript: &Transcript) -> Transcript {
+    let mut transcript = transcript.clone();
+    for remark in transcript.start.iter_mut().chain(&mut transcript.end) {
+        if let Words::Text(text) = &mut remark.words {
+            *text = row::text(text);
+        }
+    }
+    transcript
 }
 
 fn json<T: Serialize>(
@@ -178,10 +197,10 @@ pub(super) async fn run_list_create<'r>(
     sqlx::query!(
         "INSERT INTO runs (judgement_id, attempt, ordinal, testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes,
              exit_how, exit_value, kill_cause, message, team_message, award, failure,
-             difference, key, reused_from)
+             difference, key, reused_from, transcripts)
          SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::bigint[],
              $7::bigint[], $8::bigint[], $9::text[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
-             $15::text[], $16::jsonb[], $17::bytea[], $18::uuid[])",
+             $15::text[], $16::jsonb[], $17::bytea[], $18::uuid[], $19::jsonb[])",
         &columns.judgement_ids,
         &columns.attempts,
         &columns.ordinals,
@@ -200,6 +219,7 @@ pub(super) async fn run_list_create<'r>(
         &columns.differences as &[Option<serde_json::Value>],
         &columns.keys as &[Option<Vec<u8>>],
         &columns.reused_from as &[Option<Uuid>],
+        &columns.transcripts as &[Option<serde_json::Value>],
     )
     .execute(connection)
     .await
@@ -219,7 +239,7 @@ pub(super) async fn run_list(
     sqlx::query_as!(
         RunRow,
         "SELECT testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes, exit_how, exit_value, kill_cause, message,
-             team_message, award, failure, difference, key, reused_from
+             team_message, award, failure, difference, transcripts, key, reused_from
          FROM runs WHERE judgement_id = $1 AND attempt = $2 ORDER BY ordinal",
         judgement_id.as_uuid(),
         attempt

@@ -206,6 +206,7 @@ impl Arguments {
             settings: RunSettings {
                 fixed_layout: self.fixed_layout,
                 idle_limit: self.idle_limit,
+                all_transcripts: false,
             },
             lanes: Lane::ALL.into_iter().filter(wanted).collect(),
             languages: languages(self.language_table, &self.languages)?,

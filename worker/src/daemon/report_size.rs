@@ -64,6 +64,7 @@ fn shorten(report: &mut Report, bytes: usize) {
         } => {
             cut(&mut compile.output, bytes);
             for run in runs {
+                run.transcripts.clear();
                 for text in [&mut run.message, &mut run.team_message] {
                     text.as_mut().into_iter().for_each(|text| cut(text, bytes));
                     text.take_if(|text| text.is_empty());
@@ -114,6 +115,7 @@ mod tests {
             award: None,
             failure: None,
             difference: None,
+            transcripts: Vec::new(),
             key: Some(ContentHash::of(b"key")),
             reused_from: None,
         };

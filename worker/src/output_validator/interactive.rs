@@ -1,22 +1,17 @@
 //! Interactive problems: the submission and the jury's program talk over two
 //! pipes, each in its own jail.
 //!
-//! Who ended first decides whose failure counts, so it must not be a race. Three
-//! ends of the pipes are therefore kept open here:
-//!
-//! * the write end towards the submission and the read end from it, until the
-//!   validator's end was seen. Whatever the submission does because the validator
-//!   is gone (an unexpected end of input, a broken pipe) it can only do after
-//!   these were closed;
-//! * a read end of the pipe towards the submission, so that a validator that
-//!   still writes to a submission that is gone is not killed for it. What it
-//!   writes then is read here and thrown away.
+//! Who ended first decides whose failure counts, so it must not be a race. Both talk
+//! over a relay, which holds the other ends of their pipes until the validator's end
+//! was seen. Whatever the submission does because the validator is gone (an unexpected
+//! end of input, a broken pipe) it can only do after that. A validator that still
+//! writes to a submission that is gone is not killed for it.
 //!
 //! The other way round, a validator ends because the submission did long before
 //! the submission's jail says so on a busy machine. Whoever closed its output is
 //! therefore given time to end by itself before it is told of the validator's end.
 //!
-//! What the submission says is counted on its way: one that floods the validator is
+//! What both say is written down, and what the submission says is counted: one that floods the validator is
 //! ended for it (OLE), before the validator runs into its own limits. Where a limit of
 //! its own ended the submission first, that decides, whatever limit the validator ran
 //! into after that.
@@ -28,14 +23,14 @@
 //! that does not end although the submission is gone is a judging error.
 
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, PipeReader};
 use std::path::Path;
 use std::sync::mpsc;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use assize_sandbox::{
-    Facts, Input, JailError, KillCause, Outcome, Relay, RelayStop, Sink, Spec, drain,
+    Ends, Facts, Input, JailError, KillCause, Outcome, Relay, RelayStop, Sink, Spec, Transcript,
     has_no_writer, stay_on_core,
 };
 use bytesize::ByteSize;
@@ -67,6 +62,8 @@ pub(crate) struct Conversation {
     /// Whether the submission was ended on the clock, and the validator computed for
     /// so long that it may have been for that.
     pub(crate) held_up: bool,
+    /// What both said.
+    pub(crate) transcript: Transcript,
 }
 
 enum Ended {
@@ -74,22 +71,12 @@ enum Ended {
     Validator(Result<Facts, JudgingError>),
 }
 
-/// The ends kept here; see the module. They are dropped in this order, after the
-/// relay has ended: a submission that sees the end of its input must find nobody who
-/// could read its output.
-struct Kept {
-    from_submission: PipeReader,
-    _towards_submission: PipeWriter,
-}
-
 /// What the pipes between both sides are made of here.
 struct Between {
-    kept: Kept,
-    /// From the submission to the validator.
     relay: Relay,
     stop: RelayStop,
-    /// What the submission did not read.
-    leftovers: PipeReader,
+    /// What the submission says is read from this by the relay, and told to be over.
+    from_submission: PipeReader,
 }
 
 /// Lets the submission talk to the validator. `submission` is complete but for
@@ -106,23 +93,25 @@ pub(crate) fn converse(
     let stderr =
         tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;
     let pipe = || io::pipe().map_err(JudgingError::disk("create a pipe for", scratch));
-    let (submission_reads, validator_writes) = pipe()?;
-    let (relay_reads, submission_writes) = pipe()?;
-    let (validator_reads, relay_writes) = pipe()?;
-    let share =
-        |result: io::Result<_>| result.map_err(JudgingError::disk("share a pipe for", scratch));
-    let leftovers: PipeReader = share(submission_reads.try_clone())?;
-    let kept = Kept {
-        from_submission: share(relay_reads.try_clone())?,
-        _towards_submission: validator_writes
+    let (submission_hears, to_submission) = pipe()?;
+    let (from_submission, submission_says) = pipe()?;
+    let (validator_hears, to_validator) = pipe()?;
+    let (from_validator, validator_says) = pipe()?;
+    let program = Ends {
+        says: from_submission
             .try_clone()
             .map_err(JudgingError::disk("share a pipe for", scratch))?,
+        hears: to_submission,
     };
-    let (relay, stop) = Relay::new(relay_reads, relay_writes)
-        .map_err(JudgingError::disk("create a pipe for", scratch))?;
+    let partner = Ends {
+        says: from_validator,
+        hears: to_validator,
+    };
+    let (relay, stop) =
+        Relay::new(program, partner).map_err(JudgingError::disk("create a pipe for", scratch))?;
     let (hears, says) = (
-        Input::Fd(validator_reads.into()),
-        Sink::Fd(validator_writes.into()),
+        Input::Fd(validator_hears.into()),
+        Sink::Fd(validator_says.into()),
     );
     let patience = submission.limits.wall_time;
     let jury = match validator.protocol {
@@ -131,8 +120,8 @@ pub(crate) fn converse(
             checker::interactor_spec(validator, protocol, call, hears, says, &stderr, patience)
         }
     }?;
-    submission.stdin = Input::Fd(submission_reads.into());
-    submission.stdout = Sink::Fd(submission_writes.into());
+    submission.stdin = Input::Fd(submission_hears.into());
+    submission.stdout = Sink::Fd(submission_says.into());
 
     let talk = Talk {
         activity: &activity,
@@ -140,10 +129,9 @@ pub(crate) fn converse(
         judge_stderr: stderr,
     };
     let between = Between {
-        kept,
         relay,
         stop,
-        leftovers,
+        from_submission,
     };
     let ended = talk.run(validator, slot, call, submission, jury, between);
     slot.replace_if_broken(Role::Contestant, ended.as_ref().err());
@@ -191,12 +179,11 @@ impl Talk<'_> {
         let (sender, events) = mpsc::channel();
         let (activity, cancel) = (self.activity, self.cancel);
         let started = Instant::now();
-        let (limit, mut leftovers) = (submission.limits.output, Some(between.leftovers));
-        let (mut kept, mut stop) = (Some(between.kept), Some(between.stop));
+        let limit = submission.limits.output;
+        let (mut from_submission, mut stop) = (Some(between.from_submission), Some(between.stop));
         let (mut submission_facts, mut jury_facts) = (None, None);
         let mut released = None;
-        let mut copied = None;
-        thread::scope(|scope| {
+        let relayed = thread::scope(|scope| {
             let flooding = end_submission.clone();
             let relay = scope.spawn(move || {
                 if let Some(Err(error)) = core.map(stay_on_core) {
@@ -204,7 +191,6 @@ impl Talk<'_> {
                 }
                 between.relay.run(limit, || flooding.cancel())
             });
-            let mut relay = Some(relay);
             let to = sender.clone();
             // The receiver outlives both threads, so that no send fails.
             scope.spawn(move || {
@@ -218,21 +204,14 @@ impl Talk<'_> {
             while let Ok(event) = events.recv() {
                 match event {
                     Ended::Submission(facts) => {
-                        kept = None;
                         if facts.is_err() {
                             end_jury.cancel();
                         }
                         submission_facts = Some(facts);
-                        // Ends with the validator, which holds the last write end.
-                        if let Some(Err(error)) = leftovers.take().map(drain) {
-                            tracing::warn!(%error, activity, "what was left was not read");
-                        }
                     }
                     Ended::Validator(facts) => {
                         if submission_facts.is_none() {
-                            let closed = kept
-                                .as_ref()
-                                .is_some_and(|kept| has_no_writer(&kept.from_submission));
+                            let closed = from_submission.as_ref().is_some_and(has_no_writer);
                             let guard = if closed { GUARD_OF_CLOSED } else { GUARD };
                             match events.recv_timeout(guard) {
                                 Ok(Ended::Submission(facts)) => submission_facts = Some(facts),
@@ -247,13 +226,16 @@ impl Talk<'_> {
                             end_submission.cancel();
                         }
                         jury_facts = Some(facts);
-                        // In this order; see `Kept`.
+                        // In this order: a submission that sees the end of its input must
+                        // find nobody who could read its output.
+                        drop(from_submission.take());
                         drop(stop.take());
-                        copied = relay.take().map(ScopedJoinHandle::join);
-                        kept = None;
                     }
                 }
             }
+            // Where a thread died without an event, nobody else does.
+            drop(stop.take());
+            relay.join()
         });
         let gone = || JudgingError::Jail {
             activity: self.activity.to_owned(),
@@ -262,15 +244,15 @@ impl Talk<'_> {
         let facts = submission_facts.ok_or_else(gone)?;
         let mut facts = facts.map_err(JudgingError::of_submission)?;
         let jury_facts = jury_facts.ok_or_else(gone)??;
-        let copied = copied.and_then(Result::ok).ok_or_else(gone)?;
-        let copied = copied.map_err(|source| JudgingError::Jail {
+        let relayed = relayed.map_err(|_| gone())?;
+        let relayed = relayed.map_err(|source| JudgingError::Jail {
             activity: self.activity.to_owned(),
             source: JailError::Step {
-                step: "pass on what the submission said".to_owned(),
+                step: "pass on what both sides said".to_owned(),
                 source,
             },
         })?;
-        let flooded = count_output(&mut facts, copied, limit);
+        let flooded = count_output(&mut facts, relayed.count, limit);
         let waiting = who_waited(&facts, &jury_facts);
         let held_up = is_held_up(&facts.outcome, limits, jury_facts.cpu_time);
         let (validated, written) = match validator.protocol {
@@ -308,6 +290,7 @@ impl Talk<'_> {
             validator_ended_first,
             waiting,
             held_up,
+            transcript: relayed.transcript,
         };
         Ok((conversation, written))
     }

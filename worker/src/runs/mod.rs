@@ -26,6 +26,7 @@ use crate::reuse::Reuse;
 use crate::slot::Slot;
 use crate::static_test::StaticTestRun;
 use crate::testcase_run::{Ran, TestcaseRun};
+use crate::transcripts::Room;
 
 pub(crate) use history::History;
 
@@ -111,6 +112,7 @@ impl<'a> Shared<'a> {
 struct Record {
     runs: Vec<RunReport>,
     audits: Audits,
+    room: Room,
 }
 
 impl Runner<'_> {
@@ -237,7 +239,7 @@ impl Runner<'_> {
         progress: &mut dyn FnMut(Progress<'_>),
     ) {
         let Ran {
-            report,
+            mut report,
             audits,
             award,
         } = ran;
@@ -248,6 +250,7 @@ impl Runner<'_> {
         schedule.set(test, result);
         let history = self.judge.history();
         history.note(self.request.package, test, report.wall_time_ms);
+        record.room.keep(&mut report.transcripts);
         record.audits.add(&report.testcase, audits);
         progress(Progress::Ran {
             run: &report,

@@ -10,7 +10,7 @@ use assize_common::package::Package;
 use assize_common::{SandboxMode, Stop};
 use assize_worker::cancel::Cancel;
 use assize_worker::disk_cache::DiskCache;
-use assize_worker::judge::{Judge, Judged, Request};
+use assize_worker::judge::{Judge, Judged, Request, RunSettings};
 use assize_worker::judging_error::JudgingError;
 use assize_worker::look::USUAL;
 use assize_worker::toolchain::Toolchains;
@@ -75,6 +75,15 @@ pub(crate) fn try_judge(
     stop: Stop,
 ) -> Result<Judged, JudgingError> {
     try_judge_under(SandboxMode::Unshare, package, name, stop)
+}
+
+/// Judges with submissions run by `settings`.
+pub(crate) fn judge_running(settings: RunSettings, package: &TestPackage, name: &str) -> Judged {
+    let directory = tempfile::tempdir().unwrap();
+    let judge = new_judge(&directory).running(settings);
+    let (mode, stop) = (SandboxMode::Unshare, Stop::FirstFailure);
+    judge_by(&judge, mode, package, name, stop)
+        .unwrap_or_else(|error| panic!("{name}: {}", chain(&error)))
 }
 
 /// The same in this sandbox.

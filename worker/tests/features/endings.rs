@@ -1,16 +1,21 @@
 //! Interactive problems: who ends first, how, and what the verdict is; and all that
 //! a validator can do wrong.
 
+use std::time::Duration;
+
 use assize_common::Stop;
 use assize_common::Verdict;
+use assize_common::message::{Exit, RunReport};
+use assize_worker::judge::RunSettings;
 
-use crate::court::{TestPackage, chain, judge, try_judge};
+use crate::court::{TestPackage, chain, judge, judge_running, try_judge};
 
 /// A validator that does what the input says, word by word.
 const VALIDATOR: &str = "\
 import os, sys, time
 for word in open(sys.argv[1]).read().split():
     if word == 'hear': sys.stdin.buffer.read()
+    elif word == 'deaf': os.close(0)
     elif word == 'line': sys.stdin.readline()
     elif word == 'say': print('go', flush=True)
     elif word == 'flood':
@@ -121,6 +126,22 @@ fn the_validator_ends_first() {
     }
 }
 
+/// A program that does not handle it dies of the signal.
+#[test]
+fn a_broken_pipe_is_the_validators_end() {
+    let program = "#include <unistd.h>\nint main(void) { for (;;) write(1, \"x\\n\", 2); }\n";
+    let behaviours = ["deaf 42", "deaf 43", "42", "43"];
+    let package = talk(&behaviours).with("submissions/mixed/it.c", program);
+    let judged = try_judge(&package, "it.c", Stop::End).unwrap();
+    let verdicts: Vec<_> = judged.runs.iter().map(|run| run.verdict.id()).collect();
+    assert_eq!(verdicts, ["RTE", "WA", "RTE", "WA"], "{judged:?}");
+    let sigpipe = Exit::Signalled { signal: 13 };
+    assert_eq!(
+        (judged.runs[0].exit, judged.runs[2].exit),
+        (sigpipe, sigpipe)
+    );
+}
+
 #[test]
 fn both_wait_and_the_message_says_who() {
     let package = talk(&["line 42"]).with("submissions/mixed/it.py", "input()\n");
@@ -131,6 +152,72 @@ fn both_wait_and_the_message_says_who() {
         message.starts_with("both sides waited for each other: still running after"),
         "{message}"
     );
+}
+
+#[test]
+fn the_idle_limit_says_who_waited_too() {
+    let package = talk(&["line 42"]).with("submissions/mixed/it.py", "input()\n");
+    let settings = RunSettings {
+        idle_limit: Some(Duration::from_millis(700)),
+        ..RunSettings::default()
+    };
+    let judged = judge_running(settings, &package, "it.py");
+    assert_eq!(judged.verdict, Verdict::Tle);
+    let message = judged.runs[0].message.as_deref().unwrap();
+    assert!(
+        message.starts_with("both sides waited for each other: did nothing any more"),
+        "{message}"
+    );
+}
+
+/// What both said in a run.
+fn said(run: &RunReport) -> Vec<(&'static str, &[u8])> {
+    let transcripts = run.transcripts.iter();
+    let remarks = transcripts.flat_map(|transcript| transcript.start.iter().chain(&transcript.end));
+    remarks
+        .map(|remark| (remark.by.name(), remark.words.as_bytes()))
+        .collect()
+}
+
+#[test]
+fn what_was_said_is_kept_of_runs_that_fail() {
+    let program = "sys.stdin.readline(); os.write(1, b'5\\n\\xff'); hear()";
+    let package = talk(&["say line 42", "say line 43"]).with(
+        "submissions/mixed/it.py",
+        &format!("{SUBMISSION}{program}\n"),
+    );
+    let both = [("validator", &b"go\n"[..]), ("submission", b"5\n\xff")];
+    let judged = judge(&package, "it.py");
+    assert_eq!(judged.verdict, Verdict::Wa, "{judged:?}");
+    assert_eq!(said(&judged.runs[0]), []);
+    assert_eq!(said(&judged.runs[1]), both);
+    let settings = RunSettings {
+        all_transcripts: true,
+        ..RunSettings::default()
+    };
+    let judged = judge_running(settings, &package, "it.py");
+    assert_eq!(said(&judged.runs[0]), both);
+}
+
+#[test]
+fn of_a_flood_the_start_and_the_end_are_kept() {
+    let program = "print(len(sys.stdin.buffer.read(1000000)), flush=True)";
+    let package = talk(&["flood line 43"]).with(
+        "submissions/mixed/it.py",
+        &format!("{SUBMISSION}{program}\nhear()\n"),
+    );
+    let judged = judge(&package, "it.py");
+    assert_eq!(judged.verdict, Verdict::Wa, "{judged:?}");
+    let [transcript] = &judged.runs[0].transcripts[..] else {
+        panic!("{judged:?}");
+    };
+    let kept: usize = said(&judged.runs[0])
+        .iter()
+        .map(|(_, said)| said.len())
+        .sum();
+    let all = 10_000_000 + "1000000\n".len() as u64;
+    assert_eq!(transcript.left_out_bytes + kept as u64, all);
+    assert!(kept <= 64 << 10);
 }
 
 /// The validator computes for longer than the submission's clock allows for both.

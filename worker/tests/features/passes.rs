@@ -79,5 +79,14 @@ fn conversations_in_passes() {
     let package = counting("[multi-pass, interactive]", &talk);
     let judged = judge(&package, "next.py");
     assert_eq!(judged.verdict, Verdict::Ac, "{judged:?}");
-    assert_eq!(judge(&package, "to_six.py").verdict, Verdict::Wa);
+    assert!(judged.runs[0].transcripts.is_empty());
+    let judged = judge(&package, "to_six.py");
+    assert_eq!(judged.verdict, Verdict::Wa);
+    // Of each pass what was said, also of those before the one that failed.
+    let passes = judged.runs[0].transcripts.iter().map(|transcript| {
+        let words = transcript.start.iter().map(|it| it.words.as_bytes());
+        (transcript.pass, words.collect::<Vec<_>>().concat())
+    });
+    let passes: Vec<_> = passes.collect();
+    assert_eq!(passes, [(1, b"5\n6\n".to_vec()), (2, b"6\n6\n".to_vec())]);
 }

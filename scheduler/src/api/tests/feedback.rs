@@ -3,7 +3,9 @@
 
 use assize_common::api::{Feedback, FeedbackPart, Judgement, JudgementState, Scope, Submission};
 use assize_common::id::WorkerId;
-use assize_common::message::{Difference, Failure, Judged, Report, RunReport, WorkerReport};
+use assize_common::message::{
+    Difference, Failure, Judged, Remark, Report, RunReport, Speaker, Transcript, WorkerReport,
+};
 use assize_common::{Award, GroupScore, Score, Verdict};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -50,6 +52,16 @@ fn scored(mut report: WorkerReport) -> WorkerReport {
                     expected: Some("\"7\"".into()),
                     got: None,
                 }),
+                transcripts: vec![Transcript {
+                    pass: 1,
+                    start: vec![Remark {
+                        at_ms: 12,
+                        by: Speaker::Validator,
+                        words: b"7\0\xff".to_vec().into(),
+                    }],
+                    left_out_bytes: 3,
+                    end: Vec::new(),
+                }],
                 ..run("secret/b/1", Verdict::Wa)
             },
         ];
@@ -80,6 +92,7 @@ async fn the_jury_sees_scores_and_words(pool: PgPool) {
     assert_eq!(read.runs[1].award, runs[1].award);
     assert_eq!(read.runs[1].failure, runs[1].failure);
     assert_eq!(read.runs[1].difference, runs[1].difference);
+    assert_eq!(read.runs[1].transcripts, runs[1].transcripts);
     assert_eq!(
         read.runs[1].team_message.as_deref(),
         Some("count again\u{fffd}")

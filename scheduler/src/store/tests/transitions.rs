@@ -7,7 +7,7 @@ use assize_common::api::{Judgement, JudgementState};
 use assize_common::id::{JudgementId, SubmissionId, WorkerId};
 use assize_common::message::{
     CompileReport, Control, Exit, HandedBack, HeldJudgement, KillCause, LanguageVersion,
-    Registered, Report, RunReport, Started, WorkerReport,
+    Registered, Remark, Report, RunReport, Speaker, Started, Transcript, Words, WorkerReport,
 };
 use assize_common::{Lane, SandboxMode, Verdict};
 use chrono::Utc;
@@ -676,6 +676,16 @@ async fn whatever_programs_print_can_be_stored(pool: PgPool) {
         message: Some("nul \0, quote ', emoji 🦭, \u{ffff}".into()),
         exit: Exit::Killed,
         kill_cause: Some(KillCause::Policy),
+        transcripts: vec![Transcript {
+            pass: 1,
+            start: vec![Remark {
+                at_ms: 1,
+                by: Speaker::Submission,
+                words: Words::Text("nul \0".into()),
+            }],
+            left_out_bytes: 0,
+            end: Vec::new(),
+        }],
         ..run("secret/1", Verdict::Sv)
     };
     let mut compile = compiled();
