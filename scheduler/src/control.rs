@@ -49,6 +49,8 @@ async fn listen(store: &Store, publisher: &Publisher) -> Result<Result<(), Store
         Err(error) => return Ok(Err(error)),
     };
     let mut again = tokio::time::interval(EVERY);
+    // After an alarm of RabbitMQ, what was missed is said once.
+    again.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             news = next(&mut listener) => {

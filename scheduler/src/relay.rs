@@ -81,7 +81,13 @@ impl Relay {
             let mut transaction = self.store.begin().await?;
             // Before the look: what makes room after it rings.
             self.bells.note_full(self.lane, true);
-            let load = lane_load(&mut transaction, self.lane, self.lease).await?;
+            let live = match self.lane {
+                Lane::Rejudge | Lane::Batch => {
+                    lane_languages(&mut transaction, Lane::Live, self.lease).await?
+                }
+                Lane::Live | Lane::Flagged | Lane::Quarantine => None,
+            };
+            let load = lane_load(&mut transaction, self.lane, self.lease, live.as_deref()).await?;
             let room = window::room(self.lane, &load);
             let limit = u16::try_from(room).unwrap_or(BATCH).min(BATCH);
             let claimed = if limit == 0 {

@@ -83,6 +83,15 @@ async fn everything_comes_back_from_a_backup() {
     run(&restore, kept.path(), &database_url, &data(place.path())).await;
     let system = System::start_again(services, place, &ONE_WORKER).await;
     assert_eq!(system.api().judgement(judged).await.unwrap(), before);
+    // It was cordoned, and the one of its name that starts now is.
+    let workers = system.api().workers().await.unwrap().workers;
+    for worker in workers
+        .iter()
+        .filter(|worker| worker.mode == WorkerMode::Cordon)
+    {
+        let running = system.api().set_worker_mode(worker.id, WorkerMode::Run);
+        running.await.unwrap();
+    }
     // Its task was lost with the broker.
     let ended = system.ended(queued).await;
     assert_eq!(ended.summary.state, JudgementState::Done);

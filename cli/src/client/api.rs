@@ -159,7 +159,8 @@ impl Api {
         let request = self
             .request(Method::POST, &["api", "v1", "problems"])
             .query(&[("short_name", short_name)])
-            .query(&[("activate", activate)])
+            // Schedulers of before 0.2 activate each import, and know no such word.
+            .query(&(!activate).then_some([("activate", false)]))
             .header("content-type", "application/zip")
             .timeout(IMPORT_TIMEOUT)
             .body(archive);

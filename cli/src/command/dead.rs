@@ -113,17 +113,20 @@ impl Decide {
     }
 }
 
-/// Decides about all that are listed, until there are none that were not tried. Returns
-/// how many were, and of how many that failed.
+/// Decides about all that are listed, until there are none that were not tried, but for
+/// those that came since it began, such as what was sent again and came back. Returns how
+/// many were tried, and of how many that failed.
 async fn decide_each(
     list: impl AsyncFn() -> anyhow::Result<Vec<i64>>,
     decide: impl AsyncFn(i64) -> Result<(), ClientError>,
     done: &str,
 ) -> anyhow::Result<(usize, usize)> {
     let (mut tried, mut failed) = (HashSet::new(), 0);
+    let mut last = None;
     loop {
         let mut ids = list().await?;
-        ids.retain(|id| tried.insert(*id));
+        let last = *last.get_or_insert_with(|| ids.iter().copied().max());
+        ids.retain(|id| Some(*id) <= last && tried.insert(*id));
         if ids.is_empty() {
             return Ok((tried.len(), failed));
         }
@@ -197,11 +200,11 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_fails_stops_nothing() {
-        let waiting = RefCell::new(vec![1, 2, 3, 4]);
-        // Two at a time.
+        let waiting = RefCell::new(vec![4, 3, 2, 1]);
+        // Two at a time, the latest first.
         let list = async || Ok(waiting.borrow().iter().copied().take(2).collect());
         let decide = async |id| {
-            if id == 1 {
+            if id == 4 {
                 return Err(ClientError::InvalidToken);
             }
             waiting.borrow_mut().retain(|other| *other != id);
@@ -209,6 +212,20 @@ mod tests {
         };
         let (tried, failed) = decide_each(list, decide, "dropped").await.unwrap();
         assert_eq!((tried, failed), (4, 1));
-        assert_eq!(*waiting.borrow(), [1]);
+        assert_eq!(*waiting.borrow(), [4]);
+    }
+
+    #[tokio::test]
+    async fn what_comes_back_is_left_for_the_next_time() {
+        let waiting = RefCell::new(vec![2, 1]);
+        let list = async || Ok(waiting.borrow().clone());
+        let send_again = async |id| {
+            let mut waiting = waiting.borrow_mut();
+            waiting.retain(|other| *other != id);
+            waiting.insert(0, id + 2);
+            Ok(())
+        };
+        let (tried, failed) = decide_each(list, send_again, "sent").await.unwrap();
+        assert_eq!((tried, failed), (2, 0));
     }
 }

@@ -47,11 +47,12 @@ pub struct LaneLoad {
     pub published: u32,
     /// Slots of the workers that consume it.
     pub slots: u32,
-    /// Whether live tasks wait to be published.
+    /// Whether live tasks wait to be published that some worker can judge.
     pub live_waits: bool,
 }
 
-/// Reads how loaded a lane is. Workers count that were heard of within `lease`.
+/// Reads how loaded a lane is. Workers count that were heard of within `lease`; in
+/// `live_languages`, if given, are those that workers of the live lane have.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -59,6 +60,7 @@ pub(crate) async fn lane_load(
     connection: &mut PgConnection,
     lane: Lane,
     lease: Duration,
+    live_languages: Option<&[String]>,
 ) -> Result<LaneLoad, StoreError> {
     let load = sqlx::query!(
         r#"SELECT
@@ -68,9 +70,15 @@ pub(crate) async fn lane_load(
                (SELECT COALESCE(sum(slots), 0) FROM workers
                 WHERE $1 = ANY (lanes) AND stopped_at IS NULL AND mode = 'run'
                   AND last_seen_at > clock_timestamp() - make_interval(secs => $2)) AS "slots!",
-               EXISTS (SELECT FROM outbox WHERE lane = 'live' AND not_before <= clock_timestamp()) AS "live_waits!""#,
+               EXISTS (SELECT FROM outbox o
+                       JOIN judgements j ON j.id = o.judgement_id
+                       JOIN submissions s ON s.id = j.submission_id
+                       WHERE o.lane = 'live' AND o.not_before <= clock_timestamp()
+                         AND ($3::text[] IS NULL OR s.language_id = $4 OR s.language_id = ANY ($3))) AS "live_waits!""#,
         lane.name(),
-        lease.as_secs_f64()
+        lease.as_secs_f64(),
+        live_languages,
+        NO_LANGUAGE
     )
     .fetch_one(connection)
     .await
@@ -114,7 +122,7 @@ pub(crate) async fn lane_languages(
 
 /// Locks at most `limit` due rows of a lane, the earliest turn first. Rows that another
 /// relay holds are skipped, so that any number of relays share the work. With
-/// `languages`, so are those that no worker could judge.
+/// `languages`, so are those that no worker could judge, unless nobody wants them any more.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -141,7 +149,8 @@ pub(crate) async fn outbox_claim(
            LEFT JOIN stop_rules of_problem ON of_problem.scope = 'problem' AND of_problem.subject = p.short_name
            WHERE o.lane = $1 AND o.not_before <= clock_timestamp()
              AND ($3::text[] IS NULL OR s.language_id = $4
-                  OR COALESCE(r.overrides ->> 'language', s.language_id) = ANY ($3))
+                  OR COALESCE(r.overrides ->> 'language', s.language_id) = ANY ($3)
+                  OR j.state <> 'queued' OR j.attempt <> o.attempt)
            ORDER BY o.turn, o.id LIMIT $2
            FOR UPDATE OF o SKIP LOCKED"#,
         lane.name(),
@@ -220,6 +229,7 @@ impl Store {
                    JOIN submissions s ON s.id = j.submission_id
                    LEFT JOIN rejudgings r ON r.id = j.rejudging_id
                    WHERE o.lane = $1 AND o.not_before <= clock_timestamp() AND s.language_id <> $3
+                     AND j.state = 'queued' AND j.attempt = o.attempt
                      AND COALESCE(r.overrides ->> 'language', s.language_id) <> ALL ($2)
                    GROUP BY 1"#,
                 lane.name(),

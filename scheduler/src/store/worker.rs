@@ -81,8 +81,13 @@ pub(crate) async fn worker_register(
         .collect();
     let mode = sqlx::query!(
         "WITH before AS (
-             -- The one that was started last under that name.
-             SELECT mode, mode_reason FROM workers WHERE name = $2 AND id <> $1 ORDER BY registered_at DESC LIMIT 1
+             -- The one that was started last under that name, unless another of them is at work.
+             SELECT mode, mode_reason FROM workers w WHERE name = $2 AND id <> $1 AND NOT EXISTS (
+                 SELECT FROM workers other
+                 WHERE other.name = $2 AND other.id <> $1 AND other.mode = 'run' AND other.stopped_at IS NULL
+                   AND other.last_seen_at > clock_timestamp() - interval '1 minute'
+             )
+             ORDER BY registered_at DESC LIMIT 1
          )
          INSERT INTO workers AS w (id, name, version, slots, lanes, languages, mode, mode_reason)
          SELECT $1, $2, $3, $4, $5, $6, COALESCE(before.mode, 'run'), before.mode_reason

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use assize_common::Score;
-use assize_common::language::{LanguageTableError, NO_LANGUAGE};
+use assize_common::language::{Language, LanguageTableError, NO_LANGUAGE};
 use assize_common::message::{Judged as Reported, Task};
 use assize_common::package::Package;
 use assize_common::scrutiny::ScrutinyError;
@@ -117,6 +117,20 @@ impl AssignmentError {
     }
 }
 
+/// The language to judge a task in; none for outputs.
+pub(super) fn language<'a>(
+    judge: &'a Judge,
+    task: &Task,
+) -> Result<Option<&'a Language>, AssignmentError> {
+    match task.language.as_str() {
+        NO_LANGUAGE => Ok(None),
+        id => {
+            let known = judge.languages().get(id);
+            known.map(Some).map_err(AssignmentError::Language)
+        }
+    }
+}
+
 /// Fetches what a task names and judges it. Blocks.
 pub(super) fn judge(
     judge: &Judge,
@@ -128,15 +142,7 @@ pub(super) fn judge(
     progress: &mut dyn FnMut(TestcasesDone),
 ) -> Result<Reported, AssignmentError> {
     let mut watch = Stopwatch::start();
-    let language = match task.language.as_str() {
-        NO_LANGUAGE => None,
-        id => Some(
-            judge
-                .languages()
-                .get(id)
-                .map_err(AssignmentError::Language)?,
-        ),
-    };
+    let language = language(judge, task)?;
     let stored = library.package(task.package, cancel)?;
     let name = format!("submission {}", task.submission_id);
     let source = library.program(name, &task.files, task.entry_point.as_deref(), cancel)?;

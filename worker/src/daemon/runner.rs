@@ -167,6 +167,8 @@ impl Runner {
         task: Task,
         started_at: DateTime<Utc>,
     ) -> Result<Reported, AssignmentError> {
+        // Known before anybody is told of a start.
+        assignment::language(&self.shared.judge, &task)?;
         let judgement = held_by(&task);
         let tickets: Vec<_> = task.ticket.iter().cloned().collect();
         let cancel = Cancel::default();

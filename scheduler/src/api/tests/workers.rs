@@ -231,6 +231,14 @@ async fn a_worker_that_is_cordoned_is_so_after_a_restart(pool: PgPool) {
         WorkerMode::Run,
         "drained is over"
     );
+    // Of several of one name, one that is cordoned says nothing of the next.
+    let latest = WorkerId::generate();
+    start(latest).await;
+    store
+        .worker_set_mode(latest, WorkerMode::Cordon)
+        .await
+        .unwrap();
+    assert_eq!(start(WorkerId::generate()).await, WorkerMode::Run);
 }
 
 #[sqlx::test(migrations = "../migrations")]

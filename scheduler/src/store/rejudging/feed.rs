@@ -30,23 +30,18 @@ pub(crate) async fn rejudging_feed(
         more: false,
     };
     let mut transaction = store.begin().await?;
-    // What is held back for a paused rejudging does not count.
-    let waiting = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "waiting!" FROM (
-               SELECT FROM outbox WHERE lane = 'rejudge' AND not_before <> 'infinity' LIMIT $1
-           ) waiting"#,
-        i64::from(enough)
-    )
-    .fetch_one(&mut *transaction)
-    .await
-    .map_err(StoreError::on(ATTEMPT))?;
-    if waiting >= i64::from(enough) {
-        return Ok(NOTHING);
-    }
+    // Each by itself: one whose tasks nobody can judge at the moment keeps none of the
+    // others waiting.
     let next = sqlx::query!(
         "SELECT id, fed_through, sandbox_mode, repetitions, submissions FROM rejudgings
-         WHERE state = 'open' AND paused_at IS NULL AND NOT fed
-         ORDER BY last_fed_at NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+         WHERE state = 'open' AND paused_at IS NULL AND NOT fed AND $1 > (
+             SELECT count(*) FROM (
+                 SELECT FROM outbox o JOIN judgements j ON j.id = o.judgement_id
+                 WHERE j.rejudging_id = rejudgings.id LIMIT $1
+             ) waiting
+         )
+         ORDER BY last_fed_at NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED",
+        i64::from(enough)
     )
     .fetch_optional(&mut *transaction)
     .await

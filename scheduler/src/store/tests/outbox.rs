@@ -268,7 +268,7 @@ async fn a_lane_is_as_loaded_as_its_workers_and_tasks_say(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let load = async |lane| {
         let mut transaction = fixture.store.begin().await.unwrap();
-        lane_load(&mut transaction, lane, SETTINGS.lease)
+        lane_load(&mut transaction, lane, SETTINGS.lease, None)
             .await
             .unwrap()
     };
@@ -446,17 +446,46 @@ async fn a_task_waits_for_a_worker_that_has_its_language(pool: PgPool) {
             .await
             .unwrap();
     };
+    let live_waits = async || {
+        let mut transaction = fixture.store.begin().await.unwrap();
+        let live = lane_languages(&mut transaction, Lane::Live, SETTINGS.lease);
+        let live = live.await.unwrap();
+        let load = lane_load(
+            &mut transaction,
+            Lane::Rejudge,
+            SETTINGS.lease,
+            live.as_deref(),
+        );
+        load.await.unwrap().live_waits
+    };
     fixture.submit().await;
     assert_eq!(claimed().await, 1, "no worker yet, of whatever languages");
     register(&["c", "python3"]).await;
     assert_eq!(claimed().await, 0);
     assert_eq!(missing().await, [("cpp20".to_owned(), 1)]);
+    assert!(
+        !live_waits().await,
+        "no rejudging waits for what nobody can judge"
+    );
     register(&["cpp20"]).await;
     assert_eq!((claimed().await, missing().await.len()), (1, 0));
+    assert!(live_waits().await);
     let drain = "UPDATE workers SET mode = 'drain' WHERE languages @> '[{\"id\": \"cpp20\"}]'";
     fixture.execute(drain).await.unwrap();
     assert_eq!((claimed().await, missing().await.len()), (0, 1));
+    let (cancelled, _) = fixture.submit().await;
+    assert_eq!(
+        (claimed().await, missing().await),
+        (0, vec![("cpp20".to_owned(), 2)])
+    );
+    fixture
+        .store
+        .submission_cancel(cancelled, "a mistake")
+        .await
+        .unwrap();
+    assert_eq!(claimed().await, 1, "to be removed");
+    assert_eq!(missing().await, [("cpp20".to_owned(), 1)]);
     // One of a release that says nothing of its languages may have all.
     register(&[]).await;
-    assert_eq!((claimed().await, missing().await.len()), (1, 0));
+    assert_eq!((claimed().await, missing().await.len()), (2, 0));
 }

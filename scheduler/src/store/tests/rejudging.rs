@@ -18,7 +18,7 @@ use crate::fixture::{Fixture, SETTINGS, judging_error, package};
 use crate::reports::apply_batch;
 use crate::store::{
     Activation, Created, CreatedRejudging, NewStoredRejudging, PackageProblem, Selected,
-    SwitchRefusal, Switched,
+    SwitchRefusal, Switched, rejudging_feed,
 };
 
 const ALL: Filter = Filter::All;
@@ -396,6 +396,28 @@ async fn a_paused_rejudging_holds_everything_back(pool: PgPool) {
     feed(&fixture.store, &Bells::default()).await.unwrap();
     assert_eq!(fixture.count(due).await, 2);
     fixture.sound(false).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_rejudging_that_waits_keeps_no_other_waiting(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    for team in ["a", "a", "b"] {
+        fixture.submit_of("finals", team).await;
+    }
+    for filter in ["team = a", "team = b"] {
+        let created = fixture.create(asked(filter)).await;
+        assert!(matches!(created, CreatedRejudging::Stored(_)));
+    }
+    let mut fed = Vec::new();
+    for _ in 0..3 {
+        fed.push(
+            rejudging_feed(&fixture.store, 1, 1)
+                .await
+                .unwrap()
+                .judgements,
+        );
+    }
+    assert_eq!(fed, [1, 1, 0], "one of each, and no more while it waits");
 }
 
 #[sqlx::test(migrations = "../migrations")]
