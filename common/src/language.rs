@@ -321,6 +321,15 @@ impl Language {
         if commands.chain(&self.toolchain).any(Vec::is_empty) {
             return Err(self.problem("an empty command: give at least the program"));
         }
+        if self
+            .prepare
+            .as_ref()
+            .is_some_and(|prepare| prepare.used_by.is_empty())
+        {
+            return Err(self.problem(
+                "`prepare.used_by` is empty: name the text that programs have which use it",
+            ));
+        }
         if self.artifacts.is_empty() {
             return Err(
                 self.problem("`artifacts` is empty: name what compiling leaves, or \"{sources}\"")

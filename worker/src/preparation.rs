@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use assize_common::content_hash::ContentHasher;
 use assize_common::language::{Language, Preparation};
+use assize_common::telemetry::error_chain;
 use assize_sandbox::Mount;
 use bytesize::ByteSize;
 
@@ -49,8 +50,8 @@ impl Prepared {
 }
 
 impl Compiler<'_> {
-    /// What these sources can make use of: from the cache, or made now. Where the
-    /// compiler fails at it, programs compile without.
+    /// What these sources can make use of: from the cache, or made now. Where that
+    /// fails, for whatever reason, programs compile without.
     pub(crate) fn prepared(
         &self,
         slot: &mut Slot,
@@ -62,7 +63,7 @@ impl Compiler<'_> {
         let Some(preparation) = &language.prepare else {
             return Ok(None);
         };
-        if !sources.mention(&preparation.used_by)? {
+        if self.toolchains.is_unprepared(&language.id) || !sources.mention(&preparation.used_by)? {
             return Ok(None);
         }
         let mut key = ContentHasher::default();
@@ -75,9 +76,20 @@ impl Compiler<'_> {
             .cache
             .get_or_fill_unless(key.finish(), given_up, |directory| {
                 self.prepare(slot, language, preparation, directory, cancel)
-            })?;
-        made.map(|entry| Some(Prepared(entry)))
-            .ok_or(JudgingError::Cancelled)
+            });
+        match made.map_err(JudgingError::from) {
+            Ok(Some(entry)) => Ok(Some(Prepared(entry))),
+            Ok(None) | Err(JudgingError::Cancelled) => Err(JudgingError::Cancelled),
+            Err(error) => {
+                tracing::warn!(
+                    language = language.id,
+                    error = %error_chain(&error),
+                    "could not prepare what makes programs compile sooner"
+                );
+                self.toolchains.give_up_preparing(&language.id);
+                Ok(None)
+            }
+        }
     }
 
     fn prepare(
@@ -107,13 +119,9 @@ impl Compiler<'_> {
         let facts = slot.run(Role::Jury, spec, &activity, cancel)?;
         if let Some(problem) = complaint(&facts, LIMITS) {
             let printed = read_start(output, COMPLAINT_KEPT).unwrap_or_default();
-            tracing::warn!(
-                language = language.id,
-                problem,
-                printed,
-                "could not prepare what makes programs compile sooner"
-            );
-            return Ok(());
+            let reason = format!("its compiler can't prepare anything: {problem} {printed}");
+            let id = language.id.clone();
+            return Err(JudgingError::LanguageUnavailable { id, reason });
         }
         keep(facts.collected, &artifacts)
     }

@@ -114,10 +114,13 @@ impl Sources {
         Ok(())
     }
 
-    /// The files under the names they came with.
+    /// The files under the names they came with, but for one that would take the
+    /// place of an included file: all of them are there.
     pub(crate) fn as_submitted(&self) -> Vec<File> {
         let mut files = self.files.clone();
-        if let Some((now, before)) = &self.renamed {
+        if let Some((now, before)) = &self.renamed
+            && !files.iter().any(|file| file.name == *before)
+        {
             for file in files.iter_mut().filter(|file| file.name == *now) {
                 file.name.clone_from(before);
             }
@@ -336,6 +339,30 @@ mod tests {
             assert_eq!(sources.main(language), Some(main));
             assert_eq!(sources.as_submitted()[0].name, name);
         }
+    }
+
+    #[test]
+    fn an_included_file_hides_no_submitted_one() {
+        let table = LanguageTable::embedded().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let file = |place: &str, content: &str| {
+            let path = directory.path().join(place);
+            fs::write(&path, content).unwrap();
+            File {
+                name: "Util.java".to_owned(),
+                path,
+            }
+        };
+        let theirs = file("theirs", "class Main { /* what nobody is to see */ }");
+        let ours = file("ours", "class Util {}");
+        let java = table.by_code("java").unwrap();
+        let sources = Sources::new("test", java, &[theirs], &[ours], None).unwrap();
+        let names: Vec<_> = sources
+            .as_submitted()
+            .into_iter()
+            .map(|file| file.name)
+            .collect();
+        assert_eq!(names, ["Main.java", "Util.java"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use assize_common::language::Language;
-use assize_common::message::{Exit, RunReport};
+use assize_common::message::{Exit, RunReport, VALIDATOR_SAID};
 use assize_common::package::{
     self, DefaultValidatorOptions, DmojChecker, Kind, OutputValidator, Package, Testcase,
 };
@@ -33,7 +33,7 @@ use crate::output_validator::{
 use crate::report::{explanation, run_report, tail};
 use crate::slot::{Role, Slot};
 use crate::toolchain::read_start;
-use crate::transcripts;
+use crate::transcripts::{self, Room};
 use crate::verdict::{Answer, Evidence, Undecided, run_verdict};
 
 /// Added to the CPU limit handed to the jail, so that a program which uses its
@@ -272,7 +272,7 @@ impl TestcaseRun<'_> {
                 message = format!("{waiting}: {message}");
             }
             if let Some(words) = feedback.judge_message {
-                message = with_words(&message, "the validator said", &words);
+                message = format!("{message}{VALIDATOR_SAID}{words}");
             }
             (Some(message), failure)
         };
@@ -472,11 +472,6 @@ fn compare_as_dmoj(
     })
 }
 
-/// A message with somebody's words after it.
-fn with_words(message: &str, who: &str, words: &str) -> String {
-    format!("{message}; {who}: {words}")
-}
-
 /// The report of the last pass with what the most costly one used, since limits hold for
 /// each pass by itself, and with all that was said. Where the validator did not see the last pass, what it said
 /// of the one before is kept.
@@ -484,11 +479,13 @@ fn slower(last: RunReport, mut earlier: RunReport) -> RunReport {
     let by_validator = matches!(last.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe);
     let message = match (&last.message, &earlier.message) {
         (Some(message), Some(words)) if !by_validator && !message.contains(words.as_str()) => Some(
-            with_words(message, "the validator said of the pass before", words),
+            format!("{message}; of the pass before{VALIDATOR_SAID}{words}"),
         ),
         _ => last.message,
     };
     earlier.transcripts.extend(last.transcripts);
+    // However many passes there are.
+    Room::default().keep(&mut earlier.transcripts);
     RunReport {
         message,
         transcripts: earlier.transcripts,

@@ -1,11 +1,11 @@
 //! Compilers and runtimes as they are on this host.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use assize_common::ContentHash;
@@ -28,6 +28,8 @@ pub struct Toolchains {
     missing: HashMap<String, String>,
     /// What is known of each language asked for, or why it does not work.
     known: Mutex<HashMap<String, Result<Toolchain, String>>>,
+    /// Ids of languages whose compilers failed to prepare anything.
+    unprepared: Mutex<HashSet<String>>,
 }
 
 /// The compiler or interpreter of a language as it is on this host.
@@ -40,6 +42,22 @@ pub struct Toolchain {
 }
 
 impl Toolchains {
+    /// Whether the language's compiler failed to prepare anything since this process began.
+    pub(crate) fn is_unprepared(&self, id: &str) -> bool {
+        self.unprepared().contains(id)
+    }
+
+    /// Spares later programs another attempt.
+    pub(crate) fn give_up_preparing(&self, id: &str) {
+        self.unprepared().insert(id.to_owned());
+    }
+
+    fn unprepared(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.unprepared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Finds the directories that jails must show for these languages. A
     /// language whose directory can't be found is unavailable, no error.
     #[must_use]
@@ -48,6 +66,7 @@ impl Toolchains {
             trees: Vec::new(),
             missing: HashMap::new(),
             known: Mutex::new(HashMap::new()),
+            unprepared: Mutex::new(HashSet::new()),
         };
         for language in languages {
             let Some(command) = &language.toolchain else {

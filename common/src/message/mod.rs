@@ -22,7 +22,7 @@ pub use provenance::{Host, Provenance, RunLimits};
 pub use report::{
     Canaries, CanaryReading, CompileReport, Difference, Exit, Failure, Finished, HandedBack,
     HeldJudgement, Judged, KillCause, LanguageVersion, Registered, Report, RunReport, Started,
-    WorkerReport,
+    VALIDATOR_SAID, WorkerReport,
 };
 pub use task::{LimitOverrides, SourceFile, Task};
 pub use ticket::{InvalidTicket, Ticket, TicketedReport};

@@ -295,6 +295,22 @@ pub struct RunReport {
     pub reused_from: Option<JudgementId>,
 }
 
+/// What the words of a validator follow in a message that begins with something else.
+pub const VALIDATOR_SAID: &str = "; the validator said: ";
+
+impl RunReport {
+    /// What the validator wrote for the jury, without what is said of a program that
+    /// failed.
+    #[must_use]
+    pub fn validator_words(&self) -> Option<&str> {
+        let message = self.message.as_deref()?;
+        if matches!(self.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe) {
+            return Some(message);
+        }
+        message.rsplit_once(VALIDATOR_SAID).map(|(_, words)| words)
+    }
+}
+
 /// Why a program failed, by what its language's runtime printed: a hint, which a
 /// program may fake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

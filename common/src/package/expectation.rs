@@ -30,18 +30,16 @@ pub struct JudgedTestcase<'a> {
     pub name: &'a str,
     /// Its verdict.
     pub verdict: Verdict,
-    /// The validator's message; none where the verdict is not the validator's.
+    /// The validator's message, whoever decided.
     pub message: Option<&'a str>,
 }
 
 impl<'a> From<&'a RunReport> for JudgedTestcase<'a> {
     fn from(run: &'a RunReport) -> Self {
-        // What a report says of a program that failed is no judgemessage.txt.
-        let by_validator = matches!(run.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe);
         Self {
             name: &run.testcase,
             verdict: run.verdict,
-            message: run.message.as_deref().filter(|_| by_validator),
+            message: run.validator_words(),
         }
     }
 }
@@ -120,6 +118,9 @@ impl Expectation {
     /// Why nothing could ever be as expected, given the names of all test cases.
     #[must_use]
     pub fn contradiction(&self, testcases: &[&str]) -> Option<String> {
+        if self.verdicts().contains(&Verdict::Ce) {
+            return None;
+        }
         let permitted: Vec<BTreeSet<Verdict>> = testcases
             .iter()
             .map(|name| {

@@ -224,14 +224,24 @@ fn an_annotation_is_about_the_whole_and_adds_to_submissions_yaml() {
 
 #[test]
 fn messages_are_those_of_the_validator() {
-    let run = |verdict: Verdict| -> RunReport {
+    let run = |verdict: Verdict, message: &str| -> RunReport {
         let run = serde_json::json!({
             "testcase": "secret/1", "verdict": verdict, "cpu_time_ms": 1, "wall_time_ms": 1,
             "memory_bytes": 1, "exit": {"how": "exited", "code": 0}, "kill_cause": null,
-            "message": "too small",
+            "message": message,
         });
         serde_json::from_value(run).unwrap()
     };
-    assert!(JudgedTestcase::from(&run(Verdict::Wa)).message.is_some());
-    assert!(JudgedTestcase::from(&run(Verdict::Rte)).message.is_none());
+    for (verdict, message, words) in [
+        (Verdict::Wa, "too small", Some("too small")),
+        (Verdict::Rte, "exit code 1; it printed: too small", None),
+        (
+            Verdict::Rte,
+            "exit code 1; the validator said: too small",
+            Some("too small"),
+        ),
+    ] {
+        let run = run(verdict, message);
+        assert_eq!(JudgedTestcase::from(&run).message, words);
+    }
 }

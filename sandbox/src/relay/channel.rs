@@ -14,10 +14,6 @@ use crate::sys::pipe::bytes_in;
 const CHUNK: usize = 16 << 10;
 /// From so much on, what is there is worth a question how much it is.
 const LONG: usize = 4 << 10;
-/// What pipes hold if they may: the less often both sides must take turns, the faster
-/// are large pieces.
-const PIPE: i32 = 1 << 20;
-
 /// Copies from a pipe into another.
 #[derive(Debug)]
 pub(super) struct Channel {
@@ -52,8 +48,6 @@ impl Channel {
     pub(super) fn new(speaker: Speaker, from: PipeReader, to: PipeWriter) -> io::Result<Self> {
         for pipe in [from.as_fd(), to.as_fd()] {
             fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-            // Where memory for pipes is short, they are as large as they are.
-            fcntl(pipe, FcntlArg::F_SETPIPE_SZ(PIPE)).ok();
         }
         Ok(Self {
             speaker,
