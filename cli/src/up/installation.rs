@@ -117,7 +117,9 @@ impl Installation {
     /// When something had to be killed. Everything has ended nevertheless.
     pub async fn stop(self) -> anyhow::Result<()> {
         let withdrawn = Server::withdraw(&self.data);
-        self.running.stop().await?;
-        withdrawn
+        let stopped = self.running.stop().await;
+        // Children of services may end a little after them.
+        stamp::end_all_leftovers(self.data.path()).await?;
+        stopped.and(withdrawn)
     }
 }
