@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use assize_common::language::Language;
-use assize_common::message::{Exit, RunReport, VALIDATOR_SAID};
+use assize_common::message::{Exit, RunReport, VALIDATOR_SAID, VALIDATOR_SAID_BEFORE};
 use assize_common::package::{
     self, DefaultValidatorOptions, DmojChecker, Kind, OutputValidator, Package, Testcase,
 };
@@ -478,9 +478,9 @@ fn compare_as_dmoj(
 fn slower(last: RunReport, mut earlier: RunReport) -> RunReport {
     let by_validator = matches!(last.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe);
     let message = match (&last.message, &earlier.message) {
-        (Some(message), Some(words)) if !by_validator && !message.contains(words.as_str()) => Some(
-            format!("{message}; of the pass before{VALIDATOR_SAID}{words}"),
-        ),
+        (Some(message), Some(words)) if !by_validator && !message.contains(words.as_str()) => {
+            Some(format!("{message}{VALIDATOR_SAID_BEFORE}{words}"))
+        }
         _ => last.message,
     };
     earlier.transcripts.extend(last.transcripts);

@@ -22,7 +22,7 @@ pub use provenance::{Host, Provenance, RunLimits};
 pub use report::{
     Canaries, CanaryReading, CompileReport, Difference, Exit, Failure, Finished, HandedBack,
     HeldJudgement, Judged, KillCause, LanguageVersion, Registered, Report, RunReport, Started,
-    VALIDATOR_SAID, WorkerReport,
+    VALIDATOR_SAID, VALIDATOR_SAID_BEFORE, WorkerReport,
 };
 pub use task::{LimitOverrides, SourceFile, Task};
 pub use ticket::{InvalidTicket, Ticket, TicketedReport};

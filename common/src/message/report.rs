@@ -297,6 +297,8 @@ pub struct RunReport {
 
 /// What the words of a validator follow in a message that begins with something else.
 pub const VALIDATOR_SAID: &str = "; the validator said: ";
+/// The same where it did not see the last pass.
+pub const VALIDATOR_SAID_BEFORE: &str = "; the validator said of the pass before: ";
 
 impl RunReport {
     /// What the validator wrote for the jury, without what is said of a program that
@@ -307,7 +309,9 @@ impl RunReport {
         if matches!(self.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe) {
             return Some(message);
         }
-        message.rsplit_once(VALIDATOR_SAID).map(|(_, words)| words)
+        let said = [VALIDATOR_SAID, VALIDATOR_SAID_BEFORE];
+        let mut words = said.iter().filter_map(|said| message.rsplit_once(said));
+        words.next().map(|(_, words)| words)
     }
 }
 

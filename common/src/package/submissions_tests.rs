@@ -234,6 +234,11 @@ fn messages_are_those_of_the_validator() {
     };
     for (verdict, message, words) in [
         (Verdict::Wa, "too small", Some("too small")),
+        (
+            Verdict::Tle,
+            "too slow; the validator said of the pass before: too small",
+            Some("too small"),
+        ),
         (Verdict::Rte, "exit code 1; it printed: too small", None),
         (
             Verdict::Rte,
