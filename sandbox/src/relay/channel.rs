@@ -14,6 +14,10 @@ use crate::sys::pipe::bytes_in;
 const CHUNK: usize = 16 << 10;
 /// From so much on, what is there is worth a question how much it is.
 const LONG: usize = 4 << 10;
+/// What pipes hold if they may: the less often the sides must take turns, the faster are
+/// large pieces. An unprivileged user may have so much for 64 conversations at once.
+const PIPE: i32 = 256 << 10;
+
 /// Copies from a pipe into another.
 #[derive(Debug)]
 pub(super) struct Channel {
@@ -48,6 +52,8 @@ impl Channel {
     pub(super) fn new(speaker: Speaker, from: PipeReader, to: PipeWriter) -> io::Result<Self> {
         for pipe in [from.as_fd(), to.as_fd()] {
             fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+            // Where memory for pipes is short, they are as large as they are.
+            fcntl(pipe, FcntlArg::F_SETPIPE_SZ(PIPE)).ok();
         }
         Ok(Self {
             speaker,
@@ -99,7 +105,13 @@ impl Channel {
             State::Open if !to.is_empty() => self.pass_on(scribe)?,
             State::Open | State::Discards if !from.is_empty() => {
                 self.listen(scribe)?;
+                let was_long = self.unread > 0;
                 self.pass_on(scribe)?;
+                if was_long && !self.owes() {
+                    // The rest of it is there, and is to be written down.
+                    self.listen(scribe)?;
+                    self.pass_on(scribe)?;
+                }
             }
             State::Holds if from.contains(PollFlags::POLLHUP) => self.end(),
             _ => {}
@@ -148,6 +160,8 @@ impl Channel {
             to.write(&self.buffer[self.waiting.clone()])
         };
         match passed {
+            // Somebody else has read what was there.
+            Ok(0) => self.unread = 0,
             Ok(length) if self.unread > 0 => {
                 self.unread -= length;
                 self.count += length as u64;
