@@ -1,6 +1,7 @@
 //! How things look in tables for people.
 
 use assize_common::api::JudgementSummary;
+use assize_common::message::RunReport;
 use assize_common::{Award, GroupScore, SandboxChoice, Score, Verdict};
 use bytesize::ByteSize;
 use chrono::{DateTime, Local, Utc};
@@ -80,6 +81,19 @@ pub(crate) fn groups(groups: &[GroupScore]) -> Option<String> {
         .map(|group| format!("{} {}", group.name, group.score))
         .collect();
     (!groups.is_empty()).then(|| groups.join(", "))
+}
+
+/// In which earlier judgement a run was made, if in one, and what of it was made anew.
+pub(crate) fn taken_over(run: &RunReport) -> String {
+    match (run.reused_from, run.validated_again) {
+        (Some(judgement), _) => judgement.to_string(),
+        (None, Some(again)) => format!(
+            "{}, validated again: {} has changed",
+            again.output_from,
+            again.changed.name()
+        ),
+        (None, None) => String::new(),
+    }
 }
 
 /// Leaves a column out whose cells are all empty.

@@ -99,7 +99,7 @@ pub(crate) struct Serve {
     /// Directory for packages and sources, shared by all schedulers of an installation
     #[arg(long, env = "ASSIZE_DATA_DIR", default_value = "data")]
     data_dir: PathBuf,
-    /// Bucket for packages, sources and audits instead of that directory, s3://BUCKET or
+    /// Bucket for packages, sources, audits and outputs instead of that directory, s3://BUCKET or
     /// s3://BUCKET/PREFIX; the variables AWS_* say where it is, and as whom
     #[arg(long, env = "ASSIZE_BLOB_STORE", value_name = "URL")]
     blob_store: Option<BucketUrl>,
@@ -233,6 +233,15 @@ pub(crate) struct Serve {
         value_name = "DAYS"
     )]
     audit_days: u16,
+    /// How long outputs are kept, which spare rejudgings the running of programs, in days; for
+    /// good if 0
+    #[arg(
+        long,
+        env = "ASSIZE_OUTPUT_DAYS",
+        default_value_t = 30,
+        value_name = "DAYS"
+    )]
+    output_days: u16,
     /// By how many percent a worker's canaries may take longer than at first; by any if 0
     #[arg(
         long,
@@ -304,12 +313,17 @@ impl Serve {
                     (false, false) => Escalation::Beside,
                     (false, true) => Escalation::Instead,
                 },
-                audit_age: (self.audit_days > 0)
-                    .then(|| Duration::from_secs(u64::from(self.audit_days) * 24 * 60 * 60)),
+                audit_age: days(self.audit_days),
+                output_age: days(self.output_days),
                 ticketless_reports: self.ticketless_reports,
             },
         })
     }
+}
+
+/// For good if 0.
+fn days(number: u16) -> Option<Duration> {
+    (number > 0).then(|| Duration::from_secs(u64::from(number) * 24 * 60 * 60))
 }
 
 #[derive(Debug, Subcommand)]

@@ -36,6 +36,7 @@ pub(crate) const SETTINGS: Settings = Settings {
     drift_percent: Some(30),
     escalation: Escalation::Beside,
     audit_age: None,
+    output_age: None,
     ticketless_reports: false,
 };
 
@@ -198,6 +199,8 @@ pub(crate) fn run(testcase: &str, verdict: Verdict) -> RunReport {
         transcripts: Vec::new(),
         key: None,
         reused_from: None,
+        key_parts: None,
+        validated_again: None,
     }
 }
 
@@ -222,6 +225,7 @@ pub(crate) fn finished(worker_id: WorkerId, held: HeldJudgement, verdict: Verdic
         groups: Vec::new(),
         audit: None,
         provenance: Some(Box::new(provenance())),
+        outputs: Vec::new(),
     };
     report_of(worker_id, held, outcome)
 }

@@ -4,7 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
-mod audit_retention;
 pub mod bell;
 pub mod blob;
 mod blob_collection;
@@ -23,6 +22,7 @@ pub mod pressure;
 mod reconciler;
 mod relay;
 mod reports;
+mod retention;
 mod review;
 pub mod serve;
 pub mod settings;

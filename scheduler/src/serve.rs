@@ -19,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Api};
-use crate::audit_retention;
 use crate::bell::{self, Bells};
 use crate::blob::{BlobError, BlobStore, BucketUrl};
 use crate::blob_collection;
@@ -32,6 +31,7 @@ use crate::pressure::{self, Pressure};
 use crate::reconciler::{self, Hearing};
 use crate::relay::Relay;
 use crate::reports::Reports;
+use crate::retention;
 use crate::settings::Settings;
 use crate::store::{DatabaseUrl, Store, StoreError};
 use crate::suspicion::SuspicionRules;
@@ -103,7 +103,7 @@ pub enum ServeError {
     #[error("cannot prepare the database")]
     Database(#[source] StoreError),
     /// The blob store can't be used.
-    #[error("cannot use the store of packages, sources and audits")]
+    #[error("cannot use the store of packages, sources, audits and outputs")]
     Blobs(#[source] BlobError),
     /// The address can't be listened on.
     #[error(
@@ -195,7 +195,11 @@ pub async fn serve(
     let Some(opened) = opening.await else {
         return Ok(());
     };
-    let (blobs, audits) = opened.map_err(ServeError::Blobs)?;
+    let Stores {
+        blobs,
+        audits,
+        outputs,
+    } = opened.map_err(ServeError::Blobs)?;
     let unheard = |source| ServeError::Listen {
         address: config.listen,
         source,
@@ -233,6 +237,7 @@ pub async fn serve(
         pressure: pressure.clone(),
         blobs: blobs.clone(),
         audits: audits.clone(),
+        outputs: outputs.clone(),
         suspicion: Arc::new(config.suspicion.clone()),
         languages: Arc::new(config.languages.clone()),
         max_package: config.max_package,
@@ -258,9 +263,10 @@ pub async fn serve(
         &tasks,
         &stop,
     );
-    tasks.spawn(audit_retention::run(
+    tasks.spawn(retention::run(
         store.clone(),
         audits,
+        outputs,
         config.settings,
         stop.clone(),
     ));
@@ -297,19 +303,35 @@ pub async fn serve(
     Ok(())
 }
 
-/// Of packages and sources, and of audits.
-async fn open_stores(config: &Config) -> Result<(BlobStore, BlobStore), BlobError> {
+/// The stores of blobs, each of what comes and goes in its own way.
+struct Stores {
+    /// Packages and sources.
+    blobs: BlobStore,
+    audits: BlobStore,
+    outputs: BlobStore,
+}
+
+async fn open_stores(config: &Config) -> Result<Stores, BlobError> {
     let data = &config.data_directory;
-    let audits = data.join("audits");
+    let (audits, outputs) = (data.join("audits"), data.join("outputs"));
     let Some(bucket) = &config.bucket else {
-        return Ok((BlobStore::open(data)?, BlobStore::open(&audits)?));
+        return Ok(Stores {
+            blobs: BlobStore::open(data)?,
+            audits: BlobStore::open(&audits)?,
+            outputs: BlobStore::open(&outputs)?,
+        });
     };
-    let stores = tokio::try_join!(
+    let (blobs, audits, outputs) = tokio::try_join!(
         BlobStore::open_bucket(bucket, "blobs", data),
         BlobStore::open_bucket(bucket, "audits", &audits),
+        BlobStore::open_bucket(bucket, "outputs", &outputs),
     )?;
-    tracing::info!(%bucket, "packages, sources and audits are in a bucket");
-    Ok(stores)
+    tracing::info!(%bucket, "packages, sources, audits and outputs are in a bucket");
+    Ok(Stores {
+        blobs,
+        audits,
+        outputs,
+    })
 }
 
 fn start_background(

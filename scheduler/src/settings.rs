@@ -24,6 +24,8 @@ pub struct Settings {
     pub escalation: Escalation,
     /// How long audits are kept; for good if `None`.
     pub audit_age: Option<Duration>,
+    /// How long outputs are kept; for good if `None`.
+    pub output_age: Option<Duration>,
     /// Whether reports count that show no ticket at all, as workers of before 0.2 send them.
     pub ticketless_reports: bool,
 }

@@ -11,3 +11,4 @@ mod rejudging_reasons;
 mod replay;
 mod starts;
 mod up;
+mod validated_again;

@@ -1,5 +1,6 @@
 //! How long it takes to judge submissions again after one answer file of their
-//! package was mended: from scratch, and with what is taken over.
+//! package was mended, or all of them: from scratch, and with what is taken over and
+//! outputs that are validated again.
 //!
 //! The programs are in the worker's cache both times, as those of a contest under
 //! way are. Needs the right to start jails, and a C compiler.
@@ -20,8 +21,9 @@ use assize_common::package::Package;
 use assize_common::{SandboxMode, Stop, Verdict};
 use assize_worker::cancel::Cancel;
 use assize_worker::disk_cache::DiskCache;
-use assize_worker::judge::{Judge, Judged, Request};
+use assize_worker::judge::{Judge, Judged, Request, RunSettings};
 use assize_worker::look::USUAL;
+use assize_worker::outputs::Outputs;
 use assize_worker::reuse::Earlier;
 use assize_worker::slot::Slot;
 use assize_worker::toolchain::Toolchains;
@@ -42,7 +44,14 @@ fn source(number: usize) -> String {
     )
 }
 
-fn write_package(root: &Path, wrong: Option<usize>) {
+#[derive(Clone, Copy)]
+enum Wrong {
+    None,
+    One,
+    All,
+}
+
+fn write_package(root: &Path, wrong: Wrong) {
     let head = "problem_format_version: 2025-09\nname: Bench\nuuid: x\nlimits:\n  time_limit: 5\n";
     for directory in ["data/secret", "submissions/mixed"] {
         std::fs::create_dir_all(root.join(directory)).unwrap();
@@ -53,7 +62,11 @@ fn write_package(root: &Path, wrong: Option<usize>) {
         std::fs::write(path, source(number)).unwrap();
     }
     for number in 0..TESTCASES {
-        let answer = if wrong == Some(number) { 9999 } else { number };
+        let answer = match wrong {
+            Wrong::All => 9999,
+            Wrong::One if number == TESTCASES / 2 => 9999,
+            Wrong::None | Wrong::One => number,
+        };
         let path = |ending| root.join(format!("data/secret/{number:03}.{ending}"));
         std::fs::write(path("in"), format!("{number}\n")).unwrap();
         std::fs::write(path("ans"), format!("{answer}\n")).unwrap();
@@ -101,35 +114,51 @@ fn main() {
     let toolchains = Toolchains::find(languages.iter());
     let scratch = directory.path().to_owned();
     let judge = Judge::new(languages, toolchains, Arc::new(cache), scratch);
+    let judge = judge.running(RunSettings {
+        kept_outputs: ByteSize::mib(16),
+        ..RunSettings::default()
+    });
     let slot = judge.slot(0, None);
     let mut court = Court { judge, slot };
 
     let root = directory.path().join("package");
-    write_package(&root, Some(TESTCASES / 2));
-    let before = Package::read(&root).unwrap();
-    let judged = (0..SUBMISSIONS).map(|number| {
-        let judged = court.judge(&before, number, &Earlier::nothing());
-        assert_eq!(judged.verdict, Verdict::Wa);
-        let id = JudgementId::generate();
-        Earlier::new(id, judged.compile, &judged.provenance, judged.runs)
-    });
-    let earlier: Vec<_> = judged.collect();
-    write_package(&root, None);
-    let after = Package::read(&root).unwrap();
-    // The test data is hashed once for all submissions.
-    court.judge(&after, 0, &earlier[0]);
+    for (wrong, mended) in [
+        (Wrong::One, "an answer file was"),
+        (Wrong::All, "all answer files were"),
+    ] {
+        write_package(&root, wrong);
+        let before = Package::read(&root).unwrap();
+        let judged = (0..SUBMISSIONS).map(|number| {
+            let judged = court.judge(&before, number, &Earlier::nothing());
+            assert_eq!(judged.verdict, Verdict::Wa);
+            earlier(judged)
+        });
+        let earlier: Vec<_> = judged.collect();
+        write_package(&root, Wrong::None);
+        let after = Package::read(&root).unwrap();
+        // The test data is hashed once for all submissions.
+        court.judge(&after, 0, &Earlier::nothing());
 
-    let nothing = vec![Earlier::nothing(); SUBMISSIONS];
-    let from_scratch = court.rejudge(&after, &nothing);
-    let incremental = court.rejudge(&after, &earlier);
-    println!(
-        "{}",
-        json!({
-            "bench": "rejudging after an answer file was mended",
-            "submissions": SUBMISSIONS, "testcases": TESTCASES,
-            "from_scratch_seconds": from_scratch.as_secs_f64(),
-            "incremental_seconds": incremental.as_secs_f64(),
-            "times_faster": from_scratch.as_secs_f64() / incremental.as_secs_f64(),
-        })
-    );
+        let nothing = vec![Earlier::nothing(); SUBMISSIONS];
+        let from_scratch = court.rejudge(&after, &nothing);
+        let incremental = court.rejudge(&after, &earlier);
+        println!(
+            "{}",
+            json!({
+                "bench": format!("rejudging after {mended} mended"),
+                "submissions": SUBMISSIONS, "testcases": TESTCASES,
+                "from_scratch_seconds": from_scratch.as_secs_f64(),
+                "incremental_seconds": incremental.as_secs_f64(),
+                "times_faster": from_scratch.as_secs_f64() / incremental.as_secs_f64(),
+            })
+        );
+    }
+}
+
+/// With its outputs as a scheduler has them.
+fn earlier(judged: Judged) -> Earlier {
+    let outputs = judged.outputs.encode().unwrap();
+    let id = JudgementId::generate();
+    Earlier::new(id, judged.compile, &judged.provenance, judged.runs)
+        .with_outputs(move || Outputs::decode(&outputs).unwrap())
 }

@@ -8,16 +8,16 @@
 use std::fs::File;
 use std::path::Path;
 
-use assize_common::Award;
+use assize_common::Verdict;
 use assize_common::message::{Exit, RunReport};
 use assize_common::package::{File as SubmittedFile, Package, Testcase};
 
 use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
-use crate::output_validator::feedback::Meaning;
-use crate::output_validator::{Call, Feedback, JuryValidator, Validated, custom};
+use crate::output_validator::{Feedback, JuryValidator, Validated};
 use crate::slot::Slot;
-use crate::testcase_run::{Ran, compare};
+use crate::testcase_run::Ran;
+use crate::validation::Validation;
 use crate::verdict::Answer;
 
 /// All that the verdict on one of them depends on.
@@ -36,7 +36,7 @@ impl AnswerRun<'_> {
     /// Validates the output.
     pub(crate) fn execute(self, slot: &mut Slot) -> Result<Ran, JudgingError> {
         let only = self.package.testcases.len() == 1;
-        let Validated { answer, feedback } = match find(self.files, self.testcase, only) {
+        let validated = match find(self.files, self.testcase, only) {
             Some(file) => self.validate(slot, file)?,
             None => Validated {
                 answer: Answer::Wrong,
@@ -46,42 +46,38 @@ impl AnswerRun<'_> {
                 },
             },
         };
-        Ok(Ran {
-            report: RunReport {
-                testcase: self.testcase.name.clone(),
-                verdict: answer.verdict(),
-                cpu_time_ms: 0,
-                wall_time_ms: 0,
-                memory_bytes: 0,
-                exit: Exit::Exited { code: 0 },
-                kill_cause: None,
-                message: feedback.judge_message,
-                team_message: feedback.team_message,
-                award: feedback.award.as_ref().map(Award::rounded),
-                failure: None,
-                difference: feedback.difference,
-                transcripts: Vec::new(),
-                key: None,
-                reused_from: None,
-            },
-            audits: Vec::new(),
-            award: feedback.award,
-        })
+        Ok(validated.into_run(RunReport {
+            testcase: self.testcase.name.clone(),
+            verdict: Verdict::Ac,
+            cpu_time_ms: 0,
+            wall_time_ms: 0,
+            memory_bytes: 0,
+            exit: Exit::Exited { code: 0 },
+            kill_cause: None,
+            message: None,
+            team_message: None,
+            award: None,
+            failure: None,
+            difference: None,
+            transcripts: Vec::new(),
+            key: None,
+            reused_from: None,
+            key_parts: None,
+            validated_again: None,
+        }))
     }
 
     fn validate(self, slot: &mut Slot, file: &SubmittedFile) -> Result<Validated, JudgingError> {
         let open = |path: &Path| File::open(path).map_err(JudgingError::disk("open", path));
-        let output = open(&file.path)?;
-        let Some(validator) = self.validator else {
-            return compare(self.package, self.testcase, output);
-        };
-        let call = Call {
+        let (output, input) = (open(&file.path)?, open(&self.testcase.input)?);
+        let validation = Validation {
+            package: self.package,
             testcase: self.testcase,
-            input: &open(&self.testcase.input)?,
-            state: None,
-            meaning: Meaning::on(self.package, self.testcase),
+            validator: self.validator,
+            scratch: self.scratch,
+            cancel: self.cancel,
         };
-        custom::validate(validator, slot, &call, output, self.scratch, self.cancel)
+        validation.of(slot, output, &input, None)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Blocking code, used alike by the daemon and by `assize judge`. Whoever calls
 //! has one thread per slot.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use assize_common::message::{CompileReport, Host, Provenance, RunReport};
 use assize_common::package::{Expectation, File, JudgedTestcase, Kind, Package, Program};
 use assize_common::{GroupScore, SandboxMode, Score, Stop, Verdict};
 use assize_sandbox::AuditLevel;
+use bytesize::ByteSize;
 
 use crate::audits::Audits;
 use crate::cancel::Cancel;
@@ -20,6 +22,7 @@ use crate::compile_limits::CompileLimits;
 use crate::disk_cache::DiskCache;
 use crate::judging_error::JudgingError;
 use crate::look::Look;
+use crate::outputs::Outputs;
 use crate::provenance;
 use crate::rejections::Rejections;
 use crate::reuse::{Earlier, Reuse};
@@ -60,6 +63,8 @@ pub struct RunSettings {
     pub idle_limit: Option<Duration>,
     /// Whether to keep what was said in accepted runs of interactive problems, too.
     pub all_transcripts: bool,
+    /// How much of a judgement's outputs is kept for later ones, before it is compressed.
+    pub kept_outputs: ByteSize,
 }
 
 /// One submission to be judged.
@@ -115,6 +120,8 @@ pub struct Judged {
     pub runs: Vec<RunReport>,
     /// What the tracer saw of each run; only under ptrace.
     pub audits: Audits,
+    /// What programs wrote, as far as it is kept.
+    pub outputs: Outputs,
     /// What the verdict depends on.
     pub provenance: Provenance,
 }
@@ -129,6 +136,7 @@ impl Judged {
             compile,
             runs: Vec::new(),
             audits: Audits::default(),
+            outputs: Outputs::default(),
             provenance,
         }
     }
@@ -294,6 +302,7 @@ impl Judge {
             validator: None,
             static_validator: None,
             reuse,
+            validated: HashMap::new(),
             cancel,
         };
         let known = request
@@ -305,7 +314,10 @@ impl Judge {
                 ..provenance.clone()
             };
             let judged = if compile.success {
-                run.all_reused(compile, unchanged)?
+                if reuse.has_outputs() {
+                    run.validator = self.output_validator(slot, request.package, cancel)?;
+                }
+                run.all_without_program(slot, compile, unchanged)?
             } else {
                 Some(Judged::rejected(compile, unchanged))
             };
@@ -329,7 +341,9 @@ impl Judge {
         progress(Progress::Compiled(&compile));
         provenance.executable = executable.as_ref().map(|executable| executable.hash);
         run.executable = executable.as_deref();
-        run.validator = self.output_validator(slot, request.package, cancel)?;
+        if run.validator.is_none() {
+            run.validator = self.output_validator(slot, request.package, cancel)?;
+        }
         run.static_validator = self.static_validator(slot, request.package, cancel)?;
         run.all(slot, helpers, compile, provenance, progress)
     }

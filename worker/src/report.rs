@@ -40,6 +40,8 @@ pub(crate) fn run_report(
         transcripts: Vec::new(),
         key: None,
         reused_from: None,
+        key_parts: None,
+        validated_again: None,
     }
 }
 

@@ -1,17 +1,24 @@
 //! Results of an earlier judgement, taken over where nothing has changed that
-//! determines them.
+//! determines them; and outputs of one, validated again where only what is said of
+//! them may have changed.
 
 use std::collections::HashMap;
+use std::fmt::{self, Debug};
+use std::sync::{Arc, LazyLock};
 
 use assize_common::ContentHash;
 use assize_common::id::JudgementId;
-use assize_common::message::{CompileReport, Provenance, RunReport};
+use assize_common::message::ValidatedAgain;
+use assize_common::message::{Changed, CompileReport, KeyParts, Provenance, RunReport};
 
-use crate::run_key::RunKeys;
+use crate::outputs::Outputs;
+use crate::run_key::{RunKey, RunKeys};
 use crate::testcase_run::Ran;
 
+type Fetch = Box<dyn FnOnce() -> Outputs + Send>;
+
 /// What an earlier judgement of the same submission came to.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Earlier {
     /// How compiling went.
     compile: Option<CompileReport>,
@@ -19,8 +26,31 @@ pub struct Earlier {
     recipe: Option<ContentHash>,
     /// The hash of the program.
     executable: Option<ContentHash>,
+    runs: Vec<EarlierRun>,
     /// Its runs by their keys.
-    runs: HashMap<ContentHash, RunReport>,
+    by_key: HashMap<ContentHash, usize>,
+    /// Its runs by what determined how the program ran.
+    by_program: HashMap<ContentHash, usize>,
+    /// What its programs wrote, as far as it was kept: had when it is first wanted.
+    outputs: Option<Arc<LazyLock<Outputs, Fetch>>>,
+}
+
+#[derive(Debug, Clone)]
+struct EarlierRun {
+    report: RunReport,
+    /// The judgement in which the verdict was made.
+    judged_in: JudgementId,
+    /// The judgement in which the program was run.
+    run_in: JudgementId,
+}
+
+impl Debug for Earlier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Earlier")
+            .field("runs", &self.runs.len())
+            .field("has_outputs", &self.outputs.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Earlier {
@@ -38,18 +68,40 @@ impl Earlier {
         provenance: &Provenance,
         runs: Vec<RunReport>,
     ) -> Self {
-        let keyed = runs.into_iter().filter_map(|run| {
-            let run = RunReport {
-                reused_from: run.reused_from.or(Some(judgement)),
-                ..run
-            };
-            Some((run.key?, run))
+        let runs = runs.into_iter().map(|report| {
+            let judged_in = report.reused_from.unwrap_or(judgement);
+            let validated_again = report.validated_again.as_ref();
+            EarlierRun {
+                judged_in,
+                run_in: validated_again.map_or(judged_in, |again| again.output_from),
+                report,
+            }
         });
+        let runs: Vec<_> = runs.collect();
+        let numbered = || runs.iter().enumerate();
         Self {
             compile: Some(compile),
             recipe: provenance.recipe,
             executable: provenance.executable,
-            runs: keyed.collect(),
+            by_key: numbered()
+                .filter_map(|(index, run)| Some((run.report.key?, index)))
+                .collect(),
+            by_program: numbered()
+                .filter_map(|(index, run)| Some((run.report.key_parts?.program, index)))
+                .collect(),
+            runs,
+            outputs: None,
+        }
+    }
+
+    /// The same, with what its programs wrote. `fetch` is called if any of it is wanted,
+    /// and once.
+    #[must_use]
+    pub fn with_outputs(self, fetch: impl FnOnce() -> Outputs + Send + 'static) -> Self {
+        let fetch: Fetch = Box::new(fetch);
+        Self {
+            outputs: Some(Arc::new(LazyLock::new(fetch))),
+            ..self
         }
     }
 
@@ -66,6 +118,14 @@ impl Earlier {
         };
         recipe.map(|_| (compile, self.executable))
     }
+
+    fn run_by_key(&self, key: ContentHash) -> Option<&EarlierRun> {
+        self.runs.get(*self.by_key.get(&key)?)
+    }
+
+    fn run_by_program(&self, program: ContentHash) -> Option<&EarlierRun> {
+        self.runs.get(*self.by_program.get(&program)?)
+    }
 }
 
 /// What may be taken over, and by which keys.
@@ -75,26 +135,88 @@ pub(crate) struct Reuse<'a> {
     pub(crate) keys: Option<&'a RunKeys>,
 }
 
-impl Reuse<'_> {
-    /// The run on a test case of this index, as it was before.
+/// An output that was kept, of a program that did nothing wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeptOutput<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// The run that has written it.
+    pub(crate) run: &'a RunReport,
+    /// Why it is to be validated again.
+    pub(crate) why: ValidatedAgain,
+}
+
+impl<'a> Reuse<'a> {
+    /// The run on a test case of this index, as it was before. Where the program failed
+    /// before a validator was asked, what that one would say is of no matter.
     pub(crate) fn run(&self, index: usize) -> Option<Ran> {
-        let keys = self.keys?;
-        let report = self.earlier?.runs.get(&keys.get(index)?)?;
-        Some(Ran {
+        let (key, earlier) = (self.keys?.get(index)?, self.earlier?);
+        let failed = || {
+            let run = earlier.run_by_program(key.parts?.program)?;
+            Some(run).filter(|run| !run.report.is_decided_by_validator())
+        };
+        let run = earlier.run_by_key(key.key).or_else(failed)?;
+        let award = run.report.award.clone();
+        let mut ran = Ran {
             report: RunReport {
-                testcase: keys.name(index)?.to_owned(),
-                ..report.clone()
+                testcase: key.testcase.clone(),
+                reused_from: Some(run.judged_in),
+                ..run.report.clone()
             },
             audits: Vec::new(),
-            award: report.award.clone(),
+            award,
+        };
+        self.mark(index, &mut ran);
+        Some(ran)
+    }
+
+    /// The output on a test case of this index, if only the verdict on it may have changed.
+    pub(crate) fn output(&self, index: usize) -> Option<KeptOutput<'a>> {
+        let key = self.keys?.get(index)?;
+        let (run, parts) = self.validated_before(key)?;
+        let bytes = self.earlier?.outputs.as_ref()?.get(parts.program)?;
+        let before = run.report.key_parts?;
+        Some(KeptOutput {
+            bytes,
+            run: &run.report,
+            why: ValidatedAgain {
+                output_from: run.run_in,
+                changed: if before.validator == parts.validator {
+                    Changed::Answer
+                } else {
+                    Changed::Validator
+                },
+            },
         })
+    }
+
+    /// Whether outputs may be there to be validated again.
+    pub(crate) fn has_outputs(&self) -> bool {
+        let kept = self
+            .earlier
+            .is_some_and(|earlier| earlier.outputs.is_some());
+        let mut keys = self.keys.into_iter().flat_map(RunKeys::iter);
+        kept && keys.any(|key| self.validated_before(key).is_some())
+    }
+
+    /// The run on whose output a validator has said something that may not hold any more.
+    fn validated_before(&self, key: &RunKey) -> Option<(&'a EarlierRun, KeyParts)> {
+        let (earlier, parts) = (self.earlier?, key.parts?);
+        let run = earlier.run_by_program(parts.program)?;
+        let changed = earlier.run_by_key(key.key).is_none();
+        (changed && run.report.is_decided_by_validator()).then_some((run, parts))
+    }
+
+    /// By which key the output of a run is kept for later judgements.
+    pub(crate) fn output_key(&self, index: usize) -> Option<ContentHash> {
+        Some(self.keys?.get(index)?.parts?.program)
     }
 
     /// Gives a run its key, by which later judgements may take it over. One whose
     /// points a report can't hold to the last digit has none.
     pub(crate) fn mark(&self, index: usize, ran: &mut Ran) {
-        if ran.award == ran.report.award {
-            ran.report.key = self.keys.and_then(|keys| keys.get(index));
-        }
+        let key = self.keys.and_then(|keys| keys.get(index));
+        ran.report.key_parts = key.and_then(|key| key.parts);
+        let key = key.filter(|_| ran.award == ran.report.award);
+        ran.report.key = key.map(|key| key.key);
     }
 }

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use assize_common::message::RunReport;
+use assize_common::Verdict;
 use assize_common::package::StaticTest;
-use assize_common::{Award, Verdict};
 use assize_sandbox::{Input, Sink};
 use bytesize::ByteSize;
 
@@ -61,16 +60,6 @@ impl StaticTestRun<'_> {
         let validated = self
             .validator
             .answer(self.name, self.meaning, facts, stderr)?;
-        Ok(Ran {
-            report: RunReport {
-                verdict: validated.answer.verdict(),
-                message: validated.feedback.judge_message,
-                team_message: validated.feedback.team_message,
-                award: validated.feedback.award.as_ref().map(Award::rounded),
-                ..report
-            },
-            audits: Vec::new(),
-            award: validated.feedback.award,
-        })
+        Ok(validated.into_run(report))
     }
 }

@@ -1,16 +1,14 @@
 //! One test case: the submission's run and what the validator says of it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read as _, Seek as _};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use assize_common::language::Language;
 use assize_common::message::{Exit, RunReport, VALIDATOR_SAID, VALIDATOR_SAID_BEFORE};
-use assize_common::package::{
-    self, DefaultValidatorOptions, DmojChecker, Kind, OutputValidator, Package, Testcase,
-};
-use assize_common::{Award, SandboxMode, Verdict};
+use assize_common::package::{self, Kind, Package, Testcase};
+use assize_common::{Award, ContentHash, SandboxMode, Verdict};
 use assize_sandbox::{
     AuditLevel, Facts, Input, Limits, Mode, Outcome, PolicyName, Sink, Spec, nameless,
 };
@@ -24,17 +22,16 @@ use crate::failure;
 use crate::judge::RunSettings;
 use crate::judging_error::JudgingError;
 use crate::look::Look;
-use crate::output_validator::default::Difference;
 use crate::output_validator::feedback::{Meaning, NextPass};
 use crate::output_validator::interactive::Conversation;
-use crate::output_validator::{
-    Call, Feedback, JuryValidator, Validated, custom, default, dmoj, interactive,
-};
+use crate::output_validator::{Call, Feedback, JuryValidator, interactive};
+use crate::outputs::OutputKeeper;
 use crate::report::{explanation, run_report, tail};
 use crate::slot::{Role, Slot};
 use crate::toolchain::read_start;
 use crate::transcripts::{self, Room};
-use crate::verdict::{Answer, Evidence, Undecided, run_verdict};
+use crate::validation::Validation;
+use crate::verdict::{Evidence, Undecided, run_verdict};
 
 /// Added to the CPU limit handed to the jail, so that a program which uses its
 /// time to the last tick still ends by itself and is measured. The verdict is
@@ -60,13 +57,15 @@ pub(crate) struct TestcaseRun<'a> {
     pub(crate) audit: AuditLevel,
     pub(crate) look: &'a Look,
     pub(crate) audits: &'a AuditWriter<'a>,
+    /// Where an output is kept that is validated, and by which key.
+    pub(crate) keep: Option<(&'a OutputKeeper, ContentHash)>,
     pub(crate) settings: RunSettings,
     pub(crate) scratch: &'a Path,
     pub(crate) cancel: &'a Cancel,
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ran {
     pub(crate) report: RunReport,
     /// What the tracer saw, one for each pass; only under ptrace.
@@ -163,7 +162,19 @@ impl TestcaseRun<'_> {
             Ok(verdict) => (verdict, Feedback::default()),
             Err(Undecided::Cancelled) => return Err(JudgingError::Cancelled),
             Err(Undecided::NeedsValidator) => {
-                let validated = self.validate(slot, output, pass)?;
+                if let Some((outputs, key)) = self.keep {
+                    outputs
+                        .keep(key, &output)
+                        .map_err(JudgingError::disk("read an output in", self.scratch))?;
+                }
+                let validation = Validation {
+                    package: self.package,
+                    testcase: self.testcase,
+                    validator: self.validator,
+                    scratch: self.scratch,
+                    cancel: self.cancel,
+                };
+                let validated = validation.of(slot, output, pass.input, pass.state)?;
                 let verdict = run_verdict(Evidence {
                     answer: Some(validated.answer),
                     ..evidence
@@ -245,6 +256,8 @@ impl TestcaseRun<'_> {
                 transcripts: Vec::new(),
                 key: None,
                 reused_from: None,
+                key_parts: None,
+                validated_again: None,
             },
             audits: Vec::new(),
             award: None,
@@ -304,22 +317,6 @@ impl TestcaseRun<'_> {
             state: pass.state,
             meaning: Meaning::on(self.package, self.testcase),
         }
-    }
-
-    fn validate(
-        self,
-        slot: &mut Slot,
-        mut output: File,
-        pass: Pass<'_>,
-    ) -> Result<Validated, JudgingError> {
-        if let Some(validator) = self.validator {
-            let call = self.call(pass);
-            return custom::validate(validator, slot, &call, output, self.scratch, self.cancel);
-        }
-        output
-            .rewind()
-            .map_err(JudgingError::disk("rewind the output in", self.scratch))?;
-        compare(self.package, self.testcase, output)
     }
 
     fn cpu_limit(self) -> Duration {
@@ -416,60 +413,6 @@ pub(crate) fn cpu_limit(limits: &package::Limits, language: &Language) -> Durati
 /// The memory limit of a run: the problem's, and what the runtime needs itself.
 pub(crate) const fn memory_limit(limits: &package::Limits, language: &Language) -> ByteSize {
     ByteSize(limits.memory.as_u64() + language.memory_overhead.as_u64())
-}
-
-/// What the default validator says of an output that is read from where it is.
-pub(crate) fn compare(
-    package: &Package,
-    testcase: &Testcase,
-    output: File,
-) -> Result<Validated, JudgingError> {
-    if let OutputValidator::Dmoj(checker) = package.output_validator {
-        return compare_as_dmoj(checker, testcase, output);
-    }
-    let options = DefaultValidatorOptions::parse(&testcase.output_validator_args)
-        .map_err(|problem| JudgingError::Package { problem })?;
-    let options = DefaultValidatorOptions {
-        ieee_numbers: package.format.is_legacy(),
-        ..options
-    };
-    let answer = &testcase.answer;
-    let answer_file = File::open(answer).map_err(JudgingError::disk("open", answer))?;
-    let difference = default::compare(output, BufReader::new(answer_file), options)
-        .map_err(JudgingError::disk("compare the output with", answer))?;
-    Ok(Validated {
-        answer: if difference.is_none() {
-            Answer::Accepted
-        } else {
-            Answer::Wrong
-        },
-        feedback: Feedback {
-            judge_message: difference.as_ref().map(ToString::to_string),
-            difference: difference.as_ref().map(Difference::report),
-            ..Feedback::default()
-        },
-    })
-}
-
-fn compare_as_dmoj(
-    checker: DmojChecker,
-    testcase: &Testcase,
-    mut output: File,
-) -> Result<Validated, JudgingError> {
-    let path = &testcase.answer;
-    let answer = std::fs::read(path).map_err(JudgingError::disk("read", path))?;
-    let mut bytes = Vec::new();
-    output
-        .read_to_end(&mut bytes)
-        .map_err(JudgingError::disk("compare the output with", path))?;
-    let (answer, judge_message) = dmoj::check(checker, &bytes, &answer);
-    Ok(Validated {
-        answer,
-        feedback: Feedback {
-            judge_message,
-            ..Feedback::default()
-        },
-    })
 }
 
 /// The report of the last pass with what the most costly one used, since limits hold for

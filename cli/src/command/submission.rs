@@ -328,8 +328,7 @@ fn runs(judgement: &Judgement) -> String {
             columns::memory(Some(run.memory_bytes)),
             words(run.message.as_deref()),
             words(run.team_message.as_deref()),
-            run.reused_from
-                .map_or_else(String::new, |judgement| judgement.to_string()),
+            columns::taken_over(run),
         ]);
     }
     columns::align_right(&mut table, [2, 3, 4, 5]);

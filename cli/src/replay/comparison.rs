@@ -173,6 +173,8 @@ mod tests {
             transcripts: Vec::new(),
             key: None,
             reused_from: None,
+            key_parts: None,
+            validated_again: None,
         }
     }
 

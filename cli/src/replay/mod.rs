@@ -96,7 +96,7 @@ impl Replay {
             RunSettings {
                 fixed_layout: reported.host.fixed_layout,
                 idle_limit: idle.map(std::time::Duration::from_millis),
-                all_transcripts: false,
+                ..RunSettings::default()
             }
         });
         let local = LocalJudge::open(table, jury.chain(language))?;

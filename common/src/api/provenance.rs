@@ -53,6 +53,9 @@ pub struct ReusableJudgement {
     pub provenance: Option<Provenance>,
     /// The runs, in the order of the test cases.
     pub runs: Vec<RunReport>,
+    /// The blobs with outputs of them, as far as they are kept.
+    #[serde(default)]
+    pub outputs: Vec<ContentHash>,
 }
 
 /// A step in the life of a judgement.

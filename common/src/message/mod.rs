@@ -11,6 +11,7 @@ mod compatibility_tests;
 mod control;
 mod provenance;
 mod report;
+mod reuse;
 mod task;
 mod ticket;
 mod transcript;
@@ -24,6 +25,7 @@ pub use report::{
     HeldJudgement, Judged, KillCause, LanguageVersion, Registered, Report, RunReport, Started,
     VALIDATOR_SAID, VALIDATOR_SAID_BEFORE, WorkerReport,
 };
+pub use reuse::{Changed, KeyParts, MOST_OUTPUTS, ValidatedAgain};
 pub use task::{LimitOverrides, SourceFile, Task};
 pub use ticket::{InvalidTicket, Ticket, TicketedReport};
 pub use transcript::{Remark, Speaker, Transcript, Words};

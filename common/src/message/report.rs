@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::bounds::OutOfBounds;
-use super::{AuditReport, Provenance, Transcript};
+use super::{AuditReport, KeyParts, Provenance, Transcript, ValidatedAgain};
 use crate::id::{JudgementId, WorkerId};
 use crate::{Award, ContentHash, GroupScore, Score, Verdict};
 
@@ -225,6 +225,9 @@ pub enum Judged {
         /// Where the verdict comes from; none from workers before 0.2.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         provenance: Option<Box<Provenance>>,
+        /// The blobs with outputs that may be validated again, its own first, stored before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        outputs: Vec<ContentHash>,
     },
     /// Judging failed through no fault of the contestant.
     JudgingError {
@@ -293,6 +296,13 @@ pub struct RunReport {
     /// The judgement in which it was run, if not in this one: its key was the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reused_from: Option<JudgementId>,
+    /// What its key is made of, where the output can be validated again without the
+    /// program: neither in interactive nor in multi-pass problems.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_parts: Option<KeyParts>,
+    /// Whose output was validated again, where the program was not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validated_again: Option<ValidatedAgain>,
 }
 
 /// What the words of a validator follow in a message that begins with something else.
@@ -301,12 +311,18 @@ pub const VALIDATOR_SAID: &str = "; the validator said: ";
 pub const VALIDATOR_SAID_BEFORE: &str = "; the validator said of the pass before: ";
 
 impl RunReport {
+    /// Whether the output validator decided, and not what the program did.
+    #[must_use]
+    pub const fn is_decided_by_validator(&self) -> bool {
+        matches!(self.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe)
+    }
+
     /// What the validator wrote for the jury, without what is said of a program that
     /// failed.
     #[must_use]
     pub fn validator_words(&self) -> Option<&str> {
         let message = self.message.as_deref()?;
-        if matches!(self.verdict, Verdict::Ac | Verdict::Wa | Verdict::Pe) {
+        if self.is_decided_by_validator() {
             return Some(message);
         }
         let said = [VALIDATOR_SAID, VALIDATOR_SAID_BEFORE];

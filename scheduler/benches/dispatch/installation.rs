@@ -110,6 +110,7 @@ impl Installation {
                 drift_percent: None,
                 escalation: Escalation::Beside,
                 audit_age: None,
+                output_age: None,
                 ticketless_reports: false,
             },
         };

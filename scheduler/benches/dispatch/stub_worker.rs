@@ -133,6 +133,7 @@ impl Shared {
                 groups: Vec::new(),
                 audit: None,
                 provenance: None,
+                outputs: Vec::new(),
             },
         }));
         let tickets = || task.ticket.iter().cloned().collect();
@@ -174,5 +175,7 @@ fn run(number: u32) -> RunReport {
         transcripts: Vec::new(),
         key: None,
         reused_from: None,
+        key_parts: None,
+        validated_again: None,
     }
 }

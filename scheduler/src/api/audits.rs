@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use super::auth::{Caller, MayAdminister, MayFetchBlobs};
 use super::error::{ApiError, ErrorKind};
 use super::extract::{Id, Query};
-use super::receive::{Most, receive, unusable};
+use super::receive::{Most, store_blob};
 use super::{Api, Bytes};
 use crate::store::AuditFilter;
 
@@ -49,23 +49,7 @@ pub(super) async fn store_audit(
     Id(hash): Id<ContentHash>,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
-    if api.pressure.disk_is_low() {
-        return Err(ApiError::storage_full());
-    }
-    let incoming = api.audits.incoming();
-    let file = tempfile::NamedTempFile::new_in(incoming)
-        .map_err(|source| unusable("receive", incoming, source))?
-        .into_temp_path();
-    let (received, _) = receive(body, &file, LARGEST).await?;
-    if received != hash {
-        return Err(ApiError::new(
-            ErrorKind::InvalidField,
-            format!("the bytes do not have the hash {hash}: they were damaged on the way"),
-        )
-        .in_field("sha256"));
-    }
-    api.audits.put_file(&file, hash).await?;
-    Ok(StatusCode::NO_CONTENT)
+    store_blob(&api, &api.audits, hash, body, LARGEST).await
 }
 
 /// Fetch the audit of a run by its hash

@@ -19,6 +19,7 @@ mod lanes;
 mod languages;
 mod line;
 mod middleware;
+mod outputs;
 mod problems;
 mod receive;
 mod rejudging_error;
@@ -72,6 +73,8 @@ pub struct Api {
     pub blobs: BlobStore,
     /// What the tracer saw of runs.
     pub audits: BlobStore,
+    /// What programs wrote, for rejudging.
+    pub outputs: BlobStore,
     /// What in a source is worth a closer look.
     pub suspicion: Arc<SuspicionRules>,
     /// The languages that may be submitted.
@@ -121,8 +124,9 @@ fn routes() -> OpenApiRouter<Api> {
         .layer(axum::middleware::from_fn(|request, next| {
             middleware::limit_time(IMPORT_TIMEOUT, request, next)
         }));
-    let audits = OpenApiRouter::new()
+    let of_workers = OpenApiRouter::new()
         .routes(routes!(audits::store_audit, audits::fetch_audit))
+        .routes(routes!(outputs::store_outputs, outputs::fetch_outputs))
         .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(|request, next| {
             middleware::limit_time(REQUEST_TIMEOUT, request, next)
@@ -192,7 +196,7 @@ fn routes() -> OpenApiRouter<Api> {
             middleware::limit_time(REQUEST_TIMEOUT, request, next)
         }))
         .merge(import)
-        .merge(audits)
+        .merge(of_workers)
 }
 
 /// The API's description as of OpenAPI 3.1.

@@ -7,12 +7,14 @@ use assize_common::ContentHash;
 use assize_common::content_hash::ContentHasher;
 use assize_common::telemetry::error_chain;
 use axum::body::Body;
+use axum::http::StatusCode;
 use bytesize::ByteSize;
 use futures_util::StreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
+use super::Api;
 use super::error::{ApiError, ErrorKind};
-use crate::blob::is_disk_full;
+use crate::blob::{BlobStore, is_disk_full};
 
 /// What goes wrong on our side while something is received.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +74,36 @@ pub(super) async fn receive(
     }
     file.flush().await.map_err(failed)?;
     Ok((hasher.finish(), ByteSize(size)))
+}
+
+/// Takes a blob of a worker into `store`.
+///
+/// # Errors
+/// When the disk is nearly full, the body is not what has this hash, or as [`receive`].
+pub(super) async fn store_blob(
+    api: &Api,
+    store: &BlobStore,
+    hash: ContentHash,
+    body: Body,
+    most: Most,
+) -> Result<StatusCode, ApiError> {
+    if api.pressure.disk_is_low() {
+        return Err(ApiError::storage_full());
+    }
+    let incoming = store.incoming();
+    let file = tempfile::NamedTempFile::new_in(incoming)
+        .map_err(|source| unusable("receive", incoming, source))?
+        .into_temp_path();
+    let (received, _) = receive(body, &file, most).await?;
+    if received != hash {
+        return Err(ApiError::new(
+            ErrorKind::InvalidField,
+            format!("the bytes do not have the hash {hash}: they were damaged on the way"),
+        )
+        .in_field("sha256"));
+    }
+    store.put_file(&file, hash).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) fn unusable(attempt: &'static str, path: &Path, source: std::io::Error) -> ApiError {

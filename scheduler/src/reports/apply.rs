@@ -197,6 +197,7 @@ async fn apply_verdicts(
                 groups,
                 audit,
                 provenance,
+                outputs,
             } = &finished.outcome
         {
             let attempt = FinishedAttempt {
@@ -209,6 +210,7 @@ async fn apply_verdicts(
                 groups,
                 audit: audit.as_deref(),
                 provenance: provenance.as_deref(),
+                outputs,
             };
             complete.push((index, attempt));
         }

@@ -20,6 +20,7 @@ mod judgement;
 mod lane;
 mod language;
 mod outbox;
+mod output;
 mod problem;
 mod provenance;
 mod rejudging;

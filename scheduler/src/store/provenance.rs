@@ -81,6 +81,7 @@ impl Store {
             compile: row::json("a compile report", read.compile)?,
             provenance: row::json("a provenance", read.provenance)?,
             runs: run_list(&self.pool, id, read.attempt).await?,
+            outputs: self.output_list(id).await?,
         }))
     }
 

@@ -1,8 +1,9 @@
 //! Runs: the test cases of the attempt that decided.
 
+use assize_common::ContentHash;
 use assize_common::id::JudgementId;
 use assize_common::message::{
-    Difference, Exit, Failure, HeldJudgement, KillCause, RunReport, Transcript, Words,
+    Difference, Exit, Failure, HeldJudgement, KeyParts, KillCause, RunReport, Transcript, Words,
 };
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
@@ -27,6 +28,9 @@ struct RunRow {
     transcripts: Option<serde_json::Value>,
     key: Option<Vec<u8>>,
     reused_from: Option<Uuid>,
+    program_key: Option<Vec<u8>>,
+    validator_key: Option<Vec<u8>>,
+    validated_again: Option<serde_json::Value>,
 }
 
 impl TryFrom<RunRow> for RunReport {
@@ -62,6 +66,14 @@ impl TryFrom<RunRow> for RunReport {
                 .map(|key| row::hash("a run's key", key))
                 .transpose()?,
             reused_from: row.reused_from.map(Into::into),
+            key_parts: match (row.program_key, row.validator_key) {
+                (Some(program), Some(validator)) => Some(KeyParts {
+                    program: row::hash("a program's key", program)?,
+                    validator: row::hash("a validator's key", validator)?,
+                }),
+                _ => None,
+            },
+            validated_again: row::json("why an output was validated again", row.validated_again)?,
         })
     }
 }
@@ -108,6 +120,9 @@ struct Columns {
     transcripts: Vec<Option<serde_json::Value>>,
     keys: Vec<Option<Vec<u8>>>,
     reused_from: Vec<Option<Uuid>>,
+    program_keys: Vec<Option<Vec<u8>>>,
+    validator_keys: Vec<Option<Vec<u8>>>,
+    validated_again: Vec<Option<serde_json::Value>>,
 }
 
 impl Columns {
@@ -149,8 +164,16 @@ impl Columns {
         let transcripts: Vec<_> = run.transcripts.iter().map(storable).collect();
         let some = Some(&transcripts).filter(|transcripts| !transcripts.is_empty());
         self.transcripts.push(json("transcripts", some)?);
-        let key = run.key.as_ref().map(|key| key.as_bytes().to_vec());
-        self.keys.push(key);
+        let bytes = |hash: ContentHash| hash.as_bytes().to_vec();
+        self.keys.push(run.key.map(bytes));
+        let parts = run.key_parts;
+        self.program_keys
+            .push(parts.map(|parts| bytes(parts.program)));
+        self.validator_keys
+            .push(parts.map(|parts| bytes(parts.validator)));
+        let again = run.validated_again.as_ref();
+        self.validated_again
+            .push(json("why an output was validated again", again)?);
         let origin = run.reused_from.map(JudgementId::as_uuid);
         self.reused_from.push(origin);
         Ok(())
@@ -197,10 +220,10 @@ pub(super) async fn run_list_create<'r>(
     sqlx::query!(
         "INSERT INTO runs (judgement_id, attempt, ordinal, testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes,
              exit_how, exit_value, kill_cause, message, team_message, award, failure,
-             difference, key, reused_from, transcripts)
+             difference, key, reused_from, transcripts, program_key, validator_key, validated_again)
          SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::bigint[],
              $7::bigint[], $8::bigint[], $9::text[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
-             $15::text[], $16::jsonb[], $17::bytea[], $18::uuid[], $19::jsonb[])",
+             $15::text[], $16::jsonb[], $17::bytea[], $18::uuid[], $19::jsonb[], $20::bytea[], $21::bytea[], $22::jsonb[])",
         &columns.judgement_ids,
         &columns.attempts,
         &columns.ordinals,
@@ -220,6 +243,9 @@ pub(super) async fn run_list_create<'r>(
         &columns.keys as &[Option<Vec<u8>>],
         &columns.reused_from as &[Option<Uuid>],
         &columns.transcripts as &[Option<serde_json::Value>],
+        &columns.program_keys as &[Option<Vec<u8>>],
+        &columns.validator_keys as &[Option<Vec<u8>>],
+        &columns.validated_again as &[Option<serde_json::Value>],
     )
     .execute(connection)
     .await
@@ -239,7 +265,8 @@ pub(super) async fn run_list(
     sqlx::query_as!(
         RunRow,
         "SELECT testcase, verdict, cpu_time_ms, wall_time_ms, memory_bytes, exit_how, exit_value, kill_cause, message,
-             team_message, award, failure, difference, transcripts, key, reused_from
+             team_message, award, failure, difference, transcripts, key, reused_from,
+             program_key, validator_key, validated_again
          FROM runs WHERE judgement_id = $1 AND attempt = $2 ORDER BY ordinal",
         judgement_id.as_uuid(),
         attempt

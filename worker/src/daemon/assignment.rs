@@ -13,12 +13,11 @@ use reqwest::StatusCode;
 
 use super::audits::AuditError;
 use super::fetch::FetchError;
-use super::library::{Library, LibraryError};
+use super::library::{Library, LibraryError, StoredJudgement};
 use crate::cancel::Cancel;
 use crate::judge::{Judge, Progress, Request};
 use crate::judging_error::JudgingError;
 use crate::look::Look;
-use crate::reuse::Earlier;
 use crate::runs::Helpers;
 use crate::slot::Slot;
 
@@ -158,12 +157,12 @@ pub(super) fn judge(
     };
     let look = Look::try_from(&task.scrutiny).map_err(AssignmentError::Scrutiny)?;
     let earlier = match task.earlier {
-        Some(judgement) => library.earlier(judgement),
-        None => Earlier::nothing(),
+        Some(judgement) => library.earlier(judgement, cancel),
+        None => StoredJudgement::default(),
     };
     let request = Request {
         package: &package,
-        earlier: Some(&earlier),
+        earlier: Some(&earlier.earlier),
         program: &source.program,
         language,
         sandbox: task.sandbox.mode,
@@ -185,6 +184,8 @@ pub(super) fn judge(
     watch.lap("run");
     let audit = library.store_audits(&judged.audits, cancel)?;
     watch.lap("audit");
+    let outputs = library.store_outputs(&judged.outputs, &earlier, &judged.runs, cancel);
+    watch.lap("outputs");
     Ok(Reported::Verdict {
         verdict: judged.verdict,
         compile: judged.compile,
@@ -193,6 +194,7 @@ pub(super) fn judge(
         groups: judged.groups,
         audit: audit.map(Box::new),
         provenance: Some(Box::new(judged.provenance)),
+        outputs,
     })
 }
 

@@ -108,6 +108,15 @@ pub struct Arguments {
         value_name = "SIZE"
     )]
     cache_size: ByteSize,
+    /// How much of a judgement's outputs is kept with the scheduler, so that a mended answer or
+    /// output validator makes no program run again: up to 64 MiB; nothing if 0
+    #[arg(
+        long,
+        env = "ASSIZE_KEPT_OUTPUTS",
+        default_value = "16MiB",
+        value_name = "SIZE"
+    )]
+    kept_outputs: ByteSize,
     /// Address to serve Prometheus metrics at; nowhere without it
     #[arg(long, env = "ASSIZE_METRICS_LISTEN", value_name = "ADDRESS")]
     metrics_listen: Option<SocketAddr>,
@@ -207,6 +216,7 @@ impl Arguments {
                 fixed_layout: self.fixed_layout,
                 idle_limit: self.idle_limit,
                 all_transcripts: false,
+                kept_outputs: self.kept_outputs,
             },
             lanes: Lane::ALL.into_iter().filter(wanted).collect(),
             languages: languages(self.language_table, &self.languages)?,

@@ -9,16 +9,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use assize_common::ContentHash;
 use assize_common::content_hash::ContentHasher;
 use assize_common::id::JudgementId;
-use assize_common::message::{AuditReport, SourceFile};
+use assize_common::message::{AuditReport, MOST_OUTPUTS, RunReport, SourceFile};
 use assize_common::package::{self, Package, PackageError, Program, UnpackLimits};
 use assize_common::telemetry::error_chain;
 use tokio::runtime::Handle;
 
 use super::audits::{self, AuditError};
 use super::fetch::{FetchError, Fetcher};
+use super::outputs;
 use crate::audits::Audits;
 use crate::cancel::Cancel;
 use crate::disk_cache::{CacheError, DiskCache, Entry};
+use crate::outputs::Outputs;
 use crate::reuse::Earlier;
 
 /// Packages that stay in memory, and so on disk: reading one means hashing all
@@ -33,7 +35,7 @@ const CONTENT: &str = "content";
 #[derive(Debug)]
 pub(super) struct Library {
     cache: Arc<DiskCache>,
-    fetcher: Fetcher,
+    fetcher: Arc<Fetcher>,
     runtime: Handle,
     /// Where temporary files are made.
     scratch: PathBuf,
@@ -53,6 +55,13 @@ pub(super) struct StoredPackage {
 pub(super) struct StoredProgram {
     pub(super) program: Program,
     _entries: Vec<Arc<Entry>>,
+}
+
+/// What may be taken over of a judgement, with the blobs that hold its outputs.
+#[derive(Debug, Default)]
+pub(super) struct StoredJudgement {
+    pub(super) earlier: Earlier,
+    outputs: Vec<ContentHash>,
 }
 
 /// Why a package or a source can't be had.
@@ -111,7 +120,7 @@ impl From<CacheError<Self>> for LibraryError {
 }
 
 impl Library {
-    pub(super) const fn new(
+    pub(super) fn new(
         cache: Arc<DiskCache>,
         fetcher: Fetcher,
         runtime: Handle,
@@ -119,7 +128,7 @@ impl Library {
     ) -> Self {
         Self {
             cache,
-            fetcher,
+            fetcher: Arc::new(fetcher),
             runtime,
             scratch,
             packages: Mutex::new(VecDeque::new()),
@@ -236,20 +245,48 @@ impl Library {
 
     /// What may be taken over of a judgement. When that can't be found out, nothing:
     /// it is only work that is spared.
-    pub(super) fn earlier(&self, judgement: JudgementId) -> Earlier {
+    pub(super) fn earlier(&self, judgement: JudgementId, cancel: &Cancel) -> StoredJudgement {
         let reusable = match self.runtime.block_on(self.fetcher.reusable(judgement)) {
             Ok(reusable) => reusable,
             Err(error) => {
                 tracing::warn!(earlier.id = %judgement, error = %error_chain(&error), "judging from scratch");
-                return Earlier::nothing();
+                return StoredJudgement::default();
             }
         };
-        match (reusable.compile, reusable.provenance) {
-            (Some(compile), Some(provenance)) => {
-                Earlier::new(judgement, compile, &provenance, reusable.runs)
-            }
-            _ => Earlier::nothing(),
+        let (Some(compile), Some(provenance)) = (reusable.compile, reusable.provenance) else {
+            return StoredJudgement::default();
+        };
+        let mut earlier = Earlier::new(judgement, compile, &provenance, reusable.runs);
+        let outputs = reusable.outputs;
+        if !outputs.is_empty() {
+            let (runtime, fetcher) = (self.runtime.clone(), Arc::clone(&self.fetcher));
+            let (blobs, cancel) = (outputs.clone(), cancel.clone());
+            earlier = earlier
+                .with_outputs(move || runtime.block_on(outputs::fetch(&fetcher, &blobs, &cancel)));
         }
+        StoredJudgement { earlier, outputs }
+    }
+
+    /// Stores the outputs of a judgement with the scheduler. Returns where outputs of its
+    /// runs are, also of those that were made `before`.
+    pub(super) fn store_outputs(
+        &self,
+        new: &Outputs,
+        before: &StoredJudgement,
+        runs: &[RunReport],
+        cancel: &Cancel,
+    ) -> Vec<ContentHash> {
+        let stored = outputs::store(&self.fetcher, new, cancel);
+        let mut blobs = Vec::from_iter(self.runtime.block_on(stored));
+        let is_earlier =
+            |run: &RunReport| run.reused_from.is_some() || run.validated_again.is_some();
+        if runs.iter().any(is_earlier) {
+            let others = before.outputs.iter().filter(|blob| !blobs.contains(blob));
+            let others: Vec<_> = others.copied().collect();
+            blobs.extend(others);
+        }
+        blobs.truncate(MOST_OUTPUTS);
+        blobs
     }
 
     /// Stores the audits of an attempt with the scheduler.

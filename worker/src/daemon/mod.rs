@@ -17,6 +17,7 @@ mod held;
 mod intake;
 mod lending;
 mod library;
+mod outputs;
 mod report_size;
 mod reporter;
 mod runner;

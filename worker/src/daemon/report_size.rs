@@ -72,6 +72,7 @@ fn shorten(report: &mut Report, bytes: usize) {
                 if bytes == 0 {
                     // Then it is run again should it be rejudged.
                     run.key = None;
+                    run.key_parts = None;
                 }
             }
             if let Some(audit) = audit {
@@ -92,7 +93,7 @@ fn cut(text: &mut String, bytes: usize) {
 mod tests {
     use assize_common::id::{JudgementId, WorkerId};
     use assize_common::message::{
-        CompileReport, Exit, Finished, HeldJudgement, RunReport, Ticket, WorkerReport,
+        CompileReport, Exit, Finished, HeldJudgement, KeyParts, RunReport, Ticket, WorkerReport,
     };
     use assize_common::{ContentHash, Verdict};
     use chrono::Utc;
@@ -118,6 +119,11 @@ mod tests {
             transcripts: Vec::new(),
             key: Some(ContentHash::of(b"key")),
             reused_from: None,
+            key_parts: Some(KeyParts {
+                program: ContentHash::of(b"program"),
+                validator: ContentHash::of(b"validator"),
+            }),
+            validated_again: None,
         };
         let outcome = Judged::Verdict {
             verdict: Verdict::Ac,
@@ -134,6 +140,7 @@ mod tests {
             groups: Vec::new(),
             audit: None,
             provenance: None,
+            outputs: Vec::new(),
         };
         let judgement = HeldJudgement {
             judgement_id: JudgementId::generate(),

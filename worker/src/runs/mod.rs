@@ -6,6 +6,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,11 +23,13 @@ use crate::judge::{Judge, Judged, Progress, Request};
 use crate::judging_error::JudgingError;
 use crate::output_validator::JuryValidator;
 use crate::output_validator::feedback::Meaning;
+use crate::outputs::{OutputKeeper, Outputs};
 use crate::reuse::Reuse;
 use crate::slot::Slot;
 use crate::static_test::StaticTestRun;
 use crate::testcase_run::{Ran, TestcaseRun};
 use crate::transcripts::Room;
+use crate::validation::Validation;
 
 pub(crate) use history::History;
 
@@ -85,6 +88,8 @@ pub(crate) struct Runner<'a> {
     pub(crate) static_validator: Option<JuryValidator>,
     /// What need not be run.
     pub(crate) reuse: Reuse<'a>,
+    /// What was validated again already, by the indexes of test cases.
+    pub(crate) validated: HashMap<usize, Ran>,
     pub(crate) cancel: &'a Cancel,
 }
 
@@ -98,6 +103,7 @@ struct Shared<'a> {
     /// Ends what helpers run when nobody needs it any more.
     abandoned: Cancel,
     audits: AuditWriter<'a>,
+    outputs: OutputKeeper,
 }
 
 impl<'a> Shared<'a> {
@@ -139,6 +145,7 @@ impl Runner<'_> {
             news: Condvar::new(),
             abandoned: Cancel::default(),
             audits: AuditWriter::new(self.judge.scratch()),
+            outputs: OutputKeeper::new(self.judge.settings().kept_outputs),
         };
         let mut record = Record::default();
         std::thread::scope(|scope| {
@@ -163,13 +170,17 @@ impl Runner<'_> {
             .schedule
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        let audits = shared.audits.into_audits(record.audits);
-        conclude(&schedule, record.runs, audits, compile, provenance)
+        let kept = Kept {
+            audits: shared.audits.into_audits(record.audits),
+            outputs: shared.outputs.into_outputs(),
+        };
+        conclude(&schedule, record.runs, kept, compile, provenance)
     }
 
-    /// The result without anything being run, if all of it can be taken over.
-    pub(crate) fn all_reused(
-        &self,
+    /// The result without the program, if all of it can be taken over or validated again.
+    pub(crate) fn all_without_program(
+        &mut self,
+        slot: &mut Slot,
         compile: CompileReport,
         provenance: Provenance,
     ) -> Result<Option<Judged>, JudgingError> {
@@ -182,9 +193,12 @@ impl Runner<'_> {
                 let Test::Testcase(testcase) = test else {
                     return Ok(None);
                 };
-                let Some(ran) = self.reuse.run(testcase) else {
+                let Some(ran) = self.without_program(slot, testcase, self.cancel)? else {
                     return Ok(None);
                 };
+                if ran.report.validated_again.is_some() {
+                    self.validated.insert(testcase, ran.clone());
+                }
                 schedule.end(index, Ok(ran));
             }
             while let Some((test, outcome)) = schedule.take_due() {
@@ -198,8 +212,33 @@ impl Runner<'_> {
                 );
             }
         }
-        let audits = Audits::default();
-        conclude(&schedule, record.runs, audits, compile, provenance).map(Some)
+        conclude(&schedule, record.runs, Kept::default(), compile, provenance).map(Some)
+    }
+
+    /// The result on one test case, if it can be taken over or validated again.
+    fn without_program(
+        &self,
+        slot: &mut Slot,
+        index: usize,
+        cancel: &Cancel,
+    ) -> Result<Option<Ran>, JudgingError> {
+        let known = self.validated.get(&index).cloned();
+        if let Some(ran) = known.or_else(|| self.reuse.run(index)) {
+            return Ok(Some(ran));
+        }
+        let Some(output) = self.reuse.output(index) else {
+            return Ok(None);
+        };
+        let validation = Validation {
+            package: self.request.package,
+            testcase: &self.request.package.testcases[index],
+            validator: self.validator.as_ref(),
+            scratch: self.judge.scratch(),
+            cancel,
+        };
+        let mut ran = validation.again(slot, output.bytes, output.run, output.why)?;
+        self.reuse.mark(index, &mut ran);
+        Ok(Some(ran))
     }
 
     /// Runs test cases, and records what is due until all is.
@@ -265,7 +304,7 @@ impl Runner<'_> {
         let Some((index, test, name)) = shared.schedule().start() else {
             return false;
         };
-        let outcome = self.one(slot, test, &name, &shared.audits, cancel);
+        let outcome = self.one(slot, test, &name, shared, cancel);
         shared.schedule().end(index, outcome);
         true
     }
@@ -275,7 +314,7 @@ impl Runner<'_> {
         slot: &mut Slot,
         test: Test,
         name: &str,
-        audits: &AuditWriter<'_>,
+        shared: &Shared<'_>,
         cancel: &Cancel,
     ) -> Outcome {
         let package = self.request.package;
@@ -304,7 +343,7 @@ impl Runner<'_> {
                 return run.execute(slot);
             }
         };
-        if let Some(ran) = self.reuse.run(index) {
+        if let Some(ran) = self.without_program(slot, index, cancel)? {
             return Ok(ran);
         }
         let testcase = &package.testcases[index];
@@ -327,7 +366,11 @@ impl Runner<'_> {
                 sandbox: self.request.sandbox,
                 audit: self.judge.audit_level(),
                 look: self.request.look,
-                audits,
+                audits: &shared.audits,
+                keep: self
+                    .reuse
+                    .output_key(index)
+                    .map(|key| (&shared.outputs, key)),
                 settings: self.judge.settings(),
                 scratch: self.judge.scratch(),
                 cancel,
@@ -339,11 +382,18 @@ impl Runner<'_> {
     }
 }
 
+/// What of runs is kept beside their reports.
+#[derive(Default)]
+struct Kept {
+    audits: Audits,
+    outputs: Outputs,
+}
+
 /// Grades what was judged.
 fn conclude(
     schedule: &Schedule<'_, Outcome>,
     runs: Vec<RunReport>,
-    audits: Audits,
+    kept: Kept,
     compile: CompileReport,
     provenance: Provenance,
 ) -> Result<Judged, JudgingError> {
@@ -354,7 +404,8 @@ fn conclude(
         groups: graded.groups,
         compile,
         runs,
-        audits,
+        audits: kept.audits,
+        outputs: kept.outputs,
         provenance,
     })
 }

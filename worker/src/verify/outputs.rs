@@ -7,9 +7,8 @@ use assize_common::package::{Kind, ShownOutput, Testcase, ValidatorTestKind};
 
 use super::{Step, Verifier};
 use crate::judging_error::JudgingError;
-use crate::output_validator::feedback::Meaning;
-use crate::output_validator::{Call, JuryValidator, Validated, custom};
-use crate::testcase_run::compare;
+use crate::output_validator::{JuryValidator, Validated};
+use crate::validation::Validation;
 use crate::verdict::Answer;
 
 /// An output with what is expected of it.
@@ -116,16 +115,14 @@ impl Verifier<'_> {
     ) -> Result<Validated, JudgingError> {
         let open = |path: &Path| File::open(path).map_err(JudgingError::disk("open", path));
         let output = open(&checked.output)?;
-        let Some(validator) = validator else {
-            return compare(&self.package, &checked.testcase, output);
-        };
-        let call = Call {
+        let input = open(&checked.testcase.input)?;
+        let validation = Validation {
+            package: &self.package,
             testcase: &checked.testcase,
-            input: &open(&checked.testcase.input)?,
-            state: None,
-            meaning: Meaning::on(&self.package, &checked.testcase),
+            validator,
+            scratch: self.judge.scratch(),
+            cancel: self.cancel,
         };
-        let scratch = self.judge.scratch();
-        custom::validate(validator, self.slot, &call, output, scratch, self.cancel)
+        validation.of(self.slot, output, &input, None)
     }
 }

@@ -13,6 +13,7 @@ mod canaries;
 mod control;
 mod fixture;
 mod judging;
+mod outputs;
 mod proxy;
 mod scheduler;
 mod start;

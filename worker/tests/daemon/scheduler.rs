@@ -1,4 +1,4 @@
-//! A scheduler that serves blobs, stores audits, and does nothing else.
+//! A scheduler that serves blobs, stores audits and outputs, and does nothing else.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -18,6 +18,7 @@ pub(crate) struct FakeScheduler {
 struct State {
     blobs: HashMap<ContentHash, Vec<u8>>,
     audits: HashMap<ContentHash, Vec<u8>>,
+    outputs: HashMap<ContentHash, Vec<u8>>,
     token: String,
     /// Answers to give instead of the right one, the next one last.
     disturbances: Vec<u16>,
@@ -31,6 +32,7 @@ impl FakeScheduler {
         let state = Arc::new(Mutex::new(State {
             blobs: HashMap::new(),
             audits: HashMap::new(),
+            outputs: HashMap::new(),
             token: token.reveal(),
             disturbances: Vec::new(),
             served: 0,
@@ -70,6 +72,11 @@ impl FakeScheduler {
         self.state.lock().unwrap().audits.get(&hash).cloned()
     }
 
+    /// Outputs that it has taken.
+    pub(crate) fn outputs(&self, hash: ContentHash) -> Option<Vec<u8>> {
+        self.state.lock().unwrap().outputs.get(&hash).cloned()
+    }
+
     /// How many blobs it has sent.
     pub(crate) fn served(&self) -> usize {
         self.state.lock().unwrap().served
@@ -106,6 +113,11 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         let mut audit = vec![0; length];
         reader.read_exact(&mut audit)?;
         take_audit(&mut state.lock().unwrap(), hash, audit, &token)
+    } else if let Some(hash) = hash_after("/api/v1/outputs/") {
+        let mut outputs = vec![0; length];
+        reader.read_exact(&mut outputs)?;
+        state.lock().unwrap().outputs.insert(hash, outputs);
+        (204, Vec::new())
     } else {
         let hash = hash_after("/api/v1/blobs/");
         respond(&mut state.lock().unwrap(), hash, &token)

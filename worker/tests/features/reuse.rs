@@ -1,15 +1,19 @@
-//! Whatever is changed of a package: taking results over from an earlier judgement
-//! gives what judging from scratch does.
+//! Whatever is changed of a package: taking results over from an earlier judgement, and
+//! validating its outputs again, gives what judging from scratch does.
+
+use std::collections::HashSet;
 
 use assize_common::id::JudgementId;
-use assize_common::message::RunReport;
+use assize_common::message::{Changed, RunReport};
 use assize_common::package::Package;
 use assize_common::{SandboxMode, Stop, Verdict};
 use assize_worker::cancel::Cancel;
-use assize_worker::judge::{Judge, Judged, Request};
+use assize_worker::judge::{Judge, Judged, Request, RunSettings};
 use assize_worker::look::USUAL;
+use assize_worker::outputs::Outputs;
 use assize_worker::reuse::Earlier;
 use assize_worker::slot::Slot;
+use bytesize::ByteSize;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -35,6 +39,9 @@ fn program(name: &str) -> String {
     };
     format!("#include <stdio.h>\nint main(void) {{ int n; scanf(\"%d\", &n); {body} return 0; }}\n")
 }
+
+/// The input of the sample.
+const SAMPLE: u8 = 2;
 
 #[derive(Debug, Clone)]
 struct Test {
@@ -102,6 +109,13 @@ impl Problem {
         }
     }
 
+    /// The input of a test case.
+    fn input(&self, name: &str) -> u8 {
+        let mut tests = self.tests.iter();
+        let test = tests.find(|test| name == format!("secret/{:03}", test.name));
+        test.map_or(SAMPLE, |test| test.input)
+    }
+
     fn write(&self) -> TestPackage {
         let limits = format!("limits:\n  time_limit: {}\n", self.seconds);
         let mut package = TestPackage::new(&limits).with_testcase("sample/1", "2\n", "4\n");
@@ -136,7 +150,10 @@ struct Court {
 impl Court {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let judge = new_judge(&directory);
+        let judge = new_judge(&directory).running(RunSettings {
+            kept_outputs: ByteSize::mib(1),
+            ..RunSettings::default()
+        });
         Self {
             slot: judge.slot(0, None),
             judge,
@@ -176,6 +193,12 @@ impl Court {
 }
 
 fn earlier(judged: Judged) -> Earlier {
+    // As they are stored.
+    let outputs = judged.outputs.encode().unwrap();
+    without_outputs(judged).with_outputs(move || Outputs::decode(&outputs).unwrap())
+}
+
+fn without_outputs(judged: Judged) -> Earlier {
     let id = JudgementId::generate();
     Earlier::new(id, judged.compile, &judged.provenance, judged.runs)
 }
@@ -187,6 +210,7 @@ fn result(run: &RunReport) -> RunReport {
         wall_time_ms: 0,
         memory_bytes: 0,
         reused_from: None,
+        validated_again: None,
         ..run.clone()
     }
 }
@@ -198,6 +222,17 @@ fn results(judged: &Judged) -> (Verdict, Vec<RunReport>) {
 fn reused(judged: &Judged) -> usize {
     let runs = judged.runs.iter();
     runs.filter(|run| run.reused_from.is_some()).count()
+}
+
+fn is_run(run: &RunReport) -> bool {
+    run.reused_from.is_none() && run.validated_again.is_none()
+}
+
+/// What has changed for those that were validated again.
+fn changes(judged: &Judged) -> Vec<Changed> {
+    let runs = judged.runs.iter();
+    runs.filter_map(|run| Some(run.validated_again.as_ref()?.changed))
+        .collect()
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
@@ -223,17 +258,24 @@ proptest! {
         let mut court = Court::new();
         let mut problem = Problem::new();
         problem.validator = custom.then_some(NEARLY);
-        let before = problem.write();
+        let (before, since) = (problem.write(), problem.clone());
         for edit in &edits {
             problem.apply(edit);
         }
         let after = problem.write();
         for name in PROGRAMS {
-            let earlier = earlier(court.judge(&before, name, &Earlier::nothing()));
+            let first = court.judge(&before, name, &Earlier::nothing());
+            let known: HashSet<u8> = first.runs.iter().map(|run| since.input(&run.testcase)).collect();
+            let earlier = earlier(first);
             let incremental = court.judge(&after, name, &earlier);
             let from_scratch = court.judge(&after, name, &Earlier::nothing());
             prop_assert_eq!(reused(&from_scratch), 0);
             prop_assert_eq!(results(&incremental), results(&from_scratch), "{}", name);
+            // The program is run on what it was not run on before, and on nothing else.
+            for run in &incremental.runs {
+                let is_known = since.seconds == problem.seconds && known.contains(&problem.input(&run.testcase));
+                prop_assert_eq!(is_run(run), !is_known, "{} on {}", name, run.testcase);
+            }
         }
     }
 }
@@ -256,6 +298,8 @@ fn only_what_has_changed_is_run_again() {
     problem.apply(&Edit::Answer(4, 18));
     let mended = court.judge(&problem.write(), "right.c", &earlier);
     assert_eq!((mended.verdict, reused(&mended)), (Verdict::Ac, 5));
+    assert_eq!(changes(&mended), [Changed::Answer]);
+    assert!(mended.compile.cached && mended.outputs.is_empty());
     problem.apply(&Edit::Rename(0, 50));
     let renamed = court.judge(&problem.write(), "right.c", &earlier);
     assert_eq!(reused(&renamed), 5, "a name changes nothing");
@@ -265,7 +309,8 @@ fn only_what_has_changed_is_run_again() {
     let longer = court.judge(&problem.write(), "right.c", &earlier);
     assert_eq!(reused(&longer), 0, "they may get further now");
     let traced = court.judge_under(SandboxMode::Ptrace, &problem.write(), "right.c", &earlier);
-    assert!(traced.runs.iter().all(|run| run.key.is_none()));
+    let is_unknown = |run: &RunReport| run.key.is_none() && run.key_parts.is_none();
+    assert!(traced.runs.iter().all(is_unknown));
     let other = court.judge(&problem.write(), "small.c", &earlier);
     assert_eq!(reused(&other), 0, "another program");
 }
@@ -285,4 +330,74 @@ fn what_did_not_compile_does_not_compile_again() {
     assert_eq!((again.verdict, again.compile.cached), (Verdict::Ce, true));
     let other = court.judge(&package(&program("right.c")), "new.c", &earlier);
     assert_eq!(other.verdict, Verdict::Ac);
+}
+
+#[test]
+fn a_mended_validator_sees_what_the_one_before_has_seen() {
+    let mut court = Court::new();
+    let mut problem = Problem::new();
+    problem.validator = Some(EXACTLY);
+    problem.tests[2].answer = 11;
+    let first = court.judge(&problem.write(), "right.c", &Earlier::nothing());
+    assert_eq!((first.verdict, first.runs.len()), (Verdict::Wa, 4));
+    let measured = |judged: &Judged| -> Vec<(u64, u64)> {
+        let runs = judged.runs.iter();
+        runs.map(|run| (run.wall_time_ms, run.memory_bytes))
+            .collect()
+    };
+    let before = measured(&first);
+    let earlier = earlier(first.clone());
+
+    // It goes further now: what was run before is validated again, the rest is run.
+    problem.validator = Some(NEARLY);
+    problem.far = 1;
+    let mended = court.judge(&problem.write(), "right.c", &earlier);
+    assert_eq!((mended.verdict, mended.runs.len()), (Verdict::Ac, 6));
+    assert_eq!(changes(&mended), [Changed::Validator; 4]);
+    assert_eq!(measured(&mended)[..4], before);
+    assert_eq!(mended.runs[3].message.as_deref(), Some("12 for 11"));
+
+    // Whoever takes that over knows who has run the program.
+    let origin = mended.runs[0].validated_again.unwrap().output_from;
+    let id = JudgementId::generate();
+    let later = Earlier::new(id, mended.compile, &mended.provenance, mended.runs);
+    let outputs = first.outputs.clone();
+    let later = later.with_outputs(move || outputs);
+    let same = court.judge(&problem.write(), "right.c", &later);
+    assert_eq!(reused(&same), 6);
+    problem.far = 2;
+    let again = court.judge(&problem.write(), "right.c", &later);
+    let origins: Vec<_> = again.runs.iter().map(|run| run.validated_again).collect();
+    assert!(
+        origins[..4]
+            .iter()
+            .all(|from| from.unwrap().output_from == origin)
+    );
+    assert!(
+        origins[4..].iter().all(Option::is_none),
+        "not among those outputs"
+    );
+}
+
+#[test]
+fn what_was_not_kept_is_run_again() {
+    let mut court = Court::new();
+    let mut problem = Problem::new();
+    problem.tests[4].answer = 0;
+    let first = court.judge(&problem.write(), "right.c", &Earlier::nothing());
+    problem.apply(&Edit::Answer(4, 18));
+    let gone = without_outputs(first.clone()).with_outputs(Outputs::default);
+    for earlier in [without_outputs(first), gone] {
+        let mended = court.judge(&problem.write(), "right.c", &earlier);
+        assert_eq!((mended.verdict, reused(&mended)), (Verdict::Ac, 5));
+        assert_eq!(changes(&mended), []);
+        assert!(!mended.outputs.is_empty(), "it is kept now");
+    }
+    let traced = court.judge_under(
+        SandboxMode::Ptrace,
+        &problem.write(),
+        "right.c",
+        &Earlier::nothing(),
+    );
+    assert!(traced.outputs.is_empty());
 }

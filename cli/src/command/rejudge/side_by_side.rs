@@ -50,8 +50,7 @@ pub(super) fn runs(old: &Judgement, new: Option<&Judgement>) -> String {
             pair(|run| columns::memory(Some(run.memory_bytes))),
             message(old),
             message(new),
-            new.and_then(|run| run.reused_from)
-                .map_or_else(String::new, |judgement| judgement.to_string()),
+            new.map(columns::taken_over).unwrap_or_default(),
         ]);
     }
     columns::hide_if_empty(&mut table, 6);

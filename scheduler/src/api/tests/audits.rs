@@ -12,10 +12,10 @@ use reqwest::StatusCode;
 use sqlx::PgPool;
 
 use super::{Server, problem, summary};
-use crate::audit_retention;
 use crate::blob::BlobStore;
 use crate::fixture::{SETTINGS, finished, make_token};
 use crate::reports::apply_batch;
+use crate::retention;
 use crate::store::Created;
 
 fn call(syscall: &str, path: Option<&str>, decision: AuditDecision, times: u64) -> AuditedCall {
@@ -295,7 +295,7 @@ async fn old_audits_go_unless_their_submission_is_flagged(pool: PgPool) {
     let day = Duration::from_secs(24 * 60 * 60);
 
     let remove = async |age, unreported| {
-        audit_retention::remove(store, &audits, age, unreported)
+        retention::remove_audits(store, &audits, age, unreported)
             .await
             .unwrap()
     };

@@ -7,6 +7,7 @@ mod faults;
 mod feedback;
 mod flags;
 mod lanes;
+mod outputs;
 mod rejudgings;
 mod stop_rules;
 mod storage;
@@ -101,6 +102,7 @@ async fn listen_under(store: Store, data: &Path, pressure: Pressure) -> SocketAd
         pressure,
         blobs: BlobStore::open(data).unwrap(),
         audits: BlobStore::open(&data.join("audits")).unwrap(),
+        outputs: BlobStore::open(&data.join("outputs")).unwrap(),
         suspicion: Arc::new(SuspicionRules::load(None).unwrap()),
         languages: Arc::new(LanguageTable::embedded().unwrap()),
         max_package: ByteSize::mib(1),

@@ -21,14 +21,17 @@ use crate::pressure::{Limits, Pressure};
 use crate::store::Store;
 
 /// All columns of bytes.
-const BYTES: [&str; 11] = [
+const BYTES: [&str; 14] = [
     "_sqlx_migrations.checksum",
     "audit_runs.sha256",
     "dead_letters.message",
+    "outputs.sha256",
     "packages.archive_sha256",
     "packages.content_hash",
     "rejudgings.request_sha256",
     "runs.key",
+    "runs.program_key",
+    "runs.validator_key",
     "submission_files.sha256",
     "submissions.request_sha256",
     "ticket_key.key",
@@ -141,7 +144,8 @@ async fn blobs_that_nothing_refers_to_are_collected(pool: PgPool) {
 }
 
 /// Whoever adds one has to say whether it names a blob, and then have it kept:
-/// `Store::blob_list_kept`, or `Store::audit_blob_list_kept` for audits.
+/// `Store::blob_list_kept`, or `Store::audit_blob_list_kept` for audits and
+/// `Store::output_blob_list_kept` for outputs.
 #[sqlx::test(migrations = "../migrations")]
 async fn every_column_that_may_refer_to_a_blob_is_known(pool: PgPool) {
     let columns: Vec<String> = sqlx::query_scalar(

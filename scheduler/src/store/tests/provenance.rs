@@ -2,7 +2,9 @@
 
 use assize_common::api::{JudgementState, NewRejudging, Overrides, Selection};
 use assize_common::id::{JudgementId, WorkerId};
-use assize_common::message::{Judged, LimitOverrides, Provenance, Report, Task};
+use assize_common::message::{
+    Changed, Judged, KeyParts, LimitOverrides, Provenance, Report, Task, ValidatedAgain,
+};
 use assize_common::{ContentHash, Lane, Stop, Verdict};
 use sqlx::PgPool;
 
@@ -129,9 +131,19 @@ async fn runs_are_kept_with_their_keys_and_where_they_were_made(pool: PgPool) {
     let Report::Finished(attempt) = &mut report.report else {
         panic!("{report:?}")
     };
-    let Judged::Verdict { runs, .. } = &mut attempt.outcome else {
+    let Judged::Verdict { runs, outputs, .. } = &mut attempt.outcome else {
         panic!("{attempt:?}")
     };
+    let [own, other] = [&b"own"[..], b"other"].map(ContentHash::of);
+    *outputs = vec![own, other];
+    runs[0].key_parts = Some(KeyParts {
+        program: ContentHash::of(b"program"),
+        validator: ContentHash::of(b"validator"),
+    });
+    runs[0].validated_again = Some(ValidatedAgain {
+        output_from: earlier,
+        changed: Changed::Validator,
+    });
     runs[1].key = Some(ContentHash::of(b"key"));
     runs[1].reused_from = Some(earlier);
     let expected = runs.clone();
@@ -141,6 +153,7 @@ async fn runs_are_kept_with_their_keys_and_where_they_were_made(pool: PgPool) {
     let read = fixture.store.reusable_read(held.judgement_id).await;
     let read = read.unwrap().unwrap();
     assert_eq!(read.runs, expected);
+    assert_eq!(read.outputs, [own, other]);
     assert!(read.compile.is_some() && read.provenance.is_some());
     let shown = fixture.store.judgement_read_current(id).await.unwrap();
     assert_eq!(shown.unwrap().runs, expected);

@@ -202,6 +202,7 @@ async fn of_two_at_the_same_time_one_wins(pool: PgPool) {
                     groups: &[],
                     audit: None,
                     provenance: None,
+                    outputs: &[],
                 };
                 let moved = judgement_list_finish(&mut transaction, &[complete])
                     .await
@@ -635,6 +636,7 @@ async fn finish(
         groups: &[],
         audit: None,
         provenance: None,
+        outputs: &[],
     };
     judgement_list_finish(&mut transaction, &[complete])
         .await

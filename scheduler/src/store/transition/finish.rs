@@ -4,10 +4,11 @@ use assize_common::id::WorkerId;
 use assize_common::message::{
     AuditReport, CompileReport, HeldJudgement, Host, Provenance, RunReport,
 };
-use assize_common::{GroupScore, Score, Verdict};
+use assize_common::{ContentHash, GroupScore, Score, Verdict};
 use sqlx::PgConnection;
 
 use super::super::audit::audit_list_create;
+use super::super::output::output_list_create;
 use super::super::run::run_list_create;
 use super::super::{StoreError, row};
 use super::{Moved, held, key};
@@ -33,6 +34,8 @@ pub(crate) struct FinishedAttempt<'r> {
     pub(crate) audit: Option<&'r AuditReport>,
     /// What the verdict depends on.
     pub(crate) provenance: Option<&'r Provenance>,
+    /// The blobs that hold outputs of its runs.
+    pub(crate) outputs: &'r [ContentHash],
 }
 
 /// Attempts are complete, each named once: of each the verdict and all its runs,
@@ -104,7 +107,9 @@ pub(crate) async fn judgement_list_finish(
     let runs = decided().map(|attempt| (attempt.held, attempt.runs));
     run_list_create(&mut *connection, runs).await?;
     let audits = decided().filter_map(|attempt| Some((attempt.held, attempt.audit?)));
-    audit_list_create(connection, audits).await?;
+    audit_list_create(&mut *connection, audits).await?;
+    let outputs = decided().map(|attempt| (attempt.held, attempt.outputs));
+    output_list_create(connection, outputs).await?;
     Ok(moved)
 }
 
