@@ -148,8 +148,7 @@ impl Judged {
         let runs: Vec<_> = self.runs.iter().map(JudgedTestcase::from).collect();
         expectation.offence(self.verdict, &runs).or_else(|| {
             let score = self.score.as_ref()?;
-            (!expectation.are_scores_met(score, &self.groups))
-                .then(|| "but expected other points".to_owned())
+            expectation.score_offence(score, &self.groups)
         })
     }
 }

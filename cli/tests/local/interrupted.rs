@@ -56,7 +56,7 @@ fn a_verification() {
     let name = "verified4021.py";
     let path = format!("submissions/accepted/{name}");
     write(package.path(), &path, "while True: pass\n");
-    let limit = "problem_format_version: 2025-09\nname: Echo\nuuid: x\nlimits: {time_limit: 60}\n";
+    let limit = "problem_format_version: 2025-09\nname: Echo\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\nlimits: {time_limit: 60}\n";
     write(package.path(), "problem.yaml", limit);
     let mut command = assize.command();
     command.args(["problem", "verify"]).arg(package.path());

@@ -92,7 +92,7 @@ mod tests {
         let draft = || {
             TestPackage::minimal().with(
                 "problem.yaml",
-                "problem_format_version: 2023-07-draft\nname: T\nuuid: x\nlimits: {time_limit: 1}\n",
+                "problem_format_version: 2023-07-draft\nname: T\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\nlimits: {time_limit: 1}\n",
             )
         };
         for (line, expected) in [

@@ -132,7 +132,9 @@ impl Expectation {
             .iter()
             .zip(&permitted)
             .find(|(_, permitted)| permitted.is_empty())
-            .map(|(name, _)| format!("no verdict on {name} is permitted by all rules"));
+            .map(|(name, _)| {
+                format!("no verdict on {name} is permitted by its directory and all entries")
+            });
         of_testcase.or_else(|| {
             self.rules.iter().find_map(|rule| {
                 let mut concerned = testcases
@@ -157,20 +159,27 @@ impl Expectation {
     /// Whether the scores are as expected; `total` is that of the submission.
     #[must_use]
     pub fn are_scores_met(&self, total: &Score, groups: &[GroupScore]) -> bool {
-        self.rules.iter().all(|rule| {
-            let Some(expected) = &rule.score else {
-                return true;
+        self.score_offence(total, groups).is_none()
+    }
+
+    /// Which score is not as expected, in words that continue a sentence about the total.
+    #[must_use]
+    pub fn score_offence(&self, total: &Score, groups: &[GroupScore]) -> Option<String> {
+        self.rules.iter().find_map(|rule| {
+            let expected = rule.score.as_ref()?;
+            let Some(glob) = &rule.testcases else {
+                let offends = !expected.allows(total);
+                return offends.then(|| format!("but expected {expected} points"));
             };
-            let allows = |score: &Score| {
-                expected.range.contains(score) && expected.not.as_ref() != Some(score)
-            };
-            match &rule.testcases {
-                None => allows(total),
-                Some(glob) => groups
-                    .iter()
-                    .filter(|group| glob.matches_exactly(&group.name))
-                    .all(|group| allows(&group.score)),
-            }
+            let mut concerned = groups
+                .iter()
+                .filter(|group| glob.matches_exactly(&group.name));
+            let group = concerned.find(|group| !expected.allows(&group.score))?;
+            Some(format!(
+                "but expected {expected} points of {}, which gave {}",
+                group.name,
+                group.score.rounded()
+            ))
         })
     }
 
@@ -425,7 +434,7 @@ mod tests {
         );
         assert_eq!(
             contradiction(&[on("secret/2", rule(&[Wa], &[Wa])), accepted.clone()]).as_deref(),
-            Some("no verdict on secret/2 is permitted by all rules")
+            Some("no verdict on secret/2 is permitted by its directory and all entries")
         );
         assert_eq!(
             contradiction(&[on("secret/3", accepted)]).as_deref(),

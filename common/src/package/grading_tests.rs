@@ -8,7 +8,7 @@ use super::test_package::TestPackage;
 use super::{JudgedTestcase, Package, PackageError};
 use crate::{Score, Verdict};
 
-const HEAD: &str = "name: Test\nuuid: x\ntype: scoring\nlimits:\n  time_limit: 1\n";
+const HEAD: &str = "name: Test\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\ntype: scoring\nlimits:\n  time_limit: 1\n";
 
 /// A scoring package with these test cases below `data/`.
 fn scoring(version: &str, testcases: &[&str]) -> TestPackage {

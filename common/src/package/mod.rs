@@ -5,6 +5,7 @@
 //! `2023-07-draft` and `2025-09`. What a package asks for and Assize can't honour is refused with
 //! file, key and reason; what it says beyond the format is a warning.
 
+mod advice;
 mod annotation;
 mod archive;
 #[cfg(test)]
@@ -23,6 +24,9 @@ pub mod grading;
 #[cfg(test)]
 mod grading_tests;
 mod group_scoring;
+mod jury_programs;
+mod language_codes;
+mod limit_bounds;
 mod model;
 mod policy;
 mod polygon;
@@ -56,7 +60,8 @@ pub use expectation::{Expectation, JudgedTestcase, TimeBound};
 pub use model::{
     CheckerPoints, CheckerProtocol, DmojChecker, File, FloatError, FormatVersion,
     InputValidatorArgs, Kind, Limits, OutputValidator, Package, Program, ShownOutput, StaticTest,
-    StaticValidator, Submission, Testcase, Timing, ValidatorTest, ValidatorTestKind,
+    StaticValidator, Submission, Testcase, Timing, UnsupportedProgram, ValidatorTest,
+    ValidatorTestKind,
 };
 pub use polygon::{Generation, GenerationStep};
 pub use program::UnknownLanguage;

@@ -45,6 +45,8 @@ pub struct Package {
     pub static_validator: Option<StaticValidator>,
     /// Programs that check the inputs, not used when judging.
     pub input_validators: Vec<Program>,
+    /// Input validators that can't be run here.
+    pub unsupported_input_validators: Vec<UnsupportedProgram>,
     /// What validators must say of certain inputs and outputs, not used when
     /// judging.
     pub validator_tests: Vec<ValidatorTest>,
@@ -67,6 +69,9 @@ pub struct Package {
     pub content_hash: ContentHash,
     /// What was ignored or looks unintended.
     pub warnings: Vec<String>,
+    /// What is missing besides, of which judging takes no notice: a jury wants to know
+    /// before a contest.
+    pub advice: Vec<String>,
     /// Files of the model that are not in the package's directory, such as those
     /// of an archive within it. They live as long as this.
     pub unpacked: Option<Arc<TempDir>>,
@@ -101,6 +106,7 @@ impl Package {
             output_validator: OutputValidator::Default,
             static_validator: None,
             input_validators: Vec::new(),
+            unsupported_input_validators: Vec::new(),
             validator_tests: Vec::new(),
             policy: None,
             languages: None,
@@ -109,6 +115,7 @@ impl Package {
             attachments: Vec::new(),
             submissions: Vec::new(),
             warnings: Vec::new(),
+            advice: Vec::new(),
             unpacked: None,
         }
     }
@@ -333,6 +340,8 @@ pub struct ValidatorTest {
 pub enum ValidatorTestKind {
     /// Some input validator must reject the input.
     InvalidInput,
+    /// All input validators must accept the input.
+    ValidInput,
     /// The output validator must give an answer on an output.
     Output {
         /// The answer file.
@@ -458,6 +467,15 @@ pub struct Program {
     pub language: Option<String>,
     /// The entry point, when the package states one.
     pub entry_point: Option<String>,
+}
+
+/// A program that can't be run here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsupportedProgram {
+    /// The path of its file or directory within the package.
+    pub name: String,
+    /// Why not.
+    pub reason: &'static str,
 }
 
 /// A file of a program.

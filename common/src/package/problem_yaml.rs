@@ -8,6 +8,8 @@ use super::constants::Constants;
 use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::grading::Objective;
+use super::language_codes;
+use super::limit_bounds::{CODE, MEMORY, OUTPUT};
 use super::model::{FormatVersion, Kind, Timing};
 use super::yaml::Section;
 use super::yaml_value::Value;
@@ -20,6 +22,8 @@ pub(super) const FILE: &str = "problem.yaml";
 pub(super) struct ProblemYaml {
     pub(super) format: FormatVersion,
     pub(super) name: Option<String>,
+    /// The languages that the name is given in.
+    pub(super) name_languages: Vec<String>,
     pub(super) uuid: Option<String>,
     pub(super) kind: Kind,
     pub(super) passes: u32,
@@ -111,16 +115,18 @@ impl ProblemYaml {
             }
         }
         let flags = yaml.string("validator_flags")?.unwrap_or_default();
-        let uuid = yaml.string("uuid")?;
+        let uuid = uuid(yaml, warnings)?;
         let mut limits = yaml.section("limits")?;
         let timing = Timing {
             ac_to_time_limit: limits.factor("time_multiplier")?.unwrap_or(5.0),
             time_limit_to_tle: limits.factor("time_safety_margin")?.unwrap_or(2.0),
             ..Timing::default()
         };
+        let (name, name_languages) = name(yaml)?;
         Ok(Self {
             format,
-            name: name(yaml)?,
+            name,
+            name_languages,
             uuid,
             kind,
             passes: 1,
@@ -140,18 +146,13 @@ impl ProblemYaml {
         format: FormatVersion,
         warnings: &mut Vec<String>,
     ) -> Result<Self, PackageError> {
-        yaml.skip(&[
-            "version",
-            "credits",
-            "source",
-            "rights_owner",
-            "embargo_until",
-            "keywords",
-        ]);
+        yaml.skip(&["version", "credits", "source", "rights_owner", "keywords"]);
         check_license(yaml, warnings)?;
         let types = Types::take(yaml)?;
-        let name = name(yaml)?.ok_or_else(|| yaml.invalid("name", "missing: name the problem"))?;
-        let uuid = yaml.string("uuid")?;
+        check_embargo(yaml, warnings)?;
+        let (name, name_languages) = name(yaml)?;
+        let name = name.ok_or_else(|| yaml.invalid("name", "missing: name the problem"))?;
+        let uuid = uuid(yaml, warnings)?;
         if uuid.is_none() {
             warnings.push(format!(
                 "{FILE}: `uuid` is missing, which the format requires"
@@ -166,6 +167,7 @@ impl ProblemYaml {
                 "an empty list: name a language, or write `all`",
             ));
         }
+        check_languages(yaml, languages.as_deref(), warnings)?;
         let allows_file_writing = yaml.boolean("allow_file_writing")?.unwrap_or_default();
         let constants = Constants::take(yaml)?;
         let mut limits = yaml.section("limits")?;
@@ -188,6 +190,7 @@ impl ProblemYaml {
         Ok(Self {
             format,
             name: Some(name),
+            name_languages,
             uuid,
             kind: types.kind,
             passes,
@@ -343,34 +346,96 @@ impl StatedLimits {
         const MIB: u64 = 1 << 20;
         let limits = Self {
             time_limit: yaml.seconds("time_limit")?,
-            memory: yaml.size("memory", MIB)?,
-            output: yaml.size("output", MIB)?,
-            code: yaml.size("code", KIB)?,
+            memory: yaml.size("memory", MIB, MEMORY)?,
+            output: yaml.size("output", MIB, OUTPUT)?,
+            code: yaml.size("code", KIB, CODE)?,
             compilation_time: yaml.seconds("compilation_time")?,
-            compilation_memory: yaml.size("compilation_memory", MIB)?,
+            compilation_memory: yaml.size("compilation_memory", MIB, MEMORY)?,
             validation_time: yaml.seconds("validation_time")?,
-            validation_memory: yaml.size("validation_memory", MIB)?,
-            validation_output: yaml.size("validation_output", MIB)?,
+            validation_memory: yaml.size("validation_memory", MIB, MEMORY)?,
+            validation_output: yaml.size("validation_output", MIB, OUTPUT)?,
         };
         yaml.finish(warnings);
         Ok(limits)
     }
 }
 
-/// The name in English if there is one, else in the first language.
-fn name(yaml: &mut Section) -> Result<Option<String>, PackageError> {
+/// The name in English if there is one, else in the first language; and all languages
+/// that it is given in.
+fn name(yaml: &mut Section) -> Result<(Option<String>, Vec<String>), PackageError> {
     match yaml.take("name") {
-        None => Ok(None),
+        None => Ok((None, Vec::new())),
         Some(Value::Map(names)) => names
             .get("en")
             .or_else(|| names.values().next())
             .and_then(Value::text)
-            .map(|name| Some(name.to_owned()))
+            .map(|name| (Some(name.to_owned()), names.keys().cloned().collect()))
             .ok_or_else(|| yaml.invalid("name", "expected a name for each language")),
         Some(name) => {
             let problem = "expected a string, or a mapping of languages to strings";
             let name = name.into_text();
-            name.map(Some).ok_or_else(|| yaml.invalid("name", problem))
+            name.map(|name| (Some(name), vec!["en".to_owned()]))
+                .ok_or_else(|| yaml.invalid("name", problem))
         }
     }
+}
+
+/// The id, of which a typing error is worth a word.
+fn uuid(yaml: &mut Section, warnings: &mut Vec<String>) -> Result<Option<String>, PackageError> {
+    let uuid = yaml.string("uuid")?;
+    if let Some(uuid) = uuid.as_ref().filter(|uuid| !is_uuid(uuid)) {
+        warnings.push(format!("{FILE}: `uuid`: {uuid:?} is no UUID"));
+    }
+    Ok(uuid)
+}
+
+fn is_uuid(text: &str) -> bool {
+    let is_hex = |group: &str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let groups = text.split('-');
+    groups.clone().all(is_hex) && groups.map(str::len).eq([8, 4, 4, 4, 12])
+}
+
+/// An embargo is for archives, but one that nobody understands ends too early.
+fn check_embargo(yaml: &mut Section, warnings: &mut Vec<String>) -> Result<(), PackageError> {
+    let until = yaml.string("embargo_until")?;
+    if let Some(until) = until.filter(|until| !is_date(until)) {
+        warnings.push(format!(
+            "{FILE}: `embargo_until`: {until:?} is neither YYYY-MM-DD nor YYYY-MM-DDThh:mm:ssZ"
+        ));
+    }
+    Ok(())
+}
+
+fn is_date(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|letter| if letter.is_ascii_digit() { '0' } else { letter })
+        .collect();
+    matches!(shape.as_str(), "0000-00-00" | "0000-00-00T00:00:00Z")
+}
+
+/// Warns of codes that are no language's, and refuses a package that nobody could solve
+/// in any language.
+fn check_languages(
+    yaml: &Section,
+    languages: Option<&[String]>,
+    warnings: &mut Vec<String>,
+) -> Result<(), PackageError> {
+    let languages = languages.unwrap_or_default();
+    let unknown: Vec<&String> = languages
+        .iter()
+        .filter(|code| !language_codes::is_known(code))
+        .collect();
+    if !unknown.is_empty() && unknown.len() == languages.len() {
+        let problem = format!(
+            "{unknown:?}: none of them is a code of the format: expected such as cpp, java, python3"
+        );
+        return Err(yaml.invalid("languages", problem));
+    }
+    for code in unknown {
+        warnings.push(format!(
+            "{FILE}: `languages`: {code:?} is no code of the format, so that nothing is allowed by it"
+        ));
+    }
+    Ok(())
 }

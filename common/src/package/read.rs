@@ -11,8 +11,8 @@ use super::file_tree::FileTree;
 use super::model::{File, Kind, Limits, Package, Timing};
 use super::problem_yaml::{self, ProblemYaml, StatedLimits};
 use super::{
-    dmoj, endings, foreign, policy, polygon, submissions, testdata, time_limit, validator_tests,
-    validators,
+    advice, dmoj, endings, foreign, jury_programs, policy, polygon, submissions, testdata,
+    time_limit, validator_tests, validators,
 };
 
 impl Package {
@@ -49,6 +49,7 @@ fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageEr
             path: root.to_owned(),
         })
     }?;
+    jury_programs::check(&package)?;
     Ok(Package {
         policy: policy::read(&tree)?,
         ..package
@@ -80,6 +81,8 @@ fn read_icpc(
     let static_validator =
         validators::static_validator(tree, &problem, data.static_tests, &mut warnings)?;
     let validator_tests = validator_tests::read(tree, &problem, &output_validator, &mut warnings)?;
+    let (input_validators, unsupported_input_validators) =
+        validators::input_validators(tree, &mut warnings);
     let mut package = Package {
         content_hash: tree.content_hash()?,
         submissions: submissions::read(
@@ -88,7 +91,9 @@ fn read_icpc(
             &data.grading,
             &mut warnings,
         )?,
-        input_validators: validators::input_validators(tree, &mut warnings),
+        input_validators,
+        unsupported_input_validators,
+        advice: advice::find(tree, &problem),
         include: include(tree, &problem, &mut warnings),
         attachments: attachments(tree, &problem, &mut warnings),
         name: problem.name.unwrap_or_else(|| directory_name(root)),
@@ -114,6 +119,7 @@ fn read_icpc(
         unpacked: None,
     };
     endings::settle(&mut package)?;
+    validators::find_arguments_for_nobody(&mut package);
     Ok(package)
 }
 

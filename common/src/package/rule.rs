@@ -6,6 +6,7 @@
 //! be written too and then mean exactly themselves.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::expectation::JudgedTestcase;
 use super::glob::Glob;
@@ -42,6 +43,30 @@ pub(super) struct ScoreRule {
     pub(super) range: ScoreRange,
     /// What it must not be.
     pub(super) not: Option<Score>,
+}
+
+impl ScoreRule {
+    /// Whether a score is as it says.
+    pub(super) fn allows(&self, score: &Score) -> bool {
+        self.range.contains(score) && self.not.as_ref() != Some(score)
+    }
+}
+
+/// How many points, as people say it.
+impl fmt::Display for ScoreRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.range.min, &self.range.max) {
+            (Some(min), Some(max)) if min == max => write!(f, "{min}")?,
+            (Some(min), Some(max)) => write!(f, "{min} to {max}")?,
+            (Some(min), None) => write!(f, "at least {min}")?,
+            (None, Some(max)) => write!(f, "at most {max}")?,
+            (None, None) => f.write_str("any")?,
+        }
+        match &self.not {
+            Some(not) => write!(f, " but {not}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Every verdict on a test case that the format knows.
@@ -123,7 +148,7 @@ impl Rule {
             let permitted = names(&self.permitted);
             let (verdict, name) = (testcase.verdict, testcase.name);
             return Some(format!(
-                "but {verdict} on {name}, where {permitted} is permitted"
+                "but only {permitted} is permitted on {name}, which got {verdict}"
             ));
         }
         let place = || {

@@ -55,7 +55,31 @@ pub(super) fn read(
             submissions.push(reader.submission(program, directory, warnings)?);
         }
     }
+    find_unused_entries(&entries, &submissions, warnings);
     Ok(submissions)
+}
+
+/// Warns of patterns that no submission is told by.
+fn find_unused_entries(entries: &[Entry], submissions: &[Submission], warnings: &mut Vec<String>) {
+    for entry in entries {
+        let is_used = submissions
+            .iter()
+            .any(|submission| entry.glob.matches(within(&submission.program)));
+        if !is_used {
+            warnings.push(format!(
+                "{}: `{}` matches no submission and means nothing: patterns are paths below submissions/, \
+                 such as accepted/a.py",
+                submissions_yaml::FILE,
+                entry.pattern
+            ));
+        }
+    }
+}
+
+/// The path of a submission below `submissions/`.
+fn within(program: &Program) -> &str {
+    let name = &program.name;
+    name.strip_prefix("submissions/").unwrap_or(name)
 }
 
 struct Reader<'a> {
@@ -72,11 +96,7 @@ impl Reader<'_> {
         warnings: &mut Vec<String>,
     ) -> Result<Submission, PackageError> {
         let mut expectation = Expectation::default();
-        let within = program
-            .name
-            .strip_prefix("submissions/")
-            .unwrap_or(&program.name)
-            .to_owned();
+        let within = within(&program).to_owned();
         let official = OFFICIAL.contains(&directory);
         let annotation = Annotation::find(&program)?;
         if official && !annotation.is_empty() {

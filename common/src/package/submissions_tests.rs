@@ -153,7 +153,7 @@ fn patterns_name_test_cases_by_braces_and_stars_too() {
         assert_eq!(read(&package).warnings, Vec::<String>::new(), "{pattern}");
         assert_eq!(
             offence(&package, &[("secret/1", Tle), ("secret/2", Ac)]).as_deref(),
-            Some("but TLE on secret/1, where AC is permitted"),
+            Some("but only AC is permitted on secret/1, which got TLE"),
         );
         assert_eq!(
             offence(&package, &[("secret/1", Ac), ("secret/2", Tle)]),
@@ -217,7 +217,7 @@ fn an_annotation_is_about_the_whole_and_adds_to_submissions_yaml() {
     let both = annotated.with("submissions/submissions.yaml", entry);
     assert_eq!(
         offence(&both, &later_crash).as_deref(),
-        Some("but RTE on secret/2, where AC or WA or PE is permitted")
+        Some("but only AC or WA or PE is permitted on secret/2, which got RTE")
     );
     assert_eq!(offence(&both, &[("secret/1", Ac), ("secret/2", Wa)]), None);
 }
@@ -248,5 +248,59 @@ fn messages_are_those_of_the_validator() {
     ] {
         let run = run(verdict, message);
         assert_eq!(JudgedTestcase::from(&run).message, words);
+    }
+}
+
+#[test]
+fn entries_that_match_no_submission_are_told() {
+    let package = TestPackage::minimal().with(
+        "submissions/submissions.yaml",
+        "nothere/*:\n  permitted: [AC]\n./accepted/a.py:\n  model_solution: true\naccepted/*:\n  permitted: [AC]\n\
+         rejected:\n  permitted: [WA]\n",
+    );
+    let warnings = read(&package).warnings;
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    for pattern in ["`nothere/*`", "`./accepted/a.py`", "`rejected`"] {
+        let named = |warning: &String| warning.contains(pattern);
+        assert!(warnings.iter().any(named), "{pattern}: {warnings:?}");
+    }
+}
+
+#[test]
+fn the_points_that_were_expected_are_said() {
+    let offence = |entry: &str, total: &str| {
+        let package = TestPackage::minimal()
+            .with(
+                "problem.yaml",
+                "problem_format_version: 2025-09\nname: T\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\ntype: scoring\nlimits: {time_limit: 1}\n",
+            )
+            .with("submissions/submissions.yaml", entry);
+        let read = read(&package);
+        let groups = [crate::GroupScore {
+            name: "secret".to_owned(),
+            score: total.parse().unwrap(),
+        }];
+        let expectation = &read.submissions[0].expectation;
+        expectation.score_offence(&total.parse().unwrap(), &groups)
+    };
+    for (entry, total, expected) in [
+        (
+            "accepted/*: {score: 50}\n",
+            "100",
+            Some("but expected 50 points"),
+        ),
+        (
+            "accepted/*: {score: [10, 20]}\n",
+            "5",
+            Some("but expected 10 to 20 points"),
+        ),
+        ("accepted/*: {score: [10, 20]}\n", "15", None),
+        (
+            "accepted/*: {secret: {score: 7}}\n",
+            "8",
+            Some("but expected 7 points of secret, which gave 8"),
+        ),
+    ] {
+        assert_eq!(offence(entry, total).as_deref(), expected, "{entry}");
     }
 }

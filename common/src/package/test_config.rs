@@ -76,7 +76,7 @@ impl TestConfig {
 
 /// Whether `name` means the program at `path`: its file or directory, with or
 /// without the ending.
-fn is_called(path: &str, name: &str) -> bool {
+pub(super) fn is_called(path: &str, name: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     file == name || file.rsplit_once('.').is_some_and(|(stem, _)| stem == name)
 }

@@ -263,6 +263,18 @@ fn check_places(
             "data/{FILE}: ignored, 2025-09 has it in sample, secret and groups only"
         ));
     }
+    for (directory, group) in groups {
+        let is_group = directory.starts_with("data/secret/");
+        let has_testcase = || tree.below(directory).any(|(path, _)| path.ends_with(".in"));
+        if is_group && group.static_test.is_none() && !has_testcase() {
+            let problem = "a group without a test case or static validation: add one, or remove it";
+            return Err(PackageError::invalid(
+                &format!("{directory}/{FILE}"),
+                "",
+                problem,
+            ));
+        }
+    }
     let inputs = tree
         .below("data/secret")
         .filter(|(path, _)| path.ends_with(".in") && !within.is_empty());

@@ -15,7 +15,7 @@ impl TestPackage {
         Self::empty()
             .with(
                 "problem.yaml",
-                "problem_format_version: 2025-09\nname: Test\nuuid: x\nlimits:\n  time_limit: 2\n",
+                "problem_format_version: 2025-09\nname: Test\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\nlimits:\n  time_limit: 2\n",
             )
             .with("data/secret/1.in", "1\n")
             .with("data/secret/1.ans", "1\n")

@@ -21,7 +21,8 @@ fn error(package: &TestPackage) -> String {
 }
 
 fn yaml(extra: &str) -> TestPackage {
-    let base = "problem_format_version: 2025-09\nname: Test\nuuid: x\n";
+    let base =
+        "problem_format_version: 2025-09\nname: Test\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\n";
     TestPackage::minimal().with("problem.yaml", format!("{base}{extra}"))
 }
 
@@ -280,7 +281,7 @@ fn tests_of_validators_are_read() {
     assert_eq!(tests[0].input_validator_args.of(&check), ["--small"]);
     let valid = |test: &ValidatorTest| match &test.of {
         ValidatorTestKind::Output { valid, args, .. } => (*valid, args.len()),
-        ValidatorTestKind::InvalidInput => panic!("{test:?}"),
+        ValidatorTestKind::InvalidInput | ValidatorTestKind::ValidInput => panic!("{test:?}"),
     };
     assert_eq!(
         (valid(&tests[1]), valid(&tests[2])),
@@ -427,7 +428,113 @@ fn input_validators_that_can_not_run_are_warned_about() {
         .with("input_validators/README.md", "");
     let package = read(&package);
     assert_eq!(package.input_validators.len(), 1);
+    let unsupported = package.unsupported_input_validators.iter();
+    let unsupported: Vec<_> = unsupported.map(|it| it.name.as_str()).collect();
+    assert_eq!(
+        unsupported,
+        ["input_validators/a.ctd", "input_validators/b"]
+    );
     assert_eq!(package.warnings.len(), 2, "{:?}", package.warnings);
+}
+
+#[test]
+fn limits_that_no_host_could_honour_are_refused() {
+    for (limit, key, bound) in [
+        ("memory: 99999999", "limits.memory", "64.0 GiB"),
+        (
+            "validation_memory: 65537",
+            "limits.validation_memory",
+            "64.0 GiB",
+        ),
+        (
+            "compilation_memory: 18446744073709551615",
+            "limits.compilation_memory",
+            "64.0 GiB",
+        ),
+        ("output: 1025", "limits.output", "1.0 GiB"),
+        (
+            "validation_output: 1025",
+            "limits.validation_output",
+            "1.0 GiB",
+        ),
+        ("code: 8193", "limits.code", "8.0 MiB"),
+        (
+            "validation_time: 86401",
+            "limits.validation_time",
+            "86400 seconds",
+        ),
+    ] {
+        let (_, value) = limit.split_once(": ").unwrap();
+        let error = error(&yaml(&format!("limits: {{time_limit: 1, {limit}}}\n")));
+        for part in [key, value, bound] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+    read(&yaml(
+        "limits: {time_limit: 1, memory: 65536, code: 8192, output: 1024}\n",
+    ));
+}
+
+#[test]
+fn what_problem_yaml_states_oddly_is_told() {
+    let warnings = |extra: &str| {
+        let problem = format!(
+            "problem_format_version: 2025-09\nname: T\n{extra}\nlimits: {{time_limit: 1}}\n"
+        );
+        read(&TestPackage::minimal().with("problem.yaml", problem)).warnings
+    };
+    let uuid = "uuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\n";
+    for (stated, part) in [
+        ("uuid: nope".to_owned(), "\"nope\" is no UUID"),
+        (format!("{uuid}embargo_until: soon"), "\"soon\" is neither"),
+        (format!("{uuid}languages: [klingon, cpp]"), "\"klingon\""),
+    ] {
+        let found = warnings(&stated);
+        assert!(found.len() == 1 && found[0].contains(part), "{found:?}");
+    }
+    for fine in ["2026-11-29", "2026-11-29T18:00:00Z"] {
+        assert_eq!(
+            warnings(&format!("{uuid}embargo_until: {fine}\nlanguages: [ada]")),
+            Vec::<String>::new()
+        );
+    }
+    let nobody = yaml("languages: [klingon]\nlimits: {time_limit: 1}\n");
+    assert!(error(&nobody).contains("`languages`"));
+}
+
+#[test]
+fn arguments_for_input_validators_that_are_not_there() {
+    let package = TestPackage::minimal()
+        .with("input_validators/check.py", "")
+        .with(
+            "data/secret/test_group.yaml",
+            "input_validator_args: {nope: [a], check: [b]}\n",
+        )
+        .with("data/secret/2.in", "")
+        .with("data/secret/2.ans", "");
+    let warnings = read(&package).warnings;
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("\"nope\""),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn groups_without_a_test_case_are_refused() {
+    for kind in ["pass-fail", "scoring"] {
+        let package = yaml(&format!("type: {kind}\nlimits: {{time_limit: 1}}\n"))
+            .with("data/secret/g1/1.in", "")
+            .with("data/secret/g1/1.ans", "")
+            .with("data/secret/g1/test_group.yaml", "");
+        std::fs::remove_file(package.path().join("data/secret/1.in")).unwrap();
+        std::fs::remove_file(package.path().join("data/secret/1.ans")).unwrap();
+        let empty = package.with("data/secret/g2/test_group.yaml", "");
+        let error = error(&empty);
+        assert!(
+            error.contains("data/secret/g2/test_group.yaml: a group without a test case"),
+            "{error}"
+        );
+    }
 }
 
 #[test]
@@ -489,7 +596,7 @@ fn unknown_keys_are_warnings() {
 fn the_name_may_be_in_several_languages() {
     let package = TestPackage::minimal().with(
         "problem.yaml",
-        "problem_format_version: 2025-09\nname:\n  de: Prüfung\n  en: Exam\nuuid: x\nlimits:\n  time_limit: 1\n",
+        "problem_format_version: 2025-09\nname:\n  de: Prüfung\n  en: Exam\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\nlimits:\n  time_limit: 1\n",
     );
     assert_eq!(read(&package).name, "Exam");
 }
@@ -558,7 +665,7 @@ fn validators() {
     assert!(
         matches!(read(&custom).output_validator, OutputValidator::Custom(program) if program.name == "output_validator/check.py")
     );
-    let directory = custom.with("output_validator/helper.py", "");
+    let directory = custom.with("output_validator/__main__.py", "");
     assert!(
         matches!(read(&directory).output_validator, OutputValidator::Custom(program) if program.files.len() == 2)
     );

@@ -3,8 +3,12 @@
 
 use super::error::PackageError;
 use super::file_tree::FileTree;
-use super::model::{Kind, OutputValidator, Program, StaticTest, StaticValidator};
+use super::model::{
+    InputValidatorArgs, Kind, OutputValidator, Package, Program, StaticTest, StaticValidator,
+    UnsupportedProgram,
+};
 use super::problem_yaml::{self, ProblemYaml};
+use super::test_config::is_called;
 
 impl Program {
     /// The program at `path`: a file, or a directory with several.
@@ -99,14 +103,19 @@ pub(super) fn static_validator(
     Ok(Some(StaticValidator { program, tests }))
 }
 
-/// What checks the inputs.
-pub(super) fn input_validators(tree: &FileTree, warnings: &mut Vec<String>) -> Vec<Program> {
+/// What checks the inputs, and what would but can't be run here. As these programs take
+/// no part in judging, that is a warning until the package is verified.
+pub(super) fn input_validators(
+    tree: &FileTree,
+    warnings: &mut Vec<String>,
+) -> (Vec<Program>, Vec<UnsupportedProgram>) {
     let mut programs = Vec::new();
+    let mut unsupported = Vec::new();
     for directory in ["input_validators", "input_format_validators"] {
         for name in tree.children(directory) {
             let path = format!("{directory}/{name}");
             let program = Program::at(tree, &path);
-            let why_not = if name.ends_with(".ctd") || name.ends_with(".viva") {
+            let reason = if name.ends_with(".ctd") || name.ends_with(".viva") {
                 "Checktestdata and VIVA files are not supported"
             } else if has_scripts(&program) {
                 "build and run scripts are not supported"
@@ -116,10 +125,43 @@ pub(super) fn input_validators(tree: &FileTree, warnings: &mut Vec<String>) -> V
                 programs.push(program);
                 continue;
             };
-            warnings.push(format!("{path}: inputs are not checked by it, {why_not}"));
+            warnings.push(format!("{path}: inputs are not checked by it, {reason}"));
+            unsupported.push(UnsupportedProgram { name: path, reason });
         }
     }
-    programs
+    (programs, unsupported)
+}
+
+/// Warns of arguments for input validators that are not there.
+pub(super) fn find_arguments_for_nobody(package: &mut Package) {
+    let programs = package.input_validators.iter().map(|it| it.name.as_str());
+    let unsupported = package.unsupported_input_validators.iter();
+    let known: Vec<&str> = programs
+        .chain(unsupported.map(|it| it.name.as_str()))
+        .collect();
+    let testcases = package.testcases.iter();
+    let tests = package.validator_tests.iter();
+    let stated = testcases
+        .map(|it| (&it.name, &it.input_validator_args))
+        .chain(tests.map(|it| (&it.name, &it.input_validator_args)));
+    let mut found: Vec<(&str, String)> = Vec::new();
+    for (testcase, args) in stated {
+        let InputValidatorArgs::ByName(by_name) = args else {
+            continue;
+        };
+        for name in by_name.keys() {
+            let is_there = known.iter().any(|program| is_called(program, name));
+            // What a group says of all its test cases is said once.
+            if !is_there && !found.iter().any(|(other, _)| other == name) {
+                let warning = format!(
+                    "{testcase}: has arguments for the input validator {name:?}, which is not there"
+                );
+                found.push((name, warning));
+            }
+        }
+    }
+    let warnings: Vec<String> = found.into_iter().map(|(_, warning)| warning).collect();
+    package.warnings.extend(warnings);
 }
 
 /// The program in `directory`: its only entry, or the directory itself.

@@ -8,6 +8,7 @@ use bytesize::ByteSize;
 
 use super::error::PackageError;
 use super::file_tree::FileTree;
+use super::limit_bounds;
 use super::yaml_value::Value;
 use crate::Score;
 
@@ -186,13 +187,22 @@ impl Section {
         let Some(seconds) = self.number(key)? else {
             return Ok(None);
         };
-        checked_seconds(seconds)
-            .map(Some)
-            .ok_or_else(|| self.invalid(key, "out of range: expected seconds"))
+        checked_seconds(seconds).map(Some).ok_or_else(|| {
+            let most = limit_bounds::SECONDS;
+            self.invalid(
+                key,
+                format!("{seconds} is out of range: state {most} seconds at most"),
+            )
+        })
     }
 
-    /// Takes a positive whole number of `unit`s.
-    pub(super) fn size(&mut self, key: &str, unit: u64) -> Result<Option<ByteSize>, PackageError> {
+    /// Takes a positive whole number of `unit`s, `most` at most.
+    pub(super) fn size(
+        &mut self,
+        key: &str,
+        unit: u64,
+        most: ByteSize,
+    ) -> Result<Option<ByteSize>, PackageError> {
         match self.take(key) {
             None => Ok(None),
             Some(value) => {
@@ -200,11 +210,12 @@ impl Section {
                 let whole = value
                     .as_u64()
                     .or_else(|| value.as_f64().and_then(whole_number));
-                whole
-                    .filter(|number| *number > 0)
-                    .and_then(|number| number.checked_mul(unit))
-                    .map(|bytes| Some(ByteSize(bytes)))
-                    .ok_or_else(|| self.invalid(key, "expected a whole number greater than zero"))
+                let number = whole.filter(|number| *number > 0).ok_or_else(|| {
+                    self.invalid(key, "expected a whole number greater than zero")
+                })?;
+                let size = ByteSize(number.saturating_mul(unit));
+                let written = value.text().unwrap_or_default();
+                limit_bounds::within(&self.file, &self.name_of(key), written, size, most).map(Some)
             }
         }
     }
@@ -252,8 +263,7 @@ impl Section {
 
 /// Seconds as a duration, unless absurdly long or short.
 pub(super) fn checked_seconds(seconds: f64) -> Option<Duration> {
-    const MAX_SECONDS: f64 = 24.0 * 3600.0;
-    (seconds > 0.0 && seconds <= MAX_SECONDS)
+    (seconds > 0.0 && seconds <= limit_bounds::SECONDS)
         .then(|| Duration::try_from_secs_f64(seconds).ok())
         .flatten()
         .filter(|duration| !duration.is_zero())

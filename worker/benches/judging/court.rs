@@ -54,7 +54,7 @@ impl Court {
 
     /// Writes problem.yaml with these further lines.
     pub(crate) fn describe(&self, problem: &str) {
-        let head = "problem_format_version: 2025-09\nname: Bench\nuuid: x\n";
+        let head = "problem_format_version: 2025-09\nname: Bench\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\n";
         self.write("problem.yaml", &format!("{head}{problem}"));
     }
 

@@ -24,8 +24,9 @@ pub(crate) struct TestPackage(TempDir);
 impl TestPackage {
     /// A package of 2025-09 with these further lines in problem.yaml.
     pub(crate) fn new(problem: &str) -> Self {
-        let head = "problem_format_version: 2025-09\nname: Test\nuuid: x\n";
+        let head = "problem_format_version: 2025-09\nname: Test\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\n";
         Self::bare("problem.yaml", &format!("{head}{problem}"))
+            .with("statement/problem.en.md", "Read and write.\n")
     }
 
     /// A package with one file.

@@ -57,7 +57,7 @@ fn expect(package: &TestPackage, expected: [(&str, Verdict, Option<&str>); 3]) {
 fn legacy_icpc() {
     let package = with_data(TestPackage::bare(
         "problem.yaml",
-        "problem_format_version: legacy-icpc\nname: Double\nuuid: x\nvalidation: default\n",
+        "problem_format_version: legacy-icpc\nname: Double\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\nvalidation: default\n",
     ))
     .with(".timelimit", "5\n")
     .with("submissions/wrong_answer/small.py", SMALL);
@@ -112,7 +112,7 @@ fn legacy() {
 fn draft_of_2023() {
     let package = with_data(TestPackage::bare(
         "problem.yaml",
-        "problem_format_version: 2023-07-draft\nname: Double\nuuid: x\ntype: scoring\nlimits:\n  time_limit: 5\n",
+        "problem_format_version: 2023-07-draft\nname: Double\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\ntype: scoring\nlimits:\n  time_limit: 5\n",
     ))
     .with("output_validator/validate.py", VALIDATOR)
     .with(

@@ -2,6 +2,7 @@
 
 use super::super::error::PackageError;
 use super::super::file_tree::FileTree;
+use super::super::limit_bounds;
 use super::super::model::{
     CheckerPoints, CheckerProtocol, DmojChecker, FloatError, OutputValidator, Program,
 };
@@ -127,7 +128,7 @@ const IGNORED_OF_INTERACTORS: [(&str, &str); 2] = [
 /// Takes the limits of a program of the jury, which are in seconds and KiB.
 fn jury_limits(section: &mut Section, limits: &mut StatedLimits) -> Result<(), PackageError> {
     limits.compilation_time = section.seconds("compiler_time_limit")?;
-    limits.validation_memory = section.size("memory_limit", 1024)?;
+    limits.validation_memory = section.size("memory_limit", 1024, limit_bounds::MEMORY)?;
     // What a site shows, and when it compiles.
     section.skip(&["feedback", "cached"]);
     Ok(())

@@ -24,7 +24,7 @@ use super::model::{FormatVersion, Kind, OutputValidator, Package};
 use super::problem_yaml::StatedLimits;
 use super::yaml::Section;
 use super::yaml_value::Value;
-use super::{read, submissions, time_limit};
+use super::{limit_bounds, read, submissions, time_limit};
 use data::Data;
 
 /// The file's name.
@@ -103,7 +103,10 @@ pub(super) fn read(
     let stated = time_limit::find(tree, None, &mut warnings)?;
     let time_limit = stated.or(provisional).ok_or(PackageError::NoTimeLimit)?;
     let mut limits = StatedLimits {
-        output: Some(yaml.size("output_limit_length", 1)?.unwrap_or(OUTPUT_LIMIT)),
+        output: Some(
+            yaml.size("output_limit_length", 1, limit_bounds::OUTPUT)?
+                .unwrap_or(OUTPUT_LIMIT),
+        ),
         ..StatedLimits::default()
     };
     let mut data = Data::open(tree, yaml.string("archive")?)?;

@@ -16,7 +16,8 @@ use super::super::{
 fn problem(init: &str) -> TestPackage {
     let package = TestPackage::empty()
         .with("init.yml", init)
-        .with(".timelimit", "1.5\n");
+        .with(".timelimit", "1.5\n")
+        .with("check.py", "");
     ["1", "2", "3", "4"]
         .into_iter()
         .fold(package, |package, name| {
@@ -299,14 +300,14 @@ fn nothing_that_is_stated_is_dropped_without_a_word() {
         ("unbuffered: true", "unbuffered"),
         ("wall_time_factor: 5", "wall_time_factor"),
         (
-            "checker: {name: bridged, args: {files: 1.in, lang: OCAML}}",
+            "checker: {name: bridged, args: {files: check.py, lang: OCAML}}",
             "checker.args.lang",
         ),
         (
-            "interactive: {files: 1.in, preprocessing_time: 5}",
+            "interactive: {files: check.py, preprocessing_time: 5}",
             "interactive.preprocessing_time",
         ),
-        ("interactive: {files: 1.in}\nchecker: easy", "checker"),
+        ("interactive: {files: check.py}\nchecker: easy", "checker"),
     ] {
         let warnings = read(&format!("{CASES}{init}\n")).warnings;
         let [warning] = &warnings[..] else {
@@ -321,7 +322,7 @@ fn nothing_that_is_stated_is_dropped_without_a_word() {
 
 #[test]
 fn limits_of_checkers_are_honoured() {
-    let args = "files: 1.in, time_limit: 3, memory_limit: 65536, compiler_time_limit: 30";
+    let args = "files: check.py, time_limit: 3, memory_limit: 65536, compiler_time_limit: 30";
     let limits = read(&format!(
         "{CASES}checker: {{name: bridged, args: {{{args}}}}}\n"
     ))

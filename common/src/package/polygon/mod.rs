@@ -4,10 +4,12 @@
 //! `secret/GROUP/NN`, in the order of the test set.
 
 mod generation;
+mod program_tests;
 mod programs;
 #[cfg(test)]
 mod tests;
 mod testset;
+mod unknown;
 
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use super::error::PackageError;
 use super::file_tree::FileTree;
+use super::limit_bounds;
 use super::model::{FormatVersion, Kind, Limits, OutputValidator, Package, Testcase};
 
 pub use generation::{Generation, GenerationStep};
@@ -32,13 +35,14 @@ pub(super) fn read(tree: &FileTree) -> Result<Package, PackageError> {
     let judging = child(problem, "judging")?;
     refuse_files_and_runs(judging)?;
     let set = used_testset(judging, &mut warnings)?;
-    let milliseconds = number(set, "time-limit")?;
-    let memory = number(set, "memory-limit")?;
-    let tests = testset::tests(tree, set)?;
+    unknown::find(judging, set, &mut warnings);
+    let time_limit = time_limit(set)?;
+    let memory = memory_limit(set)?;
+    let tests = testset::tests(tree, set, &mut warnings)?;
     let testcases: Vec<Testcase> = tests.iter().map(|test| test.testcase.clone()).collect();
     let assets = child(problem, "assets")?;
     let headers = programs::resources(tree, problem);
-    let limits = limits(Duration::from_millis(milliseconds), ByteSize(memory));
+    let limits = limits(time_limit, memory);
     let name = name(problem);
     let mut package = Package::plain(name, limits, testcases);
     package.format = FormatVersion::Polygon;
@@ -53,6 +57,7 @@ pub(super) fn read(tree: &FileTree) -> Result<Package, PackageError> {
         validator.files.extend(headers.iter().cloned());
         package.input_validators.push(validator);
     }
+    package.validator_tests = program_tests::read(tree, assets, &mut warnings)?;
     package.include = programs::graders(tree, problem)?;
     package.submissions = programs::solutions(tree, assets, &mut warnings)?;
     package.warnings = warnings;
@@ -104,6 +109,26 @@ fn number(node: Node<'_, '_>, name: &str) -> Result<u64, PackageError> {
                 format!("expected a number greater than zero, not {text:?}"),
             )
         })
+}
+
+fn time_limit(set: Node<'_, '_>) -> Result<Duration, PackageError> {
+    const KEY: &str = "time-limit";
+    let limit = Duration::from_millis(number(set, KEY)?);
+    let most = limit_bounds::SECONDS;
+    if limit.as_secs_f64() > most {
+        return Err(invalid(
+            KEY,
+            format!("{limit:?} is out of range: state {most} seconds at most"),
+        ));
+    }
+    Ok(limit)
+}
+
+fn memory_limit(set: Node<'_, '_>) -> Result<ByteSize, PackageError> {
+    const KEY: &str = "memory-limit";
+    let bytes = number(set, KEY)?;
+    let most = limit_bounds::MEMORY;
+    limit_bounds::within(FILE, KEY, &bytes.to_string(), ByteSize(bytes), most)
 }
 
 fn refuse_files_and_runs(judging: Node<'_, '_>) -> Result<(), PackageError> {

@@ -6,7 +6,10 @@ use bytesize::ByteSize;
 
 use super::super::grading::{Aggregation, Grading, ScoredMember};
 use super::super::test_package::TestPackage;
-use super::super::{CheckerPoints, CheckerProtocol, FormatVersion, Kind, OutputValidator, Package};
+use super::super::{
+    CheckerPoints, CheckerProtocol, FormatVersion, Kind, OutputValidator, Package,
+    ValidatorTestKind,
+};
 use crate::Verdict;
 
 /// A problem.xml with these tests, groups and attributes of `judging`.
@@ -232,4 +235,72 @@ fn what_must_be_generated_is_named() {
     let lost = xml("", PLAIN, "", "").replace("std::ncmp.cpp", "own.cpp");
     let lost = lost.replace("files/check.cpp", "files/own.cpp");
     assert!(self::error(&lost).contains("files/own.cpp: missing"));
+}
+
+#[test]
+fn tests_of_the_validator_and_of_the_checker() {
+    let validators = r#"<validators><validator><source path="files/valid.cpp"/><testset>
+        <test-count>3</test-count>
+        <input-path-pattern>files/v/%02d</input-path-pattern>
+        <tests><test verdict="invalid" testset="tests" group="a"/><test verdict="valid"/><test verdict="invalid"/></tests>
+        </testset></validator></validators>"#;
+    let tests = r#"<testset>
+        <input-path-pattern>files/c/%d</input-path-pattern>
+        <output-path-pattern>files/c/%d.o</output-path-pattern>
+        <answer-path-pattern>files/c/%d.a</answer-path-pattern>
+        <tests><test verdict="wrong-answer"/><test verdict="crashed"/></tests></testset></checker>"#;
+    let text = xml("", PLAIN, "", validators).replace("</checker>", tests);
+    let mut package = package(&text);
+    for file in ["valid.cpp", "v/01", "v/02", "c/1", "c/1.o", "c/1.a"] {
+        package = package.with(&format!("files/{file}"), "");
+    }
+    let read = Package::read(package.path()).unwrap();
+    let found: Vec<_> = read
+        .validator_tests
+        .iter()
+        .map(|test| (test.name.as_str(), &test.of))
+        .collect();
+    assert!(
+        matches!(
+            found[..],
+            [
+                ("validator-tests/01", ValidatorTestKind::InvalidInput),
+                ("validator-tests/02", ValidatorTestKind::ValidInput),
+                (
+                    "checker-tests/01",
+                    ValidatorTestKind::Output { valid: false, .. }
+                ),
+            ]
+        ),
+        "{found:?}"
+    );
+    let args = read.validator_tests[0].input_validator_args.clone();
+    assert_eq!(
+        args.of(&read.input_validators[0]),
+        ["--testset", "tests", "--group", "a"]
+    );
+    let [lost, crashed] = &read.warnings[..] else {
+        panic!("{:?}", read.warnings);
+    };
+    assert!(lost.contains("files/v/03 is missing"), "{lost}");
+    assert!(crashed.contains("\"crashed\""), "{crashed}");
+}
+
+#[test]
+fn what_is_not_known_or_does_not_fit_is_told() {
+    let unknown =
+        xml("foo=\"1\"", PLAIN, "<bar/>", "").replace(">2</test-count>", ">3</test-count>");
+    let read = Package::read(package(&unknown).path()).unwrap();
+    let warned = |part: &str| read.warnings.iter().any(|warning| warning.contains(part));
+    assert!(
+        warned("`foo` of <judging>") && warned("<bar> in <testset>") && warned("`test-count` is 3"),
+        "{:?}",
+        read.warnings
+    );
+    let huge = xml("", PLAIN, "", "").replace("268435456", "99999999999999");
+    let error_text = error(&huge);
+    assert!(
+        error_text.contains("memory-limit") && error_text.contains("64.0 GiB at most"),
+        "{error_text}"
+    );
 }

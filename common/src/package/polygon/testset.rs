@@ -21,32 +21,41 @@ pub(super) struct PolygonTest {
 pub(super) fn tests(
     tree: &FileTree,
     testset: Node<'_, '_>,
+    warnings: &mut Vec<String>,
 ) -> Result<Vec<PolygonTest>, PackageError> {
     let patterns = Patterns::of(testset)?;
     let nodes: Vec<Node> = listed(testset, "tests", "test").collect();
     if nodes.is_empty() {
         return Err(PackageError::NoTestcases);
     }
+    let counted = find(testset, "test-count").and_then(|node| node.text());
+    let counted = counted.unwrap_or_default().trim();
+    if !counted.is_empty() && counted != nodes.len().to_string() {
+        warnings.push(format!(
+            "{FILE}: `test-count` is {counted}, but there are {} tests: they are what counts",
+            nodes.len()
+        ));
+    }
     let mut tests = Vec::with_capacity(nodes.len());
     for (at, node) in nodes.iter().enumerate() {
         let number = at + 1;
-        let place = |path: &str, how: &str| {
+        let place = |path: &str, how: String| {
             let found = tree.get(path).map(ToOwned::to_owned);
-            found.ok_or_else(|| {
-                let problem = format!(
-                    "missing, {how}: make it by `assize problem generate`, or export the full package"
-                );
-                PackageError::invalid(path, "", problem)
-            })
+            found.ok_or_else(|| PackageError::invalid(path, "", format!("missing, {how}")))
         };
+        let generate = "make it by `assize problem generate`, or export the full package";
         let command = node.attribute("cmd").unwrap_or("its generator");
-        let input = place(
-            &patterns.input(number)?,
-            &format!("it is the output of `{command}`"),
-        )?;
+        let how = if node.attribute("method") == Some("manual") {
+            format!(
+                "though {FILE} lists test {number} as made by hand: add it, or remove the test there"
+            )
+        } else {
+            format!("it is the output of `{command}`: {generate}")
+        };
+        let input = place(&patterns.input(number)?, how)?;
         let answer = place(
             &patterns.answer(number)?,
-            "it is the output of the main solution",
+            format!("it is the output of the main solution: {generate}"),
         )?;
         let group = node.attribute("group").map(str::to_owned);
         let is_sample = node.attribute("sample") == Some("true");
@@ -63,7 +72,8 @@ pub(super) fn tests(
         };
         let mut testcase = Testcase::new(name, input, answer);
         testcase.full_feedback = is_sample;
-        testcase.input_validator_args = validator_args(testset, group.as_deref());
+        let set = testset.attribute("name");
+        testcase.input_validator_args = validator_args(set, group.as_deref());
         tests.push(PolygonTest {
             testcase,
             group,
@@ -74,8 +84,8 @@ pub(super) fn tests(
 }
 
 /// What testlib's validators are told of the test.
-fn validator_args(testset: Node<'_, '_>, group: Option<&str>) -> InputValidatorArgs {
-    let name = testset.attribute("name").map(|name| ("--testset", name));
+pub(super) fn validator_args(set: Option<&str>, group: Option<&str>) -> InputValidatorArgs {
+    let name = set.map(|name| ("--testset", name));
     let group = group.map(|group| ("--group", group));
     let pairs = name.into_iter().chain(group);
     let args = pairs.flat_map(|(option, value)| [option.to_owned(), value.to_owned()]);
@@ -90,16 +100,9 @@ pub(super) struct Patterns {
 
 impl Patterns {
     pub(super) fn of(testset: Node<'_, '_>) -> Result<Self, PackageError> {
-        let pattern = |name: &str| -> Result<String, PackageError> {
-            let text = find(testset, name).and_then(|node| node.text());
-            match text.unwrap_or_default().trim() {
-                "" => Err(invalid(name, "is empty")),
-                text => Ok(text.to_owned()),
-            }
-        };
         Ok(Self {
-            inputs: pattern("input-path-pattern")?,
-            answers: pattern("answer-path-pattern")?,
+            inputs: pattern(testset, "input-path-pattern")?,
+            answers: pattern(testset, "answer-path-pattern")?,
         })
     }
 
@@ -112,6 +115,15 @@ impl Patterns {
     }
 }
 
+/// The pattern of the test set's files that the element `name` has.
+pub(super) fn pattern(testset: Node<'_, '_>, name: &str) -> Result<String, PackageError> {
+    let text = find(testset, name).and_then(|node| node.text());
+    match text.unwrap_or_default().trim() {
+        "" => Err(invalid(name, "is empty")),
+        text => Ok(text.to_owned()),
+    }
+}
+
 /// A group's name may be any text; as a part of a path it may not.
 fn file_name(group: &str) -> String {
     group
@@ -121,7 +133,7 @@ fn file_name(group: &str) -> String {
 }
 
 /// The pattern's `%d` or `%02d` replaced by the number.
-fn numbered(pattern: &str, number: usize) -> Result<String, PackageError> {
+pub(super) fn numbered(pattern: &str, number: usize) -> Result<String, PackageError> {
     let path = || {
         let (before, rest) = pattern.split_once('%')?;
         let (width, after) = rest.split_once('d')?;
