@@ -15,6 +15,7 @@ use assize_worker::judge::{Judge, Judged, Request};
 use assize_worker::look::USUAL;
 use assize_worker::slot::Slot;
 use assize_worker::toolchain::Toolchains;
+use assize_worker::verify::{Step, VerifyOptions};
 use bytesize::ByteSize;
 use tempfile::TempDir;
 
@@ -116,4 +117,30 @@ fn memory_limits() {
 #[test]
 fn output_limits_and_a_validator_of_the_jury() {
     all_as_expected("countdown");
+}
+
+/// A few that are cheap: with a validator of the jury, groups, and nothing but outputs.
+#[test]
+fn examples_are_ready_for_a_contest() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/packages");
+    let mut court = Court::new();
+    for name in ["stairs", "queens"] {
+        let package = Package::read(&root.join(name)).unwrap();
+        let options = VerifyOptions { twice: false };
+        let (progress, cancel) = (&mut |_: Step<'_>| (), Cancel::default());
+        let verified = court.judge.verify(
+            &mut court.slot,
+            &mut [],
+            &package,
+            options,
+            progress,
+            &cancel,
+        );
+        let verification = verified.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        assert!(
+            verification.is_fine(),
+            "{name}: {:#?}",
+            verification.findings
+        );
+    }
 }

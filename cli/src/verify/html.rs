@@ -32,7 +32,9 @@ pub fn page(report: &Report) -> Markup {
             body {
                 h1 { (report.name) }
                 p.conclusion.fine[report.is_fine].bad[!report.is_fine] { (report.conclusion()) }
-                p { (report.time_limit()) }
+                @if let Some(time_limit) = report.time_limit() {
+                    p { (time_limit) }
+                }
                 (findings(&report.grouped()))
                 h2 { "Submissions" }
                 (matrix(report))

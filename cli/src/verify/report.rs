@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use assize_common::ContentHash;
-use assize_common::package::Package;
+use assize_common::package::{Kind, Package};
 use assize_worker::verify::{Finding, Severity, Verification};
 use serde::Serialize;
 
@@ -21,6 +21,9 @@ pub struct Report {
     pub content_hash: ContentHash,
     /// Whether there are no errors; warnings do not count.
     pub is_fine: bool,
+    /// Whether submissions are run at all, so that a time limit means something.
+    #[serde(skip)]
+    runs_programs: bool,
     /// Findings, time limit, test cases and submissions.
     #[serde(flatten)]
     pub verification: Verification,
@@ -41,6 +44,7 @@ impl Report {
             name: package.name.clone(),
             content_hash: package.content_hash,
             is_fine: verification.is_fine(),
+            runs_programs: package.kind != Kind::SubmitAnswer,
             verification,
         }
     }
@@ -91,10 +95,19 @@ impl Report {
         }
     }
 
-    /// What is known of the time limit, as a sentence.
+    /// What is known of the time limit, as a sentence; none where nothing is run.
     #[must_use]
-    pub fn time_limit(&self) -> String {
+    pub fn time_limit(&self) -> Option<String> {
+        if !self.runs_programs {
+            return None;
+        }
         let limit = self.verification.time_limit;
+        if !limit.is_stated && limit.slowest_accepted_ms.is_none() {
+            return Some(format!(
+                "time limit: none is stated and none was found; submissions had {} ms",
+                limit.time_limit_ms
+            ));
+        }
         let origin = if limit.is_stated {
             "stated by the package"
         } else {
@@ -111,10 +124,10 @@ impl Report {
             Some(false) => "; what must be too slow is not so with the margin",
             None => "",
         };
-        format!(
+        Some(format!(
             "time limit: {} ms, {origin}{margins}{slow_ones}",
             limit.time_limit_ms
-        )
+        ))
     }
 }
 

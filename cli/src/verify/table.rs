@@ -34,7 +34,9 @@ impl fmt::Display for Table<'_> {
         if !self.0.verification.findings.is_empty() {
             writeln!(f)?;
         }
-        writeln!(f, "{}", self.0.time_limit())?;
+        if let Some(time_limit) = self.0.time_limit() {
+            writeln!(f, "{time_limit}")?;
+        }
         write!(f, "{}", self.0.conclusion())
     }
 }

@@ -113,6 +113,7 @@ fn echo_package() -> TempDir {
         "problem.yaml",
         "problem_format_version: 2025-09\nname: Echo\nuuid: 2a1e8b4c-8d1f-4b5e-9c55-52a9c1f0d7aa\nlimits:\n  time_limit: 1.0\n",
     );
+    write(root.path(), "statement/problem.en.md", "Repeat it.\n");
     write(root.path(), "data/secret/1.in", "one\n");
     write(root.path(), "data/secret/1.ans", "one\n");
     write(

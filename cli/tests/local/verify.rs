@@ -196,9 +196,10 @@ fn warnings_alone_are_fine() {
     assert_found(
         &report,
         "warning",
-        "input_validators/",
-        "no input validator",
+        "input validators",
+        "inputs are not checked",
     );
+    assert_found(&report, "warning", "submissions", "none fails");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod inputs;
 mod outputs;
 mod submissions;
 mod time_limit;
+mod words;
 
 use std::time::Duration;
 
@@ -135,8 +136,13 @@ impl Judge {
             cancel,
             findings: Vec::new(),
         };
-        for warning in &package.warnings {
+        let unsupported = &package.unsupported_input_validators;
+        for warning in package.warnings.iter().chain(&package.advice) {
             let (subject, problem) = warning.split_once(": ").unwrap_or(("", warning));
+            // It is an error here, which checking the inputs tells.
+            if unsupported.iter().any(|program| program.name == subject) {
+                continue;
+            }
             let fix = "correct it, or remove it if it is not meant to count";
             verifier.warn(subject, problem, fix);
         }

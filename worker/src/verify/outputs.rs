@@ -20,7 +20,7 @@ struct Checked {
 
 impl Verifier<'_> {
     /// Asks the output validator about them all. Where it talks to submissions
-    /// there is nothing to ask it about.
+    /// there is nothing to ask it about; of several passes they are about the first.
     pub(super) fn check_outputs(&mut self) -> Result<(), JudgingError> {
         let compiled = self
             .judge
@@ -28,7 +28,8 @@ impl Verifier<'_> {
         let Some(validator) = self.blame("output validator", compiled)? else {
             return Ok(());
         };
-        if self.package.kind == Kind::Interactive || self.package.passes > 1 {
+        if self.package.kind == Kind::Interactive {
+            self.find_useless_outputs();
             return Ok(());
         }
         for checked in self.outputs() {
@@ -49,13 +50,23 @@ impl Verifier<'_> {
                     );
                 }
             }
-            let words = feedback.judge_message.unwrap_or_default();
+            let words = feedback.judge_message;
+            let goes_on = feedback.next_pass.is_some();
             match (checked.valid, answer) {
                 (true, Answer::Wrong | Answer::Misformatted) => {
                     self.error(
                         &name,
-                        format!("the output validator rejects it: {words}"),
+                        rejection(words.as_deref()),
                         "correct the output or the validator (or its arguments)",
+                    );
+                }
+                // One that is accepted in the end may have been wrong in a later pass.
+                (false, Answer::Accepted) if goes_on => {
+                    self.warn(
+                        &name,
+                        "the output validator does not reject it yet, but asks for another pass: \
+                         whether it is invalid is not known",
+                        "test with an output that is wrong in the first pass",
                     );
                 }
                 (false, Answer::Accepted) => {
@@ -71,7 +82,24 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    /// Tests of the validator, and the outputs that teams are shown.
+    /// Tests that the format has for outputs of problems without a conversation only.
+    fn find_useless_outputs(&mut self) {
+        let tests = self.package.validator_tests.iter();
+        let names: Vec<String> = tests
+            .filter(|test| matches!(test.of, ValidatorTestKind::Output { .. }))
+            .map(|test| test.name.clone())
+            .collect();
+        for name in names {
+            self.warn(
+                name,
+                "not run: the output validator of an interactive problem reads no finished output",
+                "remove it, and add a submission that says the same",
+            );
+        }
+    }
+
+    /// Tests of the validator, and the outputs that teams are shown where those are
+    /// whole: they are not where there are several passes.
     fn outputs(&self) -> Vec<Checked> {
         let tests = self.package.validator_tests.iter().filter_map(|test| {
             let ValidatorTestKind::Output {
@@ -91,7 +119,9 @@ impl Verifier<'_> {
                 valid: *valid,
             })
         });
-        let shown = self.package.testcases.iter().filter_map(|testcase| {
+        let whole = self.package.passes == 1;
+        let shown = self.package.testcases.iter().filter(|_| whole);
+        let shown = shown.filter_map(|testcase| {
             let output = match &testcase.shown_output {
                 ShownOutput::Output(output) => output.clone(),
                 ShownOutput::Answer if testcase.is_sample() && !self.package.format.is_legacy() => {
@@ -124,5 +154,13 @@ impl Verifier<'_> {
             cancel: self.cancel,
         };
         validation.of(self.slot, output, &input, None)
+    }
+}
+
+/// That an output is rejected, with the validator's words if it has some.
+fn rejection(words: Option<&str>) -> String {
+    match words {
+        Some(words) => format!("the output validator rejects it: {words}"),
+        None => "the output validator rejects it, without a message".to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use assize_common::package::{Package, Submission};
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
 use assize_common::{Stop, Verdict};
 
-use super::{Step, VerifiedSubmission, Verifier, is_fault_of_package};
+use super::{Step, VerifiedSubmission, Verifier, is_fault_of_package, words};
 use crate::cancel::Cancel;
 use crate::judge::{Judge, Judged, Request};
 use crate::judging_error::JudgingError;
@@ -50,11 +50,8 @@ impl Verifier<'_> {
             expected.len() == 1 && expected.contains(&Verdict::Ac)
         };
         if !submissions.iter().any(accepted) {
-            self.error(
-                "submissions/accepted",
-                "no accepted submission",
-                "add one that solves the problem",
-            );
+            let fix = words::NO_ACCEPTED.to(&self.package);
+            self.error("submissions", "no accepted submission", fix);
         }
         Ok(verified)
     }
@@ -110,21 +107,7 @@ impl Verifier<'_> {
             self.error(
                 name,
                 format!("the model solution gets {}", judged.verdict),
-                "correct it, or offer another one as the model (model_solution in submissions.yaml)",
-            );
-        }
-        if let Some(offence) = judged.offence(&submission.expectation) {
-            let score = judged.score.as_ref();
-            let score = score.map_or_else(String::new, |score| format!(" with {score} points"));
-            let detail = match judged.verdict {
-                Verdict::Ce => format!(": {}", judged.compile.output),
-                _ => String::new(),
-            };
-            let problem = format!("got {}{score}, {offence}{detail}", judged.verdict);
-            self.error(
-                name,
-                problem,
-                "correct the submission, or move it to where its verdict is expected",
+                words::WRONG_MODEL.to(&self.package),
             );
         }
         let testcases = &self.package.testcases;
@@ -135,13 +118,20 @@ impl Verifier<'_> {
                 format!("it can't get what is expected: {contradiction}"),
                 "correct the entries of submissions.yaml that match it",
             );
+        } else if let Some(offence) = judged.offence(&submission.expectation) {
+            let score = judged.score.as_ref();
+            let score = score.map_or_else(String::new, |score| format!(" with {score} points"));
+            let detail = match judged.verdict {
+                Verdict::Ce => format!(": {}", judged.compile.output),
+                _ => String::new(),
+            };
+            let problem = format!("got {}{score}, {offence}{detail}", judged.verdict);
+            let fix = words::NOT_AS_EXPECTED.to(&self.package);
+            self.error(name, problem, fix);
         }
         if submission.expectation.is_empty() {
-            self.warn(
-                name,
-                "nothing is expected of it",
-                "state it in submissions.yaml, or move the submission to submissions/accepted or a sibling",
-            );
+            let fix = words::NOTHING_EXPECTED.to(&self.package);
+            self.warn(name, "nothing is expected of it", fix);
         }
     }
 
@@ -169,6 +159,9 @@ impl Verifier<'_> {
             .filter(|submission| submission.runs.iter().any(|run| run.verdict != Verdict::Ac));
         let failing: Vec<&VerifiedSubmission> = failing.collect();
         if failing.is_empty() {
+            let fix = words::NO_WRONG.to(&self.package);
+            let problem = "none fails on any test case: what the test cases find is not known";
+            self.warn("submissions", problem, fix);
             return;
         }
         let useless: Vec<String> = self

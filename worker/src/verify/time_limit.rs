@@ -7,7 +7,7 @@ use assize_common::package::{FormatVersion, Package, Submission, TimeBound, Timi
 use serde::Serialize;
 
 use super::submissions::judge_on;
-use super::{Finding, Severity, VerifiedSubmission, Verifier, seconds};
+use super::{Finding, Severity, VerifiedSubmission, Verifier, seconds, words};
 use crate::judging_error::JudgingError;
 
 /// What is known of the time limit.
@@ -70,9 +70,10 @@ impl Verifier<'_> {
                 self.package.limits.time_limit = smallest_limit(slowest, package.timing);
             }
             None => self.error(
-                "problem.yaml",
-                "no submission bounds the time limit from below",
-                "state limits.time_limit, or add an accepted submission",
+                "time limit",
+                "none is stated, and none can be found: no submission bounds it from below",
+                "state a time limit, or add an accepted submission that counts: one without \
+                 `use_for_time_limit: false`",
             ),
         }
         Ok(())
@@ -127,11 +128,7 @@ impl Verifier<'_> {
                 package.timing.ac_to_time_limit,
                 seconds(at_least)
             );
-            self.find_margin(
-                "time limit",
-                problem,
-                "raise limits.time_limit, or make the slow submission faster",
-            );
+            self.find_margin("time limit", problem, words::LIMIT_TOO_LOW.to(&package));
         }
         Ok(TimeLimitFinding {
             time_limit_ms: milliseconds(limit),
@@ -179,11 +176,13 @@ impl Verifier<'_> {
                     seconds(limit),
                     package.timing.time_limit_to_tle
                 );
-                self.find_margin(
-                    &submission.program.name,
-                    problem,
-                    "lower the time limit, or add a test case on which it takes longer",
-                );
+                let fix = if package.timing.time_limit_is_stated {
+                    "lower the time limit, or add a test case on which it takes longer"
+                } else {
+                    "add a test case on which it takes longer: the limit is already the lowest that \
+                     the accepted submissions allow"
+                };
+                self.find_margin(&submission.program.name, problem, fix);
             }
         }
         Ok(all_keep_it)

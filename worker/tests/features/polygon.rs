@@ -224,3 +224,32 @@ fn nothing_is_generated_outside_of_the_package() {
     assert!(chain(&made.unwrap_err()).contains("not within the package"));
     assert_eq!(outside.path().read_dir().unwrap().count(), 0);
 }
+
+#[test]
+fn tests_of_its_validator_are_run() {
+    let xml = std::fs::read_to_string(polygon("").path().join("problem.xml")).unwrap();
+    let validators = r#"<validators><validator><source path="files/valid.py"/><testset>
+        <input-path-pattern>files/v/%d</input-path-pattern>
+        <tests><test verdict="invalid"/><test verdict="valid"/></tests>
+        </testset></validator></validators><solutions>"#;
+    let package = polygon("")
+        .with("problem.xml", &xml.replace("<solutions>", validators))
+        .with("solutions/arg.py", "print(1)\n")
+        .with("files/lib.h", "")
+        .with("files/valid.py", "import sys\nsys.exit(len(input()) > 3)\n")
+        .with("files/v/1", "fine\n")
+        .with("files/v/2", "bad\n");
+    let verification = verify(&package, false);
+    assert!(verification.is_fine(), "{:#?}", verification.findings);
+    let package = package
+        .with("files/v/1", "bad\n")
+        .with("files/v/2", "fine\n");
+    let verification = verify(&package, false);
+    let wrong: Vec<_> = verification
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == assize_worker::verify::Severity::Error)
+        .map(|finding| finding.subject.as_str())
+        .collect();
+    assert_eq!(wrong, ["validator-tests/01", "validator-tests/02"]);
+}

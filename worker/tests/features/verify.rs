@@ -1,7 +1,7 @@
 //! Verifying packages: good ones, and everything that can be wrong with one.
 
 use assize_common::Verdict;
-use assize_worker::verify::Severity;
+use assize_worker::verify::{Severity, Verification};
 
 use crate::court::{TestPackage, verify};
 
@@ -222,4 +222,176 @@ fn a_model_solution_is_right() {
         finding.problem.contains("the model solution gets WA"),
         "{finding:?}"
     );
+}
+
+/// The findings about `subject`, as severity and words.
+fn about<'a>(verification: &'a Verification, subject: &str) -> Vec<(Severity, &'a str)> {
+    let findings = verification.findings.iter();
+    findings
+        .filter(|finding| finding.subject == subject)
+        .map(|finding| (finding.severity, finding.problem.as_str()))
+        .collect()
+}
+
+#[test]
+fn what_no_input_validator_checks_is_an_error() {
+    let package = good()
+        .with("input_validators/check.ctd", "INT(1, 9)")
+        .with("data/invalid_input/fine.in", "9\n");
+    let verification = verify(&package, false);
+    assert!(!verification.is_fine());
+    let unsupported = about(&verification, "input_validators/check.ctd");
+    let [(Severity::Error, words)] = unsupported[..] else {
+        panic!("{:#?}", verification.findings);
+    };
+    assert!(words.contains("checks no input"), "{words}");
+    assert_eq!(
+        about(&verification, "invalid_input/fine"),
+        [(
+            Severity::Error,
+            "no input validator that can be run rejects this invalid input"
+        )]
+    );
+    assert_eq!(about(&verification, "invalid_input/big"), []);
+
+    std::fs::remove_file(package.path().join("input_validators/check.py")).unwrap();
+    let verification = verify(&package, false);
+    let [(Severity::Error, words)] = about(&verification, "invalid_input/big")[..] else {
+        panic!("{:#?}", verification.findings);
+    };
+    assert!(words.starts_with("not checked"), "{words}");
+}
+
+#[test]
+fn an_input_validator_that_dies_rejects_nothing() {
+    let dying = "import os, sys\n\
+        n = int(sys.stdin.read())\n\
+        if n > 9: os.kill(os.getpid(), 11)\n\
+        sys.exit(42)\n";
+    let package = good().with("input_validators/check.py", dying);
+    let verification = verify(&package, false);
+    assert_eq!(
+        about(&verification, "invalid_input/big"),
+        [(
+            Severity::Error,
+            "input_validators/check.py gives no answer: ended by signal 11"
+        )],
+        "{:#?}",
+        verification.findings
+    );
+}
+
+#[test]
+fn outputs_of_several_passes_are_checked_in_the_first() {
+    // 4 is right and the end, 5 goes on, all else is wrong.
+    let validator = "import sys\n\
+        got = sys.stdin.read().split()\n\
+        if got == ['5']: open(sys.argv[3] + 'nextpass.in', 'w').write('1')\n\
+        sys.exit(42 if got in (['4'], ['5']) else 43)\n";
+    let mut package = TestPackage::new("type: multi-pass\nlimits:\n  time_limit: 2\n")
+        .with_testcase("secret/1", "2\n", "4\n")
+        .with("input_validators/check.py", CHECK_INPUT)
+        .with("output_validator/check.py", validator)
+        .with("submissions/accepted/double.py", DOUBLE)
+        .with("submissions/wrong_answer/wrong.py", "print(3)\n");
+    for (name, output) in [
+        ("invalid_output/right", "4"),
+        ("invalid_output/more", "5"),
+        ("invalid_output/wrong", "6"),
+        ("valid_output/right", "4"),
+        ("valid_output/more", "5"),
+        ("valid_output/wrong", "6"),
+    ] {
+        package = package
+            .with_testcase(name, "2\n", "4\n")
+            .with(&format!("data/{name}.out"), output);
+    }
+    let verification = verify(&package, false);
+    let shown = format!("{:#?}", verification.findings);
+    let severity = |subject: &str| {
+        let found = about(&verification, subject);
+        found.first().map(|(severity, _)| *severity)
+    };
+    assert_eq!(severity("invalid_output/right"), Some(Severity::Error));
+    assert_eq!(severity("invalid_output/more"), Some(Severity::Warning));
+    assert_eq!(
+        about(&verification, "valid_output/wrong"),
+        [(
+            Severity::Error,
+            "the output validator rejects it, without a message"
+        )]
+    );
+    for fine in [
+        "invalid_output/wrong",
+        "valid_output/right",
+        "valid_output/more",
+    ] {
+        assert_eq!(severity(fine), None, "{fine}: {shown}");
+    }
+}
+
+#[test]
+fn a_fickle_output_validator_is_found() {
+    let fickle = "import os, sys\nsys.exit(42 + os.urandom(1)[0] % 2)\n";
+    let mut package = good().with("output_validator/check.py", fickle);
+    for number in 0..12 {
+        let name = format!("valid_output/r{number}");
+        package = package
+            .with_testcase(&name, "2\n", "4\n")
+            .with(&format!("data/{name}.out"), "4\n");
+    }
+    let verification = verify(&package, true);
+    let mut findings = verification.findings.iter();
+    let found = findings.any(|finding| {
+        finding.severity == Severity::Error
+            && finding.problem == "the output validator answers differently when run again"
+    });
+    assert!(found, "{:#?}", verification.findings);
+}
+
+#[test]
+fn a_score_that_changes_is_found() {
+    let validator = "import sys\n\
+        open(sys.argv[3] + 'score_multiplier.txt', 'w').write(sys.stdin.read())\n\
+        sys.exit(42)\n";
+    let package = TestPackage::new("type: scoring\nlimits:\n  time_limit: 2\n")
+        .with_testcase("secret/1", "2\n", "4\n")
+        .with("input_validators/check.py", CHECK_INPUT)
+        .with("output_validator/score.py", validator)
+        .with(
+            "submissions/accepted/dice.py",
+            "import random\nprint(random.randrange(10**9) / 10**9)\n",
+        );
+    let verification = verify(&package, true);
+    assert!(
+        about(&verification, "submissions/accepted/dice.py")
+            .contains(&(Severity::Warning, "gets another score when run again")),
+        "{:#?}",
+        verification.findings
+    );
+    let wrong = about(&verification, "submissions");
+    assert!(
+        matches!(wrong[..], [(Severity::Warning, _)]),
+        "no wrong submission: {wrong:?}"
+    );
+}
+
+#[test]
+fn conversations_have_no_outputs_to_check() {
+    let package = TestPackage::new("type: interactive\nlimits:\n  time_limit: 2\n")
+        .with_testcase("secret/1", "2\n", "4\n")
+        .with_testcase("invalid_output/a", "2\n", "4\n")
+        .with("data/invalid_output/a.out", "4\n")
+        .with("input_validators/check.py", CHECK_INPUT)
+        .with(
+            "output_validator/talk.py",
+            "import sys\nsys.exit(42 if input() == '4' else 43)\n",
+        )
+        .with("submissions/accepted/four.py", "print(4)\n")
+        .with("submissions/wrong_answer/five.py", "print(5)\n");
+    let verification = verify(&package, false);
+    let [(Severity::Warning, words)] = about(&verification, "invalid_output/a")[..] else {
+        panic!("{:#?}", verification.findings);
+    };
+    assert!(words.starts_with("not run"), "{words}");
 }
