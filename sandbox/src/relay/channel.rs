@@ -3,9 +3,10 @@
 use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::ops::Range;
 use std::os::fd::AsFd;
+use std::thread;
 
 use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
-use nix::poll::{PollFd, PollFlags};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::transcript::{Scribe, Speaker};
 use crate::sys::pipe::bytes_in;
@@ -87,6 +88,27 @@ impl Channel {
         self.state == State::Ended
     }
 
+    /// Whether whoever is spoken to may still listen.
+    pub(super) fn is_heard(&self) -> bool {
+        self.to.as_ref().is_some_and(|to| {
+            let mut asked = [PollFd::new(to.as_fd(), PollFlags::empty())];
+            poll(&mut asked, PollTimeout::ZERO).is_ok()
+                && !asked[0]
+                    .revents()
+                    .is_some_and(|told| told.contains(PollFlags::POLLERR))
+        })
+    }
+
+    /// Whether the speaker has ended its words and whoever listens does not know yet.
+    pub(super) fn is_silent(&self) -> bool {
+        self.has_ended() && self.to.is_some()
+    }
+
+    /// Lets whoever listens find the end of the words.
+    pub(super) fn tell_end(&mut self) {
+        self.to = None;
+    }
+
     /// Copies nothing more, and reads nothing either.
     pub(super) fn hold(&mut self) {
         if !self.has_ended() {
@@ -126,6 +148,9 @@ impl Channel {
 
     fn listen(&mut self, scribe: &mut Scribe) -> io::Result<()> {
         if self.is_long && self.state == State::Open {
+            // On the core of all three, whoever is woken first may be this one: for the
+            // first page of many. After the others, all of a pipe can be moved at once.
+            thread::yield_now();
             self.unread = scribe.unneeded(bytes_in(&self.from)?);
         }
         if self.unread > 0 {
@@ -185,8 +210,8 @@ impl Channel {
         };
     }
 
-    /// The partner is told that the program says nothing more. The program may only learn
-    /// that of its partner when nobody reads what it says.
+    /// The partner is told at once that the program says nothing more. The program may only
+    /// learn that of its partner when nobody reads what it says, or the partner lives on.
     fn end(&mut self) {
         self.state = State::Ended;
         if self.speaker == Speaker::Program {

@@ -8,6 +8,9 @@
 //! but for what its partner said last, which it can still read. The partner can say
 //! what it likes to a program that is gone.
 //!
+//! A partner that only says nothing more, and lives on, is told from one that has ended
+//! by its still listening: the program finds the end of its words.
+//!
 //! Short remarks are read and written. What is long is moved from pipe to pipe without
 //! being looked at, except the start and the end: all that a transcript keeps.
 
@@ -18,6 +21,7 @@ mod transcript;
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
 use nix::errno::Errno;
@@ -26,6 +30,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use self::channel::Channel;
 use self::transcript::Scribe;
 pub use self::transcript::{Remark, Speaker, Transcript};
+
+/// Who ends lets go of both pipes, in any order. Who still listens so long after the
+/// end of its words has not ended.
+const LIVES: Duration = Duration::from_millis(100);
 
 /// Passes on what a program and its partner say.
 #[derive(Debug)]
@@ -89,9 +97,11 @@ impl Relay {
         let (mut program, mut partner) = (Some(self.program), self.partner);
         let (mut scribe, mut on_excess) = (self.scribe, Some(on_excess));
         let mut count = 0;
+        // When to look whether a partner lives that says nothing more.
+        let mut look: Option<Instant> = None;
         while program.is_some() || !partner.has_ended() {
             let stop = program.is_some().then_some(&self.stop);
-            let (stopped, ready) = wait(stop, program.as_ref(), &partner)?;
+            let (stopped, ready) = wait(stop, program.as_ref(), &partner, look)?;
             if let Some(channel) = &mut program {
                 channel.proceed(ready[0], &mut scribe)?;
                 count = channel.count;
@@ -103,6 +113,16 @@ impl Relay {
                 }
             }
             partner.proceed(ready[1], &mut scribe)?;
+            let now = Instant::now();
+            look = match look {
+                _ if !partner.is_silent() => None,
+                Some(at) if at > now => look,
+                Some(_) if program.as_ref().is_some_and(Channel::is_heard) => {
+                    partner.tell_end();
+                    None
+                }
+                _ => Some(now + LIVES),
+            };
             if stopped {
                 program = None;
             }
@@ -114,18 +134,24 @@ impl Relay {
     }
 }
 
-/// Waits for the next thing to do, and tells of both pipes of each channel what it is.
+/// Waits for the next thing to do, or until `look`, and tells of both pipes of each channel what it is.
 fn wait(
     stop: Option<&PipeReader>,
     program: Option<&Channel>,
     partner: &Channel,
+    look: Option<Instant>,
 ) -> io::Result<(bool, [[PollFlags; 2]; 2])> {
     let stop = stop.map(|stop| PollFd::new(stop.as_fd(), PollFlags::POLLIN));
     let [from, to] = program.map_or([None, None], Channel::interest);
     let [back_from, back_to] = partner.interest();
     let wanted = [stop, from, to, back_from, back_to];
     let mut set: Vec<_> = wanted.iter().flatten().cloned().collect();
-    while let Err(error) = poll(&mut set, PollTimeout::NONE) {
+    // Rounded up, or the last fraction of a millisecond would be spent in a loop.
+    let timeout = look.map_or(PollTimeout::NONE, |at| {
+        let left = at.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+    });
+    while let Err(error) = poll(&mut set, timeout) {
         if error != Errno::EINTR {
             return Err(error.into());
         }

@@ -173,3 +173,43 @@ fn what_is_long_arrives_whole() {
         );
     }
 }
+
+#[test]
+fn a_partner_that_listens_on_may_end_its_words() {
+    let Stage {
+        mut program,
+        mut partner,
+        stop,
+        relayed,
+    } = stage(1000, never);
+    partner.say("5\n");
+    drop(partner.says);
+    program.hear("5\n");
+    program.hears_the_end();
+    program.say("25\n");
+    partner.hears.read_exact(&mut [0; 3]).unwrap();
+    drop(stop);
+    drop(partner.hears);
+    assert_eq!(relayed.join().unwrap().count, ByteSize(3));
+}
+
+#[test]
+fn a_partner_that_ended_is_not_taken_for_one_that_lives() {
+    let Stage {
+        mut program,
+        partner,
+        stop,
+        relayed,
+    } = stage(1000, never);
+    drop(partner.says);
+    drop(partner.hears);
+    let reading = thread::spawn(move || {
+        let read = program.hears.read(&mut [0]).unwrap();
+        (read, program)
+    });
+    thread::sleep(3 * LIVES);
+    assert!(!reading.is_finished());
+    drop(stop);
+    assert_eq!(reading.join().unwrap().0, 0);
+    relayed.join().unwrap();
+}

@@ -16,6 +16,7 @@ import os, sys, time
 for word in open(sys.argv[1]).read().split():
     if word == 'hear': sys.stdin.buffer.read()
     elif word == 'deaf': os.close(0)
+    elif word == 'mute': os.close(1)
     elif word == 'line': sys.stdin.readline()
     elif word == 'say': print('go', flush=True)
     elif word == 'flood':
@@ -123,6 +124,18 @@ fn the_validator_ends_first() {
         ("while True: pass", ["TLE", "WA", "TLE"]),
     ] {
         assert_eq!(verdicts(program, &FIRST), expected, "{program}");
+    }
+}
+
+/// It finds the end of its input, as over a plain pipe.
+#[test]
+fn a_validator_may_say_nothing_more_and_live_on() {
+    let behaviours = ["say mute hear 42", "mute hear 43", "mute line line 42"];
+    for (program, expected) in [
+        ("hear(); os.write(1, b'x\\n')", ["AC", "WA", "AC"]),
+        ("hear(); sys.exit(3)", ["RTE", "RTE", "RTE"]),
+    ] {
+        assert_eq!(verdicts(program, &behaviours), expected, "{program}");
     }
 }
 
