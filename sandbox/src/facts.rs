@@ -64,6 +64,10 @@ pub struct Facts {
     /// small enough. None after a kill.
     #[serde(skip)]
     pub collected: Vec<Collected>,
+    /// The paths of `Spec::collect` at which something was that can't be taken: it is no regular
+    /// file, is reached by a link or is too large.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfit: Vec<PathBuf>,
     /// What the tracer saw; only in `Mode::Ptrace`.
     #[serde(skip_deserializing)]
     pub audit: Option<Audit>,

@@ -112,6 +112,8 @@ pub(crate) enum FromStage {
         /// The image alone is larger than the memory limit.
         oversized: bool,
         collected: Vec<(PathBuf, u64)>,
+        /// As `Facts::unfit`.
+        unfit: Vec<PathBuf>,
         /// A call was made for which the tracer killed the run.
         forbidden: Option<String>,
         activity: Activity,

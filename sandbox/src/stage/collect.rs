@@ -1,27 +1,50 @@
 //! Taking files out, after everything that could have changed them is dead.
 
 use crate::spec::FileOut;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open as open_path, openat2};
 use nix::sys::stat::{Mode, fchmod, fstat};
 use nix::unistd::{Gid, Uid, fchown};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-/// The wanted files that are there, regular and small enough: their paths and
-/// sizes, and beside them the files themselves.
-pub(super) fn take(wanted: &[FileOut]) -> (Vec<(PathBuf, u64)>, Vec<OwnedFd>) {
-    wanted
-        .iter()
-        .filter_map(|file| {
-            let (content, size) = open(file)?;
-            Some(((file.path.clone(), size), content))
-        })
-        .unzip()
+/// What became of the files that are wanted.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// The paths and sizes of those that are there, regular and small enough.
+    pub(super) collected: Vec<(PathBuf, u64)>,
+    /// The files themselves.
+    pub(super) contents: Vec<OwnedFd>,
+    /// The paths at which something else is.
+    pub(super) unfit: Vec<PathBuf>,
+}
+
+/// # Errors
+/// When the stage can't open what may be a good file.
+pub(super) fn take(wanted: &[FileOut]) -> nix::Result<Taken> {
+    let mut taken = Taken::default();
+    for file in wanted {
+        match open(file) {
+            Ok(Some((content, size))) => {
+                taken.collected.push((file.path.clone(), size));
+                taken.contents.push(content);
+            }
+            Err(Errno::ENOENT) => {}
+            // Links, sockets, and what is beyond or behind something odd.
+            Ok(None)
+            | Err(Errno::ELOOP | Errno::ENXIO | Errno::EACCES | Errno::EXDEV | Errno::ENOTDIR) => {
+                taken.unfit.push(file.path.clone())
+            }
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(taken)
 }
 
 /// Every name on the way was in the program's hand: no link of any kind is
-/// followed, and a FIFO or device is not waited for.
-fn open(file: &FileOut) -> Option<(OwnedFd, u64)> {
+/// followed, and a FIFO or device is not waited for. None of what is not regular or
+/// too large.
+fn open(file: &FileOut) -> nix::Result<Option<(OwnedFd, u64)>> {
     let how = OpenHow::new()
         .flags(OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC)
         .resolve(
@@ -29,18 +52,19 @@ fn open(file: &FileOut) -> Option<(OwnedFd, u64)> {
                 | ResolveFlag::RESOLVE_NO_SYMLINKS
                 | ResolveFlag::RESOLVE_NO_MAGICLINKS,
         );
-    let root = std::fs::File::open("/").ok()?;
-    let path = file.path.strip_prefix(Path::new("/")).ok()?;
-    let opened = openat2(&root, path, how).ok()?;
-    let stat = fstat(&opened).ok()?;
-    let size = u64::try_from(stat.st_size).ok()?;
+    let root = open_path("/", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+    let path = file.path.strip_prefix(Path::new("/"));
+    let path = path.map_err(|_| Errno::EINVAL)?;
+    let opened = openat2(&root, path, how)?;
+    let stat = fstat(&opened)?;
+    let size = u64::try_from(stat.st_size).map_err(|_| Errno::EFBIG)?;
     let regular = stat.st_mode & libc::S_IFMT == libc::S_IFREG;
     if !regular || size > file.max_size.as_u64() {
-        return None;
+        return Ok(None);
     }
     // It may be given to another run of this jail, whose program must not be
     // able to open it anew for writing as its own.
-    fchown(&opened, Some(Uid::from_raw(0)), Some(Gid::from_raw(0))).ok()?;
-    fchmod(&opened, Mode::from_bits_truncate(0o555 & stat.st_mode)).ok()?;
-    Some((opened, size))
+    fchown(&opened, Some(Uid::from_raw(0)), Some(Gid::from_raw(0)))?;
+    fchmod(&opened, Mode::from_bits_truncate(0o555 & stat.st_mode))?;
+    Ok(Some((opened, size)))
 }

@@ -219,18 +219,19 @@ impl<'a> Stage<'a> {
         };
         let crashed = ended.waited.term_signal().is_some();
         let oversized = crashed && image::exceeds_memory(order, launch.executable());
-        let (collected, contents) = collect::take(&order.collect);
+        let taken = collect::take(&order.collect).map_err(Failure::step("take files out"))?;
         let message = FromStage::Ended {
             status: ended.waited.status,
             wall_us: u64::try_from(ended.wall.as_micros()).unwrap_or(u64::MAX),
             oversized,
-            collected,
+            collected: taken.collected,
+            unfit: taken.unfit,
             forbidden: ended.forbidden,
             activity: ended.activity,
             files: self.files_in_counted()?,
             left: self.look_for_what_is_left()?,
         };
-        Ok((message, contents))
+        Ok((message, taken.contents))
     }
 
     /// Lets the supervisor look into the scratches that count as output while the program runs.

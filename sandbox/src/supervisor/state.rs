@@ -43,6 +43,7 @@ pub(super) struct Ended {
     pub(super) status: i32,
     pub(super) oversized: bool,
     pub(super) collected: Vec<(PathBuf, u64)>,
+    pub(super) unfit: Vec<PathBuf>,
     pub(super) contents: Vec<OwnedFd>,
     pub(super) forbidden: Option<String>,
     pub(super) activity: Activity,
@@ -83,12 +84,14 @@ impl State {
         let cpu_time = usage.cpu.saturating_sub(tracing_time);
         let (mut status, mut oversized, mut forbidden) = (None, false, None);
         let (mut collected, mut contents, mut activity) = (Vec::new(), Vec::new(), None);
+        let mut unfit = Vec::new();
         if let Some(ended) = self.ended {
             status = Some(ended.status);
             oversized = ended.oversized;
             forbidden = ended.forbidden;
             collected = ended.collected;
             contents = ended.contents;
+            unfit = ended.unfit;
             activity = Some(ended.activity);
         }
         let mut memory_peak = usage.memory_peak;
@@ -130,6 +133,7 @@ impl State {
                 stalls: usage.stalls,
                 left: self.left,
                 collected: Vec::new(),
+                unfit,
                 audit: None,
             }),
             collected,

@@ -51,6 +51,20 @@ fn traps_are_not_taken() {
         .map(|file| file.path.to_str().unwrap())
         .collect();
     assert_eq!(names, ["/tmp/out/good", "/tmp/out/empty"]);
+    // Whatever else is there is told from what is missing.
+    let unfit: Vec<_> = facts
+        .unfit
+        .iter()
+        .map(|path| path.to_str().unwrap())
+        .collect();
+    assert!(
+        unfit.contains(&"/tmp/out/large") && unfit.contains(&"/tmp/out/directory"),
+        "{unfit:?}"
+    );
+    assert!(
+        unfit.contains(&"/tmp/through/good") && !unfit.contains(&"/tmp/out/missing"),
+        "{unfit:?}"
+    );
     let mut collected = facts.collected.into_iter();
     let good = collected.next().unwrap();
     assert_eq!(good.size.as_u64(), 5);

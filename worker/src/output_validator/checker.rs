@@ -89,6 +89,17 @@ pub(super) fn interactor_answer(
     stderr: File,
 ) -> Result<(Validated, Option<File>), JudgingError> {
     let validated = answer(interactor, protocol, call, &facts.outcome, stderr)?;
+    if let Some(path) = facts.unfit.first() {
+        let problem = format!(
+            "left a {} that is no plain file, or too large",
+            path.display()
+        );
+        return Err(JudgingError::jury(
+            &interactor.name,
+            Some(&call.testcase.name),
+            problem,
+        ));
+    }
     let written = facts
         .collected
         .into_iter()

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use assize_common::Award;
 use assize_common::message::Difference;
@@ -125,12 +125,19 @@ pub(super) fn files(meaning: Meaning, max_size: ByteSize) -> Vec<FileOut> {
 }
 
 impl Feedback {
-    /// Reads what was taken out; the error says what the validator did wrong.
+    /// Reads what was taken out, and what else was there; the error says what the validator did wrong.
     pub(super) fn read(
         collected: Vec<Collected>,
+        unfit: &[PathBuf],
         answer: Answer,
         meaning: Meaning,
     ) -> Result<Self, String> {
+        // Messages are for people. What decides must not be missed.
+        let names = unfit.iter().filter_map(|path| path.file_name()?.to_str());
+        let mut decisive = names.filter(|name| !name.ends_with("message.txt"));
+        if let Some(name) = decisive.next() {
+            return Err(format!("left a {name} that is no plain file, or too large"));
+        }
         let mut feedback = Self::default();
         let (mut input, mut state) = (None, None);
         for Collected { path, content, .. } in collected {
@@ -231,7 +238,20 @@ mod tests {
                 }
             })
             .collect();
-        Feedback::read(collected, answer, meaning)
+        Feedback::read(collected, &[], answer, meaning)
+    }
+
+    #[test]
+    fn what_decides_must_be_a_plain_file() {
+        let read = |name: &str| {
+            let unfit = [Path::new(DIRECTORY).join(name)];
+            Feedback::read(Vec::new(), &unfit, Answer::Accepted, SCORING)
+        };
+        for name in ["nextpass.in", "score.txt", "score_multiplier.txt"] {
+            let error = read(name).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
+        assert!(read("judgemessage.txt").is_ok());
     }
 
     #[test]

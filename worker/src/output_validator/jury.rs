@@ -220,7 +220,8 @@ impl JuryValidator {
                 )));
             }
         };
-        let feedback = Feedback::read(facts.collected, answer, meaning).map_err(error)?;
+        let feedback =
+            Feedback::read(facts.collected, &facts.unfit, answer, meaning).map_err(error)?;
         Ok(Validated { answer, feedback })
     }
 
