@@ -251,6 +251,15 @@ pub(crate) struct Serve {
     )]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=1000))]
     drift_percent: u32,
+    /// How close to the time limit, in percent of it, a verdict is that another worker is to confirm; none if 0
+    #[arg(
+        long,
+        env = "ASSIZE_CLOSE_CALL_PERCENT",
+        default_value_t = 5,
+        value_name = "PERCENT"
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=50))]
+    close_call_percent: u32,
     /// Take reports that show no ticket, while workers or schedulers of before 0.2 still run
     #[arg(long, env = "ASSIZE_TICKETLESS_REPORTS")]
     ticketless_reports: bool,
@@ -308,6 +317,7 @@ impl Serve {
                     disk_reserve: self.disk_reserve,
                 },
                 drift_percent: (self.drift_percent > 0).then_some(self.drift_percent),
+                close_call_percent: self.close_call_percent,
                 escalation: match (self.no_escalation, self.escalation_counts) {
                     (true, _) => Escalation::Never,
                     (false, false) => Escalation::Beside,

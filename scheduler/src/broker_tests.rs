@@ -170,7 +170,7 @@ impl Worker {
                 judgement: held(task),
                 reason: "no such language here".to_owned(),
                 earlier_deliveries: 0,
-                lacks_language: true,
+                unsuited: true,
             }),
         })
         .await;

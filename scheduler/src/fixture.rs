@@ -34,6 +34,7 @@ pub(crate) const SETTINGS: Settings = Settings {
         disk_reserve: ByteSize(0),
     },
     drift_percent: Some(30),
+    close_call_percent: 5,
     escalation: Escalation::Beside,
     audit_age: None,
     output_age: None,

@@ -94,7 +94,14 @@ impl Relay {
                 Vec::new()
             } else {
                 let languages = lane_languages(&mut transaction, self.lane, self.lease).await?;
-                outbox_claim(&mut transaction, self.lane, limit, languages.as_deref()).await?
+                outbox_claim(
+                    &mut transaction,
+                    self.lane,
+                    limit,
+                    languages.as_deref(),
+                    self.lease,
+                )
+                .await?
             };
             let full = claimed.len() == usize::from(limit);
             self.bells.note_full(self.lane, full);

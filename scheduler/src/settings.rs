@@ -20,6 +20,8 @@ pub struct Settings {
     pub limits: Limits,
     /// By how many percent a canary may take longer than at first; by any if `None`.
     pub drift_percent: Option<u32>,
+    /// How close to the limit, in percent of it, CPU times are that another worker is to confirm; none if 0.
+    pub close_call_percent: u32,
     /// What becomes of a policy kill under unshare.
     pub escalation: Escalation,
     /// How long audits are kept; for good if `None`.

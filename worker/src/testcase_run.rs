@@ -34,9 +34,11 @@ use crate::validation::Validation;
 use crate::verdict::{Evidence, Undecided, run_verdict};
 
 /// Added to the CPU limit handed to the jail, so that a program which uses its
-/// time to the last tick still ends by itself and is measured. The verdict is
-/// made from the measured time, so this never turns a TLE into an AC.
+/// time to the last tick, or little more, still ends by itself and is measured: a close
+/// call is told from a hopeless one. The verdict is made from the measured time, so this
+/// never turns a TLE into an AC. The larger one counts.
 const CPU_KILL_MARGIN: Duration = Duration::from_millis(20);
+const CPU_KILL_MARGIN_SHARE: u32 = 20;
 /// The wall limit is the CPU limit times this factor, and a constant more: room
 /// for a busy machine, yet an end for programs that sleep.
 const WALL_FACTOR: u32 = 2;
@@ -347,7 +349,7 @@ impl TestcaseRun<'_> {
             files: Vec::new(),
             collect: Vec::new(),
             limits: Limits {
-                cpu_time: cpu_limit + CPU_KILL_MARGIN,
+                cpu_time: cpu_limit + CPU_KILL_MARGIN.max(cpu_limit / CPU_KILL_MARGIN_SHARE),
                 wall_time: cpu_limit * WALL_FACTOR + WALL_EXTRA,
                 idle_time: self.settings.idle_limit,
                 memory,

@@ -108,8 +108,8 @@ pub struct FlagList {
     pub flags: Vec<Flag>,
 }
 
-/// A judgement under ptrace that looks again at one under unshare. It does not
-/// count, unless the scheduler's settings say so; `assize rejudge` makes one that can.
+/// A judgement under ptrace that looks again at one under unshare, or one by another worker where the
+/// first was a close call. It does not count, unless the scheduler's settings say so; `assize rejudge` makes one that can.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Escalation {
     /// The judgement.

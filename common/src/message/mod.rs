@@ -130,6 +130,7 @@ mod tests {
             stop: None,
             scrutiny: Scrutiny::default(),
             earlier: None,
+            avoid: Vec::new(),
         }
     }
 

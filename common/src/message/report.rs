@@ -181,10 +181,14 @@ pub struct HandedBack {
     /// and it goes into quarantine.
     #[serde(default)]
     pub earlier_deliveries: u64,
-    /// Whether that is since the worker lacks the submission's language: another one
-    /// may have it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub lacks_language: bool,
+    /// Whether that is since this worker is not the one for it, and another one may be: it
+    /// lacks the submission's language, or the task avoids it.
+    #[serde(
+        default,
+        rename = "lacks_language",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub unsuited: bool,
 }
 
 /// The complete result of an attempt.

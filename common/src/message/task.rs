@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Ticket;
-use crate::id::{JudgementId, SubmissionId};
+use crate::id::{JudgementId, SubmissionId, WorkerId};
 use crate::package::Limits;
 use crate::{ContentHash, Lane, SandboxChoice, Scrutiny, Stop};
 
@@ -52,6 +52,11 @@ pub struct Task {
     /// that determines them has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<JudgementId>,
+    /// Workers that give it back, since others can judge it: an attempt of theirs has
+    /// failed, or it is theirs that is to be confirmed. A worker of the release before does not know of
+    /// it and judges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub avoid: Vec<WorkerId>,
 }
 
 /// Limits to judge by instead of the package's; those that are not there stay. A

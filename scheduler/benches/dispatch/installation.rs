@@ -108,6 +108,7 @@ impl Installation {
                     disk_reserve: ByteSize(0),
                 },
                 drift_percent: None,
+                close_call_percent: 5,
                 escalation: Escalation::Beside,
                 audit_age: None,
                 output_age: None,

@@ -100,6 +100,8 @@ fields! {
     Worker = "worker", Kind::Text;
     /// Whether the worker had become slower by then.
     Suspect = "suspect", Kind::Truth;
+    /// Whether another worker, asked since it was a close call, came to another verdict.
+    Disputed = "disputed", Kind::Truth;
     /// The worker's version.
     WorkerVersion = "worker_version", Kind::Text;
     /// What the compiler said of its version.

@@ -15,14 +15,15 @@ use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
 use sqlx::PgConnection;
 
 use super::Effect;
+use crate::close_call::close_call;
 use crate::drift::{Drift, drift};
 use crate::settings::{Escalation, Settings};
 use crate::store::{
     Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock, canary_add,
-    canary_note_good, judgement_fail, judgement_hand_back, judgement_list_finish,
-    judgement_list_progress, judgement_list_start, judgement_look_again, judgement_quarantine,
-    judgement_replace_escalated, lease_extend, worker_list_cancel, worker_list_touch,
-    worker_register, worker_stop, worker_suspect,
+    canary_note_good, judgement_confirm, judgement_fail, judgement_hand_back,
+    judgement_list_disputes, judgement_list_finish, judgement_list_progress, judgement_list_start,
+    judgement_look_again, judgement_quarantine, judgement_replace_escalated, lease_extend,
+    worker_list_cancel, worker_list_touch, worker_register, worker_stop, worker_suspect,
 };
 
 /// Applies reports, all or none. Returns what came of each of them, to be told
@@ -221,9 +222,18 @@ async fn apply_verdicts(
     let (first, late) = first_of_each(complete, |(_, attempt)| attempt.held);
     let attempts: Vec<_> = first.iter().map(|(_, attempt)| *attempt).collect();
     let moved = judgement_list_finish(connection, &attempts).await?;
+    let judged = moved.keys().map(|held| held.judgement_id);
+    for dispute in judgement_list_disputes(connection, judged).await? {
+        tracing::warn!(judgement.id = %dispute.judgement, verdict = %dispute.verdict, confirmation = %dispute.confirmation,
+            other_verdict = %dispute.other_verdict, "a close call is disputed: another worker came to another verdict");
+        metrics::counter!("assize_close_calls_disputed_total").increment(1);
+    }
     for (index, attempt) in first {
         if settings.escalation != Escalation::Never && moved.contains_key(&attempt.held) {
             escalate(connection, &attempt).await?;
+        }
+        if moved.contains_key(&attempt.held) {
+            confirm(connection, &attempt, settings).await?;
         }
         if settings.escalation == Escalation::Instead && moved.contains_key(&attempt.held) {
             let id = attempt.held.judgement_id;
@@ -272,6 +282,27 @@ async fn escalate(
     if let Some(escalation) = escalation {
         tracing::warn!(judgement.id = %judgement_id, %escalation, reason = choice.reason, "escalated");
         metrics::counter!("assize_escalations_total").increment(1);
+    }
+    Ok(())
+}
+
+/// A close call is judged by another worker as well, if there is one.
+async fn confirm(
+    connection: &mut PgConnection,
+    attempt: &FinishedAttempt<'_>,
+    settings: Settings,
+) -> Result<(), StoreError> {
+    let limits = attempt.provenance.and_then(|known| known.limits.as_ref());
+    let reason =
+        limits.and_then(|limits| close_call(attempt.runs, limits, settings.close_call_percent));
+    let Some(reason) = reason else {
+        return Ok(());
+    };
+    let id = attempt.held.judgement_id;
+    let reason = format!("to confirm a close call: {reason}");
+    if let Some(confirmation) = judgement_confirm(connection, id, &reason, settings.lease).await? {
+        tracing::info!(judgement.id = %id, %confirmation, reason, "another worker judges it as well");
+        metrics::counter!("assize_close_calls_total").increment(1);
     }
     Ok(())
 }

@@ -177,14 +177,14 @@ impl Store {
         Ok(removed.rows_affected() > 0)
     }
 
-    /// Lists the escalations of a submission, the first one first.
+    /// Lists the escalations and confirmations of a submission, the first one first.
     ///
     /// # Errors
     /// When the database can't be reached.
     pub async fn escalation_list(&self, id: SubmissionId) -> Result<Vec<Escalation>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT id, COALESCE(escalates, scrutinizes) AS "escalates!", state, verdict, sandbox_mode, sandbox_reason, created_at
-               FROM judgements WHERE submission_id = $1 AND COALESCE(escalates, scrutinizes) IS NOT NULL
+            r#"SELECT id, COALESCE(escalates, scrutinizes, confirms) AS "escalates!", state, verdict, sandbox_mode, sandbox_reason, created_at
+               FROM judgements WHERE submission_id = $1 AND COALESCE(escalates, scrutinizes, confirms) IS NOT NULL
                ORDER BY id"#,
             id.as_uuid()
         )

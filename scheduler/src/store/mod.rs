@@ -11,7 +11,9 @@ mod audit;
 mod backlog;
 mod blob;
 mod canary;
+mod confirmation;
 mod dead_letter;
+mod elsewhere;
 mod error;
 mod escalation;
 mod flag;
@@ -62,6 +64,7 @@ pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 pub(crate) use canary::{canary_add, canary_note_good, worker_suspect};
+pub(crate) use confirmation::{judgement_confirm, judgement_list_disputes};
 pub(crate) use escalation::{judgement_look_again, judgement_replace_escalated};
 pub(crate) use judgement::{ExpiredJudgement, judgement_list_expired};
 pub(crate) use outbox::{lane_languages, lane_load, outbox_claim, outbox_remove};

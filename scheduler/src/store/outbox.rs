@@ -18,6 +18,7 @@ use assize_common::{Lane, SandboxChoice, Stop};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::elsewhere::avoiding_workers;
 use super::{Store, StoreError, row, scrutiny, stop_rule};
 
 /// How far apart the turns of one team's waiting tasks are, in seconds.
@@ -122,7 +123,8 @@ pub(crate) async fn lane_languages(
 
 /// Locks at most `limit` due rows of a lane, the earliest turn first. Rows that another
 /// relay holds are skipped, so that any number of relays share the work. With
-/// `languages`, so are those that no worker could judge, unless nobody wants them any more.
+/// `languages`, so are those that no worker could judge, unless nobody wants them any more. Workers
+/// count that were heard of within `lease`.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -131,12 +133,14 @@ pub(crate) async fn outbox_claim(
     lane: Lane,
     limit: u16,
     languages: Option<&[String]>,
+    lease: Duration,
 ) -> Result<Vec<ClaimedTask>, StoreError> {
     let attempt = "read the outbox";
     let rows = sqlx::query!(
         r#"SELECT o.id, o.judgement_id, o.attempt, j.state = 'queued' AND j.attempt = o.attempt AS "wanted!",
                j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, j.scrutiny,
                v.archive_sha256, r.overrides AS "overrides?", m.old_judgement_id AS "old_judgement_id?",
+               j.failures > 0 OR j.confirms IS NOT NULL AS "elsewhere!",
                COALESCE(of_contest.stop, of_problem.stop) AS stop
            FROM outbox o
            JOIN judgements j ON j.id = o.judgement_id
@@ -167,6 +171,9 @@ pub(crate) async fn outbox_claim(
 
     let submissions: Vec<Uuid> = rows.iter().map(|row| row.submission_id).collect();
     let mut files = source_files(connection, &submissions).await?;
+    let elsewhere = rows.iter().filter(|row| row.wanted && row.elsewhere);
+    let elsewhere: Vec<Uuid> = elsewhere.map(|row| row.judgement_id).collect();
+    let mut avoiding = avoiding_workers(connection, &elsewhere, lease).await?;
     rows.into_iter()
         .map(|row| {
             let overrides: Overrides =
@@ -196,6 +203,7 @@ pub(crate) async fn outbox_claim(
                     rule => rule.as_deref().map(stop_rule::read).transpose()?,
                 },
                 scrutiny: scrutiny::read(row.scrutiny)?,
+                avoid: avoiding.remove(&row.judgement_id).unwrap_or_default(),
             };
             Ok(ClaimedTask {
                 id: row.id,

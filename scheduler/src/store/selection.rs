@@ -66,6 +66,9 @@ const fn columns(field: Field) -> &'static [&'static str] {
         Field::Suspect => &[
             "COALESCE(j.finished_at BETWEEN w.suspect_since AND COALESCE(w.suspect_until, 'infinity'), false)",
         ],
+        Field::Disputed => &[
+            "EXISTS (SELECT FROM judgements o WHERE o.confirms = j.id AND o.verdict <> j.verdict)",
+        ],
         Field::WorkerVersion => &["j.worker_version"],
         Field::Compiler => &["j.compiler_version"],
         Field::CpuTime => &["j.max_cpu_time_ms"],

@@ -82,8 +82,12 @@ impl Runner {
                 worker.id = %self.shared.reporter.worker_id(),
             );
             let host_failed = self.attempt(accepted).instrument(span).await;
-            failures = if host_failed { failures + 1 } else { 0 };
-            if host_failed {
+            failures = match host_failed {
+                Some(true) => failures + 1,
+                Some(false) => 0,
+                None => failures,
+            };
+            if host_failed == Some(true) {
                 let pause = Duration::from_secs(1)
                     .saturating_mul(1 << failures.min(6))
                     .min(LONGEST_PAUSE);
@@ -123,8 +127,9 @@ impl Runner {
         Some(woken)
     }
 
-    /// One attempt from the start to the acknowledgement. True if this host failed.
-    async fn attempt(&mut self, accepted: Accepted) -> bool {
+    /// One attempt from the start to the acknowledgement. Whether this host failed, if
+    /// it has judged.
+    async fn attempt(&mut self, accepted: Accepted) -> Option<bool> {
         let Accepted {
             task,
             earlier_deliveries,
@@ -133,24 +138,22 @@ impl Runner {
         busy.increment(1.0);
         let held = held_by(&task);
         let tickets: Vec<_> = task.ticket.iter().cloned().collect();
-        let mut host_failed = false;
+        let mut host_failed = None;
         let report = if earlier_deliveries >= POISON_DELIVERIES {
             self.shared.refuse(held, earlier_deliveries)
+        } else if task.avoid.contains(&self.shared.reporter.worker_id()) {
+            self.shared.pass_on(held, earlier_deliveries)
         } else {
             let started_at = Utc::now();
             let result = self.judge(task, started_at).await;
-            host_failed = result
-                .as_ref()
-                .is_err_and(AssignmentError::is_fault_of_host);
+            let is_fault_of_host = AssignmentError::is_fault_of_host;
+            host_failed = Some(result.as_ref().is_err_and(is_fault_of_host));
             match self.shared.conclude(held, started_at, result) {
                 Conclusion::Finished(finished) => Report::Finished(finished),
                 Conclusion::HandBack(reason) => hand_back(held, reason, earlier_deliveries),
-                Conclusion::LacksLanguage(reason) => Report::HandedBack(HandedBack {
-                    judgement: held,
-                    reason,
-                    earlier_deliveries,
-                    lacks_language: true,
-                }),
+                Conclusion::LacksLanguage(reason) => {
+                    hand_back_unsuited(held, reason, earlier_deliveries)
+                }
             }
         };
         self.shared.reporter.deliver(report, tickets).await;
@@ -247,7 +250,20 @@ const fn hand_back(judgement: HeldJudgement, reason: String, earlier_deliveries:
         judgement,
         reason,
         earlier_deliveries,
-        lacks_language: false,
+        unsuited: false,
+    })
+}
+
+const fn hand_back_unsuited(
+    judgement: HeldJudgement,
+    reason: String,
+    earlier_deliveries: u64,
+) -> Report {
+    Report::HandedBack(HandedBack {
+        judgement,
+        reason,
+        earlier_deliveries,
+        unsuited: true,
     })
 }
 
@@ -307,6 +323,14 @@ impl Shared {
             "handed back: it is suspected of bringing workers down"
         );
         hand_back(held, reason, earlier_deliveries)
+    }
+
+    /// What to report of a task that another worker is to judge.
+    fn pass_on(&self, held: HeldJudgement, earlier_deliveries: u64) -> Report {
+        count("handed_back");
+        let reason = "another worker is to judge it".to_owned();
+        tracing::info!(reason, "handed back");
+        hand_back_unsuited(held, reason, earlier_deliveries)
     }
 
     /// What came of an attempt.

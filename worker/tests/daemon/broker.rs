@@ -105,6 +105,16 @@ impl Broker {
         .await
     }
 
+    /// The next task that is given back; none must be judged before.
+    pub(crate) async fn handed_back(&mut self) -> message::HandedBack {
+        self.report_of(|report| match report {
+            Report::HandedBack(handed_back) => Some(handed_back),
+            Report::Finished(finished) => panic!("finished: {finished:?}"),
+            _ => None,
+        })
+        .await
+    }
+
     pub(crate) async fn finished(&mut self) -> Finished {
         self.report_of(|report| match report {
             Report::Finished(finished) => Some(*finished),

@@ -1,7 +1,7 @@
 //! What schedulers tell workers.
 
 use assize_common::Lane;
-use assize_common::message::{Control, HeldJudgement, Report, Task, WorkerMode};
+use assize_common::message::{Control, HeldJudgement, Task, WorkerMode};
 
 use crate::fixture::{ENDLESS, Fixture, RIGHT};
 
@@ -31,14 +31,7 @@ async fn a_cancelled_judgement_ends_and_the_worker_goes_on() {
     earlier.attempt += 1;
     fixture.broker.tell(&Control::Cancel(earlier)).await;
     fixture.broker.tell(&Control::Cancel(held(&endless))).await;
-    let handed_back = fixture
-        .broker
-        .report_of(|report| match report {
-            Report::HandedBack(handed_back) => Some(handed_back),
-            Report::Finished(finished) => panic!("finished: {finished:?}"),
-            _ => None,
-        })
-        .await;
+    let handed_back = fixture.broker.handed_back().await;
     assert_eq!(handed_back.judgement, held(&endless));
     assert_eq!(handed_back.reason, "cancelled");
     let next = fixture.task(RIGHT, Lane::Live);

@@ -56,6 +56,7 @@ impl Fixture {
             entry_point: None,
             limits: LimitOverrides::default(),
             earlier: None,
+            avoid: Vec::new(),
             stop: None,
             sandbox: SandboxChoice {
                 mode: SandboxMode::Unshare,

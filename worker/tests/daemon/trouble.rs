@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use assize_common::id::WorkerId;
 use assize_common::message::{Judged, Report, Task};
 use assize_common::{ContentHash, Lane, Verdict};
 
@@ -212,6 +213,28 @@ async fn a_full_disk_is_a_judging_error_and_passes() {
 
 #[tokio::test]
 #[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn a_task_that_avoids_the_worker_is_handed_back_and_others_are_judged() {
+    let mut fixture = Fixture::new().await;
+    let _worker = fixture.worker(&[]).await;
+    let avoiding = |worker_id| Task {
+        avoid: vec![worker_id],
+        ..fixture.task(RIGHT, Lane::Live)
+    };
+    let (not_here, here) = (
+        avoiding(fixture.broker.latest),
+        avoiding(WorkerId::generate()),
+    );
+    fixture.broker.publish(&not_here).await;
+    let handed_back = fixture.broker.handed_back().await;
+    assert_eq!(handed_back.judgement.judgement_id, not_here.judgement_id);
+    assert!(handed_back.unsuited, "{handed_back:?}");
+    fixture.broker.publish(&here).await;
+    let finished = fixture.broker.finished().await;
+    assert_eq!(finished.judgement.judgement_id, here.judgement_id);
+}
+
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
 async fn a_task_in_a_language_that_the_worker_lacks_is_handed_back() {
     let mut fixture = Fixture::new().await;
     let _worker = fixture.worker(&[]).await;
@@ -220,15 +243,8 @@ async fn a_task_in_a_language_that_the_worker_lacks_is_handed_back() {
         ..fixture.task(RIGHT, Lane::Live)
     };
     fixture.broker.publish(&task).await;
-    let handed_back = fixture
-        .broker
-        .report_of(|report| match report {
-            Report::HandedBack(handed_back) => Some(handed_back),
-            Report::Finished(finished) => panic!("finished: {finished:?}"),
-            _ => None,
-        })
-        .await;
-    assert!(handed_back.lacks_language, "{handed_back:?}");
+    let handed_back = fixture.broker.handed_back().await;
+    assert!(handed_back.unsuited, "{handed_back:?}");
     let next = fixture.task(RIGHT, Lane::Live);
     fixture.broker.publish(&next).await;
     let finished = fixture.broker.finished().await;

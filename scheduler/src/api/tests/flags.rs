@@ -300,7 +300,7 @@ async fn scrutiny_of_a_submission_is_a_judgement_that_never_counts(pool: PgPool)
     assert_eq!((list.len(), list[1].escalates), (2, held.judgement_id));
 
     let mut transaction = server.fixture.store.begin().await.unwrap();
-    let tasks = outbox_claim(&mut transaction, Lane::Flagged, 10, None)
+    let tasks = outbox_claim(&mut transaction, Lane::Flagged, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     let tasks: Vec<_> = tasks
@@ -346,7 +346,7 @@ async fn scrutiny_of_teams_and_problems_adds_up_for_what_comes(pool: PgPool) {
     );
     submit(&server, &with(json!({"team": "Seals"}))).await;
     let mut transaction = server.fixture.store.begin().await.unwrap();
-    let tasks = outbox_claim(&mut transaction, Lane::Flagged, 10, None)
+    let tasks = outbox_claim(&mut transaction, Lane::Flagged, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     let scrutiny = &tasks[0].task.as_ref().unwrap().scrutiny;

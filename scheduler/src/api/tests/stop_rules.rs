@@ -7,6 +7,7 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use super::{Server, problem, right, summary};
+use crate::fixture::SETTINGS;
 use crate::store::outbox_claim;
 
 const PATH: &str = "/api/v1/stop-rules";
@@ -26,7 +27,7 @@ async fn remove(server: &Server, scope: &str, subject: &str) -> u16 {
 /// What the only task says.
 async fn asked(server: &Server) -> Option<Stop> {
     let mut transaction = server.fixture.store.begin().await.unwrap();
-    let tasks = outbox_claim(&mut transaction, Lane::Live, 10, None)
+    let tasks = outbox_claim(&mut transaction, Lane::Live, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     transaction.rollback().await.unwrap();

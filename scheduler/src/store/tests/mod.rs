@@ -1,6 +1,7 @@
 //! Storage against a real Postgres, one database per test.
 
 mod constraints;
+mod elsewhere;
 mod invariants;
 mod migrating;
 mod outbox;

@@ -25,7 +25,7 @@ async fn a_task_carries_what_the_worker_needs(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let (id, held) = fixture.submit().await;
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     let [claimed] = claimed.as_slice() else {
@@ -61,7 +61,7 @@ async fn relays_side_by_side_never_take_the_same_task(pool: PgPool) {
             let (store, barrier) = (fixture.store.clone(), barrier.clone());
             tokio::spawn(async move {
                 let mut transaction = store.begin().await.unwrap();
-                let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
+                let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None, SETTINGS.lease)
                     .await
                     .unwrap();
                 // Nobody is done before everybody has taken.
@@ -88,7 +88,7 @@ async fn a_relay_that_dies_leaves_its_tasks_to_others(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     fixture.submit().await;
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     outbox_remove(&mut transaction, &[claimed[0].id])
@@ -97,7 +97,7 @@ async fn a_relay_that_dies_leaves_its_tasks_to_others(pool: PgPool) {
     // Waited for, unlike a drop: until then the row is locked and skipped.
     transaction.rollback().await.unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let again = outbox_claim(&mut transaction, Lane::Live, 10, None)
+    let again = outbox_claim(&mut transaction, Lane::Live, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     assert_eq!(again.len(), 1);
@@ -112,13 +112,13 @@ async fn tasks_wait_for_their_time_and_their_lane(pool: PgPool) {
         .await
         .unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     // The first attempt's row is there, but nobody wants it any more.
     assert_eq!(claimed.len(), 1);
     assert!(claimed[0].task.is_none());
-    let other = outbox_claim(&mut transaction, Lane::Rejudge, 10, None)
+    let other = outbox_claim(&mut transaction, Lane::Rejudge, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     assert!(other.is_empty());
@@ -129,7 +129,7 @@ async fn tasks_wait_for_their_time_and_their_lane(pool: PgPool) {
         .await
         .unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     let tasks: Vec<_> = claimed
@@ -152,7 +152,7 @@ async fn the_bell_rings_for_new_attempts(pool: PgPool) {
             judgement: held,
             reason: "draining".into(),
             earlier_deliveries: 0,
-            lacks_language: false,
+            unsuited: false,
         }),
     };
     apply_batch(&fixture.store, &[&handed_back], SETTINGS)
@@ -178,7 +178,7 @@ async fn order_of_turns(fixture: &Fixture, teams: &[(&str, Option<&str>)]) -> Ve
         );
     }
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 1000, None)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 1000, None, SETTINGS.lease)
         .await
         .unwrap();
     let tasks = claimed.into_iter().filter_map(|claimed| claimed.task);
@@ -243,14 +243,14 @@ async fn a_new_attempt_has_its_turn_at_once(pool: PgPool) {
             judgement: first,
             reason: "draining".into(),
             earlier_deliveries: 0,
-            lacks_language: false,
+            unsuited: false,
         }),
     };
     apply_batch(&fixture.store, &[&handed_back], SETTINGS)
         .await
         .unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     let tasks: Vec<_> = claimed
@@ -289,7 +289,7 @@ async fn a_lane_is_as_loaded_as_its_workers_and_tasks_say(pool: PgPool) {
     );
 
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None)
+    let claimed = outbox_claim(&mut transaction, Lane::Live, 10, None, SETTINGS.lease)
         .await
         .unwrap();
     outbox_remove(&mut transaction, &[claimed[0].id])
@@ -415,10 +415,16 @@ async fn a_task_waits_for_a_worker_that_has_its_language(pool: PgPool) {
         let languages = lane_languages(&mut transaction, Lane::Live, SETTINGS.lease)
             .await
             .unwrap();
-        outbox_claim(&mut transaction, Lane::Live, 10, languages.as_deref())
-            .await
-            .unwrap()
-            .len()
+        outbox_claim(
+            &mut transaction,
+            Lane::Live,
+            10,
+            languages.as_deref(),
+            SETTINGS.lease,
+        )
+        .await
+        .unwrap()
+        .len()
     };
     let missing = async || {
         let missing = fixture.store.language_list_missing(SETTINGS.lease);

@@ -79,7 +79,7 @@ async fn task_of_rejudging(fixture: &Fixture, overrides: Overrides) -> Task {
     };
     feed(&fixture.store, &Bells::default()).await.unwrap();
     let mut transaction = fixture.store.begin().await.unwrap();
-    let claimed = outbox_claim(&mut transaction, Lane::Rejudge, 1, None)
+    let claimed = outbox_claim(&mut transaction, Lane::Rejudge, 1, None, SETTINGS.lease)
         .await
         .unwrap();
     let task = claimed.into_iter().next().unwrap().task.unwrap();

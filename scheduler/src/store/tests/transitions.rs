@@ -49,7 +49,7 @@ fn came_back(worker_id: WorkerId, judgement: HeldJudgement, deliveries: u64) -> 
             judgement,
             reason: "draining".into(),
             earlier_deliveries: deliveries,
-            lacks_language: false,
+            unsuited: false,
         }),
     }
 }
@@ -61,7 +61,7 @@ fn lacking(worker_id: WorkerId, judgement: HeldJudgement) -> WorkerReport {
             judgement,
             reason: "no such language here".into(),
             earlier_deliveries: 0,
-            lacks_language: true,
+            unsuited: true,
         }),
     }
 }

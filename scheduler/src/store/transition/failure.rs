@@ -64,7 +64,7 @@ pub(super) const QUARANTINE_LOSSES: i32 = 2;
 /// broken connections count, and what two queues gave an idle slot at once.
 const QUARANTINE_DELIVERIES: u64 = 10;
 
-/// How long a task waits that came to a worker without its language, at first and at
+/// How long a task waits that came to a worker that is not for it, at first and at
 /// most: it may come to the same worker again, but not all the time.
 const FIRST_DETOUR: Duration = Duration::from_millis(100);
 const LONGEST_DETOUR: Duration = Duration::from_secs(5);
@@ -165,7 +165,7 @@ pub(crate) async fn judgement_hand_back(
     let why = format!("{deliveries} times it came back to the broker");
     let quarantine = quarantine(&open.lane, &why).filter(|_| too_often);
     let quarantined = quarantine.is_some();
-    let delay = if handed_back.lacks_language {
+    let delay = if handed_back.unsuited {
         let detours = handed_back.judgement.attempt.saturating_sub(1);
         let longer = 2_u32.saturating_pow(detours);
         FIRST_DETOUR.saturating_mul(longer).min(LONGEST_DETOUR)
