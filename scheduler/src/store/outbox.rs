@@ -170,10 +170,10 @@ pub(crate) async fn outbox_claim(
     }
 
     let submissions: Vec<Uuid> = rows.iter().map(|row| row.submission_id).collect();
-    let mut files = source_files(connection, &submissions).await?;
+    let files = source_files(connection, &submissions).await?;
     let elsewhere = rows.iter().filter(|row| row.wanted && row.elsewhere);
     let elsewhere: Vec<Uuid> = elsewhere.map(|row| row.judgement_id).collect();
-    let mut avoiding = avoiding_workers(connection, &elsewhere, lease).await?;
+    let avoiding = avoiding_workers(connection, &elsewhere, lease).await?;
     rows.into_iter()
         .map(|row| {
             let overrides: Overrides =
@@ -185,7 +185,8 @@ pub(crate) async fn outbox_claim(
                 lane,
                 package: row::hash("an archive's hash", row.archive_sha256)?,
                 language: judged_as(overrides.language, row.language_id),
-                files: files.remove(&row.submission_id).unwrap_or_default(),
+                // Several rows may be about one submission.
+                files: files.get(&row.submission_id).cloned().unwrap_or_default(),
                 entry_point: row.entry_point,
                 sandbox: SandboxChoice {
                     mode: row::named("a sandbox", &row.sandbox_mode)?,
@@ -203,7 +204,7 @@ pub(crate) async fn outbox_claim(
                     rule => rule.as_deref().map(stop_rule::read).transpose()?,
                 },
                 scrutiny: scrutiny::read(row.scrutiny)?,
-                avoid: avoiding.remove(&row.judgement_id).unwrap_or_default(),
+                avoid: avoiding.get(&row.judgement_id).cloned().unwrap_or_default(),
             };
             Ok(ClaimedTask {
                 id: row.id,

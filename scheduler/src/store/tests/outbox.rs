@@ -138,6 +138,11 @@ async fn tasks_wait_for_their_time_and_their_lane(pool: PgPool) {
         .collect();
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0].attempt, fixture.held(id).await.attempt);
+    assert_eq!(
+        tasks[0].files.len(),
+        1,
+        "though the first row has them, too"
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
