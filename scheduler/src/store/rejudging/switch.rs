@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::super::admin_action::admin_action_create;
 use super::super::selection::{CURRENT, push_filter, result_of};
 use super::super::{Store, StoreError, row};
+use super::MANY;
 use super::cancel::open_judgements_end;
 use crate::filter::Filter;
 
@@ -170,17 +171,23 @@ impl Store {
             RejudgingState::Applied => return Ok(Ok(Switched::default())),
             state => return Ok(Err(SwitchRefusal::Closed(state))),
         }
-        if !asked.finished_only {
-            let unfinished = unfinished_count(&mut transaction, id.as_uuid(), filter).await?;
-            if unfinished > 0 {
-                return Ok(Err(SwitchRefusal::Unfinished(unfinished)));
-            }
-        }
         let details = json!({ "finished_only": asked.finished_only, "filter": asked.filter });
         let subject = id.to_string();
         let action =
             admin_action_create(&mut transaction, by, "rejudging.apply", &subject, details).await?;
-        let switched = changes_create(&mut transaction, id.as_uuid(), action, filter).await?;
+        let finished_only = asked.finished_only;
+        let noted = changes_create(
+            &mut transaction,
+            id.as_uuid(),
+            action,
+            filter,
+            finished_only,
+        )
+        .await?;
+        let switched = match noted {
+            Ok(switched) => switched,
+            Err(unfinished) => return Ok(Err(SwitchRefusal::Unfinished(unfinished))),
+        };
         if switched.switched == 0 {
             return Ok(Err(SwitchRefusal::Nothing));
         }
@@ -312,71 +319,69 @@ const OPEN_MEMBERS: &str = "
     ) n ON true
     WHERE j.is_current AND c.rejudging_id = ";
 
-/// Counts the members that are meant and have a judgement without a verdict.
-async fn unfinished_count(
-    connection: &mut PgConnection,
-    id: Uuid,
-    filter: &Filter,
-) -> Result<u64, StoreError> {
-    let mut query = QueryBuilder::new("SELECT count(*) FROM ");
-    query.push(CURRENT).push(OPEN_MEMBERS).push_bind(id).push(
-        " AND (n.state IS DISTINCT FROM 'done' OR EXISTS (
-              SELECT FROM judgements o
-              WHERE o.rejudging_id = n.rejudging_id AND o.submission_id = n.submission_id AND o.state <> 'done'
-          )) AND ",
-    );
-    push_filter(&mut query, filter);
-    let unfinished: i64 = query
-        .build_query_scalar()
-        .fetch_one(connection)
-        .await
-        .map_err(StoreError::on(APPLY))?;
-    row::count("a number of submissions", unfinished)
-}
-
-/// Notes what is going to be exchanged: open members that are meant and judged.
+/// Notes what is going to be exchanged: open members that are meant and judged. Nothing,
+/// but how many have a judgement without a verdict, if there are such and
+/// `finished_only` does not leave them out.
 async fn changes_create(
     connection: &mut PgConnection,
     id: Uuid,
     action: i64,
     filter: &Filter,
-) -> Result<Switched, StoreError> {
+    finished_only: bool,
+) -> Result<Result<Switched, u64>, StoreError> {
     let mut query = QueryBuilder::new(
-        "WITH chosen AS (SELECT s.id AS submission_id, j.id AS old, n.id AS new, (",
+        "WITH meant AS (SELECT s.id AS submission_id, j.id AS old, n.id AS new, (",
     );
     query
         .push(result_of!("j"))
         .push(") <> (")
         .push(result_of!("n"))
-        .push(") OR j.score IS DISTINCT FROM n.score AS changed FROM ")
+        .push(
+            ") OR j.score IS DISTINCT FROM n.score AS changed,
+             n.state IS NOT DISTINCT FROM 'done' AS judged,
+             n.state IS DISTINCT FROM 'done' OR (
+                 (SELECT repetitions > 1 FROM rejudgings WHERE id = ",
+        )
+        .push_bind(id)
+        .push(
+            ") AND EXISTS (
+                     SELECT FROM judgements o
+                     WHERE o.rejudging_id = n.rejudging_id AND o.submission_id = n.submission_id AND o.state <> 'done'
+                 )
+             ) AS unfinished
+             FROM ",
+        )
         .push(CURRENT)
         .push(OPEN_MEMBERS)
         .push_bind(id)
-        .push(" AND n.state = 'done' AND ");
+        .push(" AND ");
     push_filter(&mut query, filter);
     query
-        .push(
-            "), noted AS (
+        .push("), noted AS (
                 INSERT INTO result_changes (action_id, rejudging_id, submission_id, from_judgement_id, to_judgement_id)
-                SELECT ",
-        )
+                SELECT ")
         .push_bind(action)
         .push(", ")
         .push_bind(id)
-        .push(
-            ", submission_id, old, new FROM chosen
+        .push(", submission_id, old, new FROM meant WHERE judged AND (")
+        .push_bind(finished_only)
+        .push(" OR NOT EXISTS (SELECT FROM meant WHERE unfinished))
             )
-            SELECT count(*), count(*) FILTER (WHERE changed) FROM chosen",
-        );
-    let (switched, changed): (i64, i64) = query
+            SELECT count(*) FILTER (WHERE judged), count(*) FILTER (WHERE judged AND changed),
+                count(*) FILTER (WHERE unfinished) FROM meant");
+    let (switched, changed, unfinished): (i64, i64, i64) = query
         .build_query_as()
         .fetch_one(connection)
         .await
         .map_err(StoreError::on(APPLY))?;
-    Ok(Switched {
-        switched: row::count("a number of submissions", switched)?,
-        changed: row::count("a number of submissions", changed)?,
-    })
+    let count = |number| row::count("a number of submissions", number);
+    if unfinished > 0 && !finished_only {
+        return Ok(Err(count(unfinished)?));
+    }
+    Ok(Ok(Switched {
+        switched: count(switched)?,
+        changed: count(changed)?,
+    }))
 }
 
 /// Makes the judgements count that an action's changes lead to, instead of those
@@ -388,6 +393,12 @@ async fn exchange(
     expected: u64,
 ) -> Result<(), StoreError> {
     let attempt = "exchange the judgements that count";
+    if i64::try_from(expected).is_ok_and(|expected| expected > MANY) {
+        sqlx::query!("ANALYZE result_changes")
+            .execute(&mut *connection)
+            .await
+            .map_err(StoreError::on(attempt))?;
+    }
     // Two statements: the index that allows one current judgement looks at each row.
     let old = sqlx::query!(
         "UPDATE judgements j SET is_current = false FROM result_changes r
