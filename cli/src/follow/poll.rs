@@ -6,16 +6,12 @@ use std::time::Duration;
 use assize_common::api::Submission;
 use assize_common::id::SubmissionId;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use tokio::time::Instant;
 
-use super::Display;
+use super::{Display, Silence};
 use crate::client::{Api, ClientError, SubmissionFilter};
-use crate::exit;
 
 /// Short enough to look live, and no load to speak of.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// A scheduler that is started again meanwhile is worth waiting for.
-const PATIENCE: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 8;
 const PAGE: u32 = 200;
 
@@ -53,36 +49,24 @@ impl Following<'_> {
     ) -> anyhow::Result<Vec<Submission>> {
         let mut progress = self.display.start(tracked.len());
         let mut judged = HashMap::new();
-        let mut silent_since = None;
+        let mut silence = Silence::default();
         while judged.len() < tracked.len() {
             let open: Vec<&Tracked> = tracked
                 .iter()
                 .filter(|tracked| !judged.contains_key(&tracked.id))
                 .collect();
-            match self.ask(&open).await {
-                Ok(mut answers) => {
-                    silent_since = None;
-                    for tracked in open {
-                        let Some(submission) = answers.remove(&tracked.id) else {
-                            continue;
-                        };
-                        progress.update(tracked, &submission);
-                        if submission.judgement.state.is_final() {
-                            ended(&submission)?;
-                            judged.insert(tracked.id, submission);
-                        }
+            let answers = silence.heard(self.ask(&open).await, self.display)?;
+            if let Some(mut answers) = answers {
+                for tracked in open {
+                    let Some(submission) = answers.remove(&tracked.id) else {
+                        continue;
+                    };
+                    progress.update(tracked, &submission);
+                    if submission.judgement.state.is_final() {
+                        ended(&submission)?;
+                        judged.insert(tracked.id, submission);
                     }
                 }
-                Err(error) if error.exit_code() == exit::TEMPORARY => {
-                    let since = silent_since.get_or_insert_with(|| {
-                        self.display.line(&format!("{error}; asking again"));
-                        Instant::now()
-                    });
-                    if since.elapsed() > PATIENCE {
-                        return Err(error.into());
-                    }
-                }
-                Err(error) => return Err(error.into()),
             }
             if judged.len() < tracked.len() {
                 tokio::time::sleep(INTERVAL).await;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use assize_common::api::{ApplyRejudging, RejudgingOutcome};
+use assize_common::api::{ApplyRejudging, RejudgingOutcome, RejudgingState};
 use assize_common::id::RejudgingId;
 use clap::Args;
 
@@ -75,7 +75,7 @@ impl Apply {
         };
         let api = self.decision.server.api()?;
         let outcome = api.apply_rejudging(self.decision.id, &apply).await?;
-        self.decision.tell(&outcome)
+        self.decision.tell(&outcome, || exchanged(&outcome))
     }
 }
 
@@ -83,7 +83,13 @@ impl Cancel {
     pub(super) async fn execute(self) -> anyhow::Result<ExitCode> {
         let api = self.decision.server.api()?;
         let outcome = api.cancel_rejudging(self.decision.id).await?;
-        self.decision.tell(&outcome)
+        let applied = outcome.rejudging.progress.applied;
+        self.decision.tell(&outcome, || match applied {
+            0 => "cancelled: results stay as they are".to_owned(),
+            applied => {
+                format!("the rest is given up; what was applied, {applied} submissions, stays")
+            }
+        })
     }
 }
 
@@ -91,7 +97,7 @@ impl Undo {
     pub(super) async fn execute(self) -> anyhow::Result<ExitCode> {
         let api = self.decision.server.api()?;
         let outcome = api.undo_rejudging(self.decision.id).await?;
-        self.decision.tell(&outcome)
+        self.decision.tell(&outcome, || exchanged(&outcome))
     }
 }
 
@@ -107,15 +113,28 @@ impl Resume {
     }
 }
 
+/// What applying or undoing did.
+fn exchanged(outcome: &RejudgingOutcome) -> String {
+    let state = match outcome.rejudging.state {
+        RejudgingState::Open => "applied in part, the rest stays open".to_owned(),
+        state => state.to_string(),
+    };
+    format!(
+        "{state}: {} submissions have another judgement, {} of them another result",
+        outcome.switched, outcome.changed
+    )
+}
+
 impl Decision {
-    fn tell(&self, outcome: &RejudgingOutcome) -> anyhow::Result<ExitCode> {
+    fn tell(
+        &self,
+        outcome: &RejudgingOutcome,
+        in_words: impl FnOnce() -> String,
+    ) -> anyhow::Result<ExitCode> {
         if self.json {
             output::print_json([outcome])?;
         } else {
-            output::print(&format!(
-                "{}: {} submissions have another judgement, {} of them another result",
-                outcome.rejudging.state, outcome.switched, outcome.changed
-            ))?;
+            output::print(&in_words())?;
         }
         Ok(ExitCode::from(exit::OK))
     }

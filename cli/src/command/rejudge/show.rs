@@ -167,7 +167,9 @@ pub(super) fn progress(rejudging: &Rejudging) -> String {
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
         parts.push(format!("{count} {what}"));
     }
-    if let Some(seconds) = progress.finishes_in_seconds {
+    if rejudging.paused {
+        parts.push("paused".to_owned());
+    } else if let Some(seconds) = progress.finishes_in_seconds {
         let rest = humantime::format_duration(Duration::from_secs(seconds));
         parts.push(format!("about {rest} to go"));
     }

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::show::progress;
 use crate::client::ServerArguments;
-use crate::follow::Display;
+use crate::follow::{Display, Silence};
 use crate::{exit, output};
 
 /// How often to look.
@@ -38,16 +38,19 @@ impl Watch {
         } else {
             Display::of_stderr()
         };
+        let mut silence = Silence::default();
         let mut shown = String::new();
         let rejudging = loop {
-            let rejudging = api.rejudging(self.id).await?;
-            let now = progress(&rejudging);
-            if now != shown {
-                display.line(&now);
-                shown = now;
-            }
-            if rejudging.state != RejudgingState::Open || rejudging.progress.is_judged() {
-                break rejudging;
+            let answer = api.rejudging(self.id).await;
+            if let Some(rejudging) = silence.heard(answer, &display)? {
+                let now = progress(&rejudging);
+                if now != shown {
+                    display.line(&now);
+                    shown = now;
+                }
+                if rejudging.state != RejudgingState::Open || rejudging.progress.is_judged() {
+                    break rejudging;
+                }
             }
             tokio::time::sleep(PAUSE).await;
         };
