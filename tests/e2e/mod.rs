@@ -7,6 +7,7 @@ mod deaths;
 mod full_disk;
 mod refusals;
 mod rejudging;
+mod rejudging_races;
 mod rejudging_reasons;
 mod replay;
 mod starts;

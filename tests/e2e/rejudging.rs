@@ -10,6 +10,7 @@ use assize_common::api::{
     ApplyRejudging, NewRejudging, Overrides, RejudgingOutcome, RejudgingState, Selection,
 };
 use assize_common::id::{RejudgingId, SubmissionId};
+use assize_tests::invariants;
 use assize_tests::system::{PATIENCE, PAUSE, System, patiently};
 use assize_tests::tree;
 
@@ -112,6 +113,7 @@ async fn exchange(system: &System, id: RejudgingId, step: Step, [before, after]:
     let again = take(system, id, step).await.unwrap();
     assert_eq!(again.switched, 0, "{step:?} was done twice");
     assert_eq!(results(system, before).await, *after);
+    invariants::assert_hold(system.database(), BEFORE + MEANWHILE).await;
 }
 
 async fn take(

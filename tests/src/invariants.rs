@@ -49,8 +49,8 @@ const RULES: [(&str, &str); 9] = [
         "SELECT judgement_id::text || ', attempt ' || attempt FROM outbox",
     ),
     (
-        "judgements know who judged them, and that worker registered",
-        "SELECT j.id::text FROM judgements j LEFT JOIN workers w ON w.id = j.worker_id WHERE w.id IS NULL",
+        "who has a verdict knows who judged it, and that worker registered",
+        "SELECT j.id::text FROM judgements j LEFT JOIN workers w ON w.id = j.worker_id WHERE w.id IS NULL AND j.state = 'done'",
     ),
 ];
 

@@ -7,6 +7,7 @@
     reason = "a test that can't go on fails"
 )]
 
+pub mod double;
 pub mod invariants;
 pub mod program;
 pub mod scheduler;
