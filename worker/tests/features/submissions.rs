@@ -1,9 +1,10 @@
 //! What submissions are, find, and may do.
 
-use assize_common::Verdict;
+use assize_common::language::LanguageTable;
 use assize_common::message::Failure;
+use assize_common::{SandboxMode, Stop, Verdict};
 
-use crate::court::{TestPackage, judge};
+use crate::court::{TestPackage, judge, judge_by, new_judge_of};
 
 const LIMIT: &str = "limits:\n  time_limit: 2\n";
 
@@ -221,6 +222,31 @@ fn failures_have_reasons_where_the_language_tells() {
     assert_eq!(reason("memory.py"), Some(Failure::OutOfMemory));
     assert_eq!(reason("odd.py"), Some(Failure::UncaughtException));
     assert_eq!(reason("quiet.py"), None);
+}
+
+/// Unwinding the stack takes several times its size, and not the same each time.
+#[test]
+fn a_stack_overflow_in_java_is_no_matter_of_memory() {
+    let source = "public class Main {\n\
+        static int deep(int n) { return deep(n + 1) + 1; }\n\
+        public static void main(String[] args) { System.out.println(deep(0)); }\n}\n";
+    let package = TestPackage::new("limits:\n  time_limit: 10\n  memory: 64\n")
+        .with_testcase("secret/1", "", "")
+        .with("submissions/run_time_error/Main.java", source);
+    let directory = tempfile::tempdir().unwrap();
+    let java = LanguageTable::embedded().unwrap().restricted_to(&["java"]);
+    let court = new_judge_of(&directory, java.unwrap());
+    let (mode, stop) = (SandboxMode::Unshare, Stop::FirstFailure);
+    for _ in 0..6 {
+        let judged = judge_by(&court, mode, &package, "Main.java", stop).unwrap();
+        let run = &judged.runs[0];
+        let told = (run.verdict, run.failure);
+        assert_eq!(
+            told,
+            (Verdict::Rte, Some(Failure::StackOverflow)),
+            "{run:?}"
+        );
+    }
 }
 
 #[test]
