@@ -1,5 +1,5 @@
 //! Programs of the jury that decide: that they can be run at all is known when a package
-//! is read, not when the first submission comes.
+//! is imported, not when the first submission comes.
 
 use std::sync::LazyLock;
 
@@ -42,7 +42,11 @@ fn lacks_main_file(program: &Program) -> bool {
     let python: Vec<&str> = names
         .filter(|name| name.ends_with(".py") && !name.contains('/'))
         .collect();
-    python.len() > 1 && !python.contains(&"__main__.py")
+    // The second is not in the text, and is run.
+    python.len() > 1
+        && !["__main__.py", "main.py"]
+            .iter()
+            .any(|main| python.contains(main))
 }
 
 #[cfg(test)]
@@ -78,6 +82,7 @@ mod tests {
             .with("output_validator/a.py", "")
             .with("output_validator/b.py", "");
         assert!(error(&two).contains("__main__.py"));
+        Package::read_imported(two.path()).unwrap();
         let with_main = two.with("output_validator/__main__.py", "");
         Package::read(with_main.path()).unwrap();
     }

@@ -1,5 +1,6 @@
 //! The greatest limits that are honoured. What asks for more is refused: no host could
-//! give it, and a limit that is never reached bounds nothing.
+//! give it, and a limit that is never reached bounds nothing. They are far from what packages
+//! that are judged anywhere ask for: these must not fail after an upgrade.
 
 use bytesize::ByteSize;
 
@@ -8,9 +9,9 @@ use super::error::PackageError;
 /// Memory of submissions, compilers and programs of the jury.
 pub(super) const MEMORY: ByteSize = ByteSize(64 * bytesize::GIB);
 /// What a program may write.
-pub(super) const OUTPUT: ByteSize = ByteSize(bytesize::GIB);
-/// Source code of a submission: about what a request may carry.
-pub(super) const CODE: ByteSize = ByteSize(8 * bytesize::MIB);
+pub(super) const OUTPUT: ByteSize = ByteSize(16 * bytesize::GIB);
+/// Source code of a submission; a request carries less.
+pub(super) const CODE: ByteSize = ByteSize(bytesize::GIB);
 /// Any time, in seconds: a day.
 pub(super) const SECONDS: f64 = 24.0 * 3600.0;
 

@@ -167,7 +167,7 @@ impl ProblemYaml {
                 "an empty list: name a language, or write `all`",
             ));
         }
-        check_languages(yaml, languages.as_deref(), warnings)?;
+        check_languages(languages.as_deref(), warnings);
         let allows_file_writing = yaml.boolean("allow_file_writing")?.unwrap_or_default();
         let constants = Constants::take(yaml)?;
         let mut limits = yaml.section("limits")?;
@@ -414,28 +414,16 @@ fn is_date(text: &str) -> bool {
     matches!(shape.as_str(), "0000-00-00" | "0000-00-00T00:00:00Z")
 }
 
-/// Warns of codes that are no language's, and refuses a package that nobody could solve
-/// in any language.
-fn check_languages(
-    yaml: &Section,
-    languages: Option<&[String]>,
-    warnings: &mut Vec<String>,
-) -> Result<(), PackageError> {
+/// Warns of codes that are no language's. A host may have languages of its own.
+fn check_languages(languages: Option<&[String]>, warnings: &mut Vec<String>) {
     let languages = languages.unwrap_or_default();
-    let unknown: Vec<&String> = languages
+    for code in languages
         .iter()
         .filter(|code| !language_codes::is_known(code))
-        .collect();
-    if !unknown.is_empty() && unknown.len() == languages.len() {
-        let problem = format!(
-            "{unknown:?}: none of them is a code of the format: expected such as cpp, java, python3"
-        );
-        return Err(yaml.invalid("languages", problem));
-    }
-    for code in unknown {
+    {
         warnings.push(format!(
-            "{FILE}: `languages`: {code:?} is no code of the format, so that nothing is allowed by it"
+            "{FILE}: `languages`: {code:?} is no code of the format, so that nothing is allowed by it \
+             unless the host has such a language"
         ));
     }
-    Ok(())
 }

@@ -22,6 +22,17 @@ impl Package {
     /// When it is broken, or asks for something that is not supported; the
     /// error names file and key.
     pub fn read(root: &Path) -> Result<Self, PackageError> {
+        let package = read(root, None)?;
+        jury_programs::check(&package)?;
+        Ok(package)
+    }
+
+    /// Reads a package that was imported, maybe by a release that refused less: what has been
+    /// judged so far must not fail in the middle of a contest.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub fn read_imported(root: &Path) -> Result<Self, PackageError> {
         read(root, None)
     }
 
@@ -32,7 +43,9 @@ impl Package {
     /// # Errors
     /// As for [`Package::read`].
     pub fn read_unfinished(root: &Path, provisional: Duration) -> Result<Self, PackageError> {
-        read(root, Some(provisional))
+        let package = read(root, Some(provisional))?;
+        jury_programs::check(&package)?;
+        Ok(package)
     }
 }
 
@@ -49,7 +62,6 @@ fn read(root: &Path, provisional: Option<Duration>) -> Result<Package, PackageEr
             path: root.to_owned(),
         })
     }?;
-    jury_programs::check(&package)?;
     Ok(Package {
         policy: policy::read(&tree)?,
         ..package

@@ -149,11 +149,12 @@ impl Library {
         let entry = self.cached(&what, name, cancel, |directory| {
             self.fill_package(&what, archive, directory, cancel)
         })?;
-        let package =
-            Package::read(&entry.path().join(PROBLEM)).map_err(|source| LibraryError::Package {
+        let package = Package::read_imported(&entry.path().join(PROBLEM)).map_err(|source| {
+            LibraryError::Package {
                 hash: archive,
                 source,
-            })?;
+            }
+        })?;
         let stored = Arc::new(StoredPackage {
             package,
             _entry: entry,
