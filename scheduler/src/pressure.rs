@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::store::{Store, StoreError};
 
 const EVERY: Duration = Duration::from_secs(1);
+/// With so many times the reserve the disk is short: nothing more is stored that can be done without.
+const SHORT: u64 = 4;
 
 /// What is enough.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +62,7 @@ pub struct Pressure(Arc<RwLock<Found>>);
 struct Found {
     too_many: bool,
     disk_is_low: bool,
+    disk_is_short: bool,
     flagged_lane_is_full: bool,
     /// Contest and team.
     busy_teams: HashSet<(String, String)>,
@@ -98,6 +101,15 @@ impl Pressure {
             .disk_is_low
     }
 
+    /// Whether what can be done without is refused: there is less room than four times what is
+    /// left free for what can't.
+    pub(crate) fn disk_is_short(&self) -> bool {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .disk_is_short
+    }
+
     /// Whether suspicion alone is no reason for the flagged lane.
     pub(crate) fn flagged_lane_is_full(&self) -> bool {
         self.0
@@ -116,10 +128,14 @@ impl Pressure {
         let waiting = store.live_count_waiting(limits.waiting).await?;
         let busy_teams = store.team_list_busy(limits.waiting_per_team).await?;
         let flagged = store.flagged_count_waiting(limits.waiting_flagged).await?;
+        let free = free_space(data);
+        let less_than = |room: u64| free.is_some_and(|free| free.as_u64() < room);
+        let reserve = limits.disk_reserve.as_u64();
         let found = Found {
             flagged_lane_is_full: flagged >= limits.waiting_flagged,
             too_many: waiting >= limits.waiting,
-            disk_is_low: free_space(data).is_some_and(|free| free < limits.disk_reserve),
+            disk_is_low: less_than(reserve),
+            disk_is_short: less_than(reserve.saturating_mul(SHORT)),
             busy_teams: busy_teams.into_iter().collect(),
         };
         let mut before = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -210,7 +226,7 @@ mod tests {
             ..AMPLE
         };
         assert_eq!(refuses(roomy, "b").await, Some(Refusal::Disk));
-        assert!(pressure.disk_is_low());
+        assert!(pressure.disk_is_low() && pressure.disk_is_short());
         fixture.execute("DELETE FROM outbox").await.unwrap();
         assert_eq!(refuses(three, "b").await, None);
     }

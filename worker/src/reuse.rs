@@ -7,6 +7,7 @@ use std::fmt::{self, Debug};
 use std::sync::{Arc, LazyLock};
 
 use assize_common::ContentHash;
+use assize_common::content_hash::ContentHasher;
 use assize_common::id::JudgementId;
 use assize_common::message::ValidatedAgain;
 use assize_common::message::{Changed, CompileReport, KeyParts, Provenance, RunReport};
@@ -15,6 +16,8 @@ use crate::outputs::Outputs;
 use crate::run_key::{RunKey, RunKeys};
 use crate::testcase_run::Ran;
 
+/// Places of runs. Several test cases may be the same: samples are often secret ones as well.
+type Places = HashMap<ContentHash, Vec<usize>>;
 type Fetch = Box<dyn FnOnce() -> Outputs + Send>;
 
 /// What an earlier judgement of the same submission came to.
@@ -28,9 +31,9 @@ pub struct Earlier {
     executable: Option<ContentHash>,
     runs: Vec<EarlierRun>,
     /// Its runs by their keys.
-    by_key: HashMap<ContentHash, usize>,
+    by_key: Places,
     /// Its runs by what determined how the program ran.
-    by_program: HashMap<ContentHash, usize>,
+    by_program: Places,
     /// What its programs wrote, as far as it was kept: had when it is first wanted.
     outputs: Option<Arc<LazyLock<Outputs, Fetch>>>,
 }
@@ -78,17 +81,21 @@ impl Earlier {
             }
         });
         let runs: Vec<_> = runs.collect();
-        let numbered = || runs.iter().enumerate();
+        let (mut by_key, mut by_program) = (Places::new(), Places::new());
+        for (index, EarlierRun { report, .. }) in runs.iter().enumerate() {
+            if let Some(key) = report.key {
+                by_key.entry(key).or_default().push(index);
+            }
+            if let Some(parts) = report.key_parts {
+                by_program.entry(parts.program).or_default().push(index);
+            }
+        }
         Self {
             compile: Some(compile),
             recipe: provenance.recipe,
             executable: provenance.executable,
-            by_key: numbered()
-                .filter_map(|(index, run)| Some((run.report.key?, index)))
-                .collect(),
-            by_program: numbered()
-                .filter_map(|(index, run)| Some((run.report.key_parts?.program, index)))
-                .collect(),
+            by_key,
+            by_program,
             runs,
             outputs: None,
         }
@@ -119,12 +126,20 @@ impl Earlier {
         recipe.map(|_| (compile, self.executable))
     }
 
-    fn run_by_key(&self, key: ContentHash) -> Option<&EarlierRun> {
-        self.runs.get(*self.by_key.get(&key)?)
+    fn run_by_key(&self, key: &RunKey) -> Option<&EarlierRun> {
+        self.run_at(self.by_key.get(&key.key)?, &key.testcase)
     }
 
-    fn run_by_program(&self, program: ContentHash) -> Option<&EarlierRun> {
-        self.runs.get(*self.by_program.get(&program)?)
+    fn run_by_program(&self, key: &RunKey) -> Option<&EarlierRun> {
+        self.run_at(self.by_program.get(&key.parts?.program)?, &key.testcase)
+    }
+
+    /// Of runs that are the same the one on the test case of this name, whose time was
+    /// another one's.
+    fn run_at(&self, places: &[usize], testcase: &str) -> Option<&EarlierRun> {
+        let runs = || places.iter().filter_map(|place| self.runs.get(*place));
+        let mut named = runs().filter(|run| run.report.testcase == testcase);
+        named.next().or_else(|| runs().next())
     }
 }
 
@@ -151,10 +166,10 @@ impl<'a> Reuse<'a> {
     pub(crate) fn run(&self, index: usize) -> Option<Ran> {
         let (key, earlier) = (self.keys?.get(index)?, self.earlier?);
         let failed = || {
-            let run = earlier.run_by_program(key.parts?.program)?;
+            let run = earlier.run_by_program(key)?;
             Some(run).filter(|run| !run.report.is_decided_by_validator())
         };
-        let run = earlier.run_by_key(key.key).or_else(failed)?;
+        let run = earlier.run_by_key(key).or_else(failed)?;
         let award = run.report.award.clone();
         let mut ran = Ran {
             report: RunReport {
@@ -173,7 +188,8 @@ impl<'a> Reuse<'a> {
     pub(crate) fn output(&self, index: usize) -> Option<KeptOutput<'a>> {
         let key = self.keys?.get(index)?;
         let (run, parts) = self.validated_before(key)?;
-        let bytes = self.earlier?.outputs.as_ref()?.get(parts.program)?;
+        let kept_as = kept_as(parts.program, &run.report.testcase);
+        let bytes = self.earlier?.outputs.as_ref()?.get(kept_as)?;
         let before = run.report.key_parts?;
         Some(KeptOutput {
             bytes,
@@ -201,14 +217,15 @@ impl<'a> Reuse<'a> {
     /// The run on whose output a validator has said something that may not hold any more.
     fn validated_before(&self, key: &RunKey) -> Option<(&'a EarlierRun, KeyParts)> {
         let (earlier, parts) = (self.earlier?, key.parts?);
-        let run = earlier.run_by_program(parts.program)?;
-        let changed = earlier.run_by_key(key.key).is_none();
+        let run = earlier.run_by_program(key)?;
+        let changed = earlier.run_by_key(key).is_none();
         (changed && run.report.is_decided_by_validator()).then_some((run, parts))
     }
 
     /// By which key the output of a run is kept for later judgements.
     pub(crate) fn output_key(&self, index: usize) -> Option<ContentHash> {
-        Some(self.keys?.get(index)?.parts?.program)
+        let key = self.keys?.get(index)?;
+        Some(kept_as(key.parts?.program, &key.testcase))
     }
 
     /// Gives a run its key, by which later judgements may take it over. One whose
@@ -219,4 +236,13 @@ impl<'a> Reuse<'a> {
         let key = key.filter(|_| ran.award == ran.report.award);
         ran.report.key = key.map(|key| key.key);
     }
+}
+
+/// By which key an output is kept: what a program writes need not be the same on each of
+/// several test cases that are the same.
+fn kept_as(program: ContentHash, testcase: &str) -> ContentHash {
+    let mut key = ContentHasher::default();
+    key.update_framed(program.as_bytes());
+    key.update_framed(testcase);
+    key.finish()
 }

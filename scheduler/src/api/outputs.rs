@@ -41,6 +41,10 @@ pub(super) async fn store_outputs(
     Id(hash): Id<ContentHash>,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
+    // They only spare work, and must not use what submissions need.
+    if api.pressure.disk_is_short() {
+        return Err(ApiError::storage_full());
+    }
     store_blob(&api, &api.outputs, hash, body, LARGEST).await
 }
 

@@ -13,7 +13,7 @@ use crate::cancel::Cancel;
 use crate::outputs::Outputs;
 
 /// How long to move them for: about as long as it takes to have them anew.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// More than workers store.
 const LARGEST: usize = 64 << 20;
 

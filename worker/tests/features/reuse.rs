@@ -401,3 +401,30 @@ fn what_was_not_kept_is_run_again() {
     );
     assert!(traced.outputs.is_empty());
 }
+
+/// What a program writes, and how long it takes, need not be the same each time.
+#[test]
+fn test_cases_that_are_the_same_keep_their_own_outputs() {
+    let echo = "import sys\n\
+        open(sys.argv[3] + 'judgemessage.txt', 'w').write(sys.stdin.read())\nsys.exit(42)\n";
+    let clock = "#include <stdio.h>\n#include <time.h>\nint main(void) { struct timespec now; \
+        clock_gettime(CLOCK_MONOTONIC, &now); printf(\"%ld\\n\", now.tv_nsec); return 0; }\n";
+    let package = |answer: &str| {
+        TestPackage::new("limits:\n  time_limit: 5\n")
+            .with("output_validator/echo.py", echo)
+            .with("submissions/accepted/clock.c", clock)
+            .with_testcase("secret/1", "", answer)
+            .with_testcase("secret/2", "", answer)
+    };
+    let said = |judged: &Judged| -> Vec<_> {
+        let runs = judged.runs.iter();
+        runs.map(|run| run.message.clone().unwrap()).collect()
+    };
+    let mut court = Court::new();
+    let first = court.judge(&package("1"), "clock.c", &Earlier::nothing());
+    let expected = said(&first);
+    assert_ne!(expected[0], expected[1]);
+    let again = court.judge(&package("2"), "clock.c", &earlier(first));
+    assert_eq!(changes(&again), [Changed::Answer; 2]);
+    assert_eq!(said(&again), expected);
+}
