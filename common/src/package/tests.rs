@@ -521,14 +521,14 @@ fn arguments_for_input_validators_that_are_not_there() {
 
 #[test]
 fn groups_without_a_test_case_are_warned_of() {
-    for kind in ["pass-fail", "scoring"] {
+    for (kind, settings) in [("pass-fail", ""), ("scoring", "max_score: 50\n")] {
         let package = yaml(&format!("type: {kind}\nlimits: {{time_limit: 1}}\n"))
             .with("data/secret/g1/1.in", "")
             .with("data/secret/g1/1.ans", "")
-            .with("data/secret/g1/test_group.yaml", "");
+            .with("data/secret/g1/test_group.yaml", settings);
         std::fs::remove_file(package.path().join("data/secret/1.in")).unwrap();
         std::fs::remove_file(package.path().join("data/secret/1.ans")).unwrap();
-        let empty = package.with("data/secret/g2/test_group.yaml", "");
+        let empty = package.with("data/secret/g2/test_group.yaml", settings);
         let warnings = read(&empty).warnings;
         let expected = "data/secret/g2/test_group.yaml: a group without a test case";
         assert!(
