@@ -7,6 +7,7 @@
 mod idleness;
 mod inheritance;
 mod outcome;
+mod own_time;
 mod pump;
 mod request;
 mod room;

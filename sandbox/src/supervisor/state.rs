@@ -1,8 +1,8 @@
 //! What a run has come to, and what is told of it.
 
 use super::outcome::{Record, decide};
+use super::own_time::tracing_time;
 use super::run::Done;
-use crate::audit::charged;
 use crate::cgroup::Group;
 use crate::facts::{Activity, Facts, KillCause, Left};
 use crate::limits::Limits;
@@ -80,7 +80,7 @@ impl State {
             }
         }
         let usage = group.usage()?;
-        let tracing_time = tracing_time(audit)?;
+        let tracing_time = tracing_time(&usage, audit)?;
         let cpu_time = usage.cpu.saturating_sub(tracing_time);
         let (mut status, mut oversized, mut forbidden) = (None, false, None);
         let (mut collected, mut contents, mut activity) = (Vec::new(), Vec::new(), None);
@@ -140,13 +140,6 @@ impl State {
             contents,
         })
     }
-}
-
-/// What the program has been charged for tracing.
-pub(super) fn tracing_time(audit: Option<&File>) -> Result<Duration, Failure> {
-    audit
-        .map_or(Ok(Duration::ZERO), charged)
-        .map_err(Failure::step("read what tracing costs"))
 }
 
 #[cfg(test)]

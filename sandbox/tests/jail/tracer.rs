@@ -345,8 +345,10 @@ fn tracing_does_not_decide_about_a_limit() {
         spec.limits.cpu_time = limit;
         run_captured(&mut traced.jail, spec).0
     };
+    let ample = Duration::from_secs(30);
+    let few = run(&["compute_and_call", "4000"], Mode::Ptrace, ample);
+    let stops_that_cost_as_much = (4000.0 * few.cpu_time.div_duration_f64(few.tracing_time)) as u32;
     let mut differences = |args: &[&str]| {
-        let ample = Duration::from_secs(30);
         let own = run(args, Mode::Unshare, ample).cpu_time;
         let mut found = Vec::new();
         for (limit, outcome) in [
@@ -363,7 +365,8 @@ fn tracing_does_not_decide_about_a_limit() {
         found
     };
     // Few traced calls, and so many that as much is charged for them as the program uses itself.
-    for args in [["compute"], ["compute_and_call_often"]] {
+    for calls in [10, stops_that_cost_as_much] {
+        let args = ["compute_and_call", &calls.to_string()];
         // A virtual machine's processor may be faster in one run than in the next.
         let tries: Vec<_> = (0..3)
             .map(|_| differences(&args))

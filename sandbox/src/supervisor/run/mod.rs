@@ -10,12 +10,13 @@ use crate::limits::Limits;
 use crate::protocol::{Channel, Descriptors, Failure, FromStage, Order, Shape};
 use crate::spec::Mode;
 use crate::supervisor::idleness::Idleness;
+use crate::supervisor::own_time::own_time;
 use crate::supervisor::pump::{Buffer, Pump};
 use crate::supervisor::request;
 use crate::supervisor::room::Room;
 use crate::supervisor::setup::Setup;
 use crate::supervisor::stage::Stage;
-use crate::supervisor::state::{Ended, State, tracing_time};
+use crate::supervisor::state::{Ended, State};
 use crate::supervisor::timer::Timer;
 use crate::sys::process;
 use crate::sys::seccomp::Listener;
@@ -341,7 +342,7 @@ impl Watch<'_> {
             self.cpu_timer.unset();
             return Ok(());
         }
-        let used = self.cpu_time()?;
+        let used = own_time(&self.group, self.audit)?;
         if used >= self.limits.cpu_time {
             self.cpu_timer.unset();
             return self.kill(KillCause::CpuTime);
@@ -370,14 +371,8 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// What the program has used itself.
-    fn cpu_time(&self) -> Result<Duration, Failure> {
-        let used = self.group.cpu_time()?;
-        Ok(used.saturating_sub(tracing_time(self.audit)?))
-    }
-
     fn look_at_idleness(&mut self) -> Result<(), Failure> {
-        let used = self.cpu_time()?;
+        let used = own_time(&self.group, self.audit)?;
         let Some(idleness) = &mut self.idleness else {
             return Ok(());
         };
