@@ -14,7 +14,7 @@ use assize_common::package::{File as SubmittedFile, Package, Testcase};
 
 use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
-use crate::output_validator::{Feedback, JuryValidator, Validated};
+use crate::output_validator::{Feedback, JuryValidator, Submitted, Validated};
 use crate::slot::Slot;
 use crate::testcase_run::Ran;
 use crate::validation::Validation;
@@ -28,6 +28,7 @@ pub(crate) struct AnswerRun<'a> {
     /// What was submitted.
     pub(crate) files: &'a [SubmittedFile],
     pub(crate) validator: Option<&'a JuryValidator>,
+    pub(crate) submitted: Submitted<'a>,
     pub(crate) scratch: &'a Path,
     pub(crate) cancel: &'a Cancel,
 }
@@ -74,6 +75,7 @@ impl AnswerRun<'_> {
             package: self.package,
             testcase: self.testcase,
             validator: self.validator,
+            submitted: self.submitted,
             scratch: self.scratch,
             cancel: self.cancel,
         };

@@ -122,7 +122,7 @@ impl Compiler<'_> {
             hash,
             ..
         } = recipe;
-        let key = limits.cache_key(hash, role);
+        let key = limits.cache_key(hash, role, &sources.as_submitted());
         if sources.names(language).is_empty() {
             let endings = language.extensions.join(", .");
             return Ok(Compilation::Rejected(rejected(format!(
@@ -231,13 +231,10 @@ impl Compiler<'_> {
             keep(facts.collected, &artifacts)?;
         }
         let runs_sources = language.artifacts.iter().any(|it| it == "{sources}");
-        for file in &sources.files {
-            // What is no source is data that the program may open, in any language.
-            if runs_sources || !language.is_source(&file.name) {
-                let content =
-                    File::open(&file.path).map_err(JudgingError::disk("open", &file.path))?;
-                write_artifact(&artifacts, Path::new(&file.name), content, 0o644)?;
-            }
+        let is_run = |file: &package::File| runs_sources || !language.is_source(&file.name);
+        // What is no source is data that the program may open, in any language.
+        for file in sources.files.iter().filter(|file| is_run(file)) {
+            add_file(&artifacts, file)?;
         }
         for artifact in &language.artifacts {
             if artifact != "{sources}" && !artifacts.join(artifact).exists() {
@@ -247,14 +244,24 @@ impl Compiler<'_> {
                 return Err(NotCompiled::Rejected(report));
             }
         }
+        write_hash(directory, &artifacts)?;
+        // What validators look at, and no part of the program.
+        for file in sources.as_submitted().iter().filter(|file| !is_run(file)) {
+            add_file(&artifacts, file)?;
+        }
         report.success = true;
         let path = directory.join(REPORT);
         let json = serde_json::to_vec(&report).map_err(io::Error::from);
         json.and_then(|json| fs::write(&path, json))
             .map_err(JudgingError::disk("write", &path))?;
-        write_hash(directory, &artifacts)?;
         Ok(())
     }
+}
+
+/// Copies a file into a directory that jails are shown.
+pub(crate) fn add_file(directory: &Path, file: &package::File) -> Result<(), JudgingError> {
+    let content = File::open(&file.path).map_err(JudgingError::disk("open", &file.path))?;
+    write_artifact(directory, Path::new(&file.name), content, 0o644)
 }
 
 /// Whether a source has the name of what is taken out after compiling: a compiler that

@@ -27,11 +27,20 @@ impl From<&package::Limits> for CompileLimits {
 }
 
 impl CompileLimits {
-    /// What a compilation of a recipe depends on: under other limits, or a policy of
-    /// another release, the same sources may not compile.
-    pub(crate) fn cache_key(self, recipe: ContentHash, role: Role) -> ContentHash {
+    /// What a compilation of a recipe, and what is kept of it, depends on: under other
+    /// limits, or a policy of another release, the same sources may not compile. Of
+    /// `submitted` the names count, which the recipe may have changed.
+    pub(crate) fn cache_key(
+        self,
+        recipe: ContentHash,
+        role: Role,
+        submitted: &[package::File],
+    ) -> ContentHash {
         let mut key = ContentHasher::default();
-        key.update_framed("assize compilation");
+        key.update_framed("assize compilation 2");
+        for file in submitted {
+            key.update_framed(&file.name);
+        }
         key.update_framed(recipe.as_bytes());
         key.update_framed(match role {
             Role::Contestant => "contestant",
@@ -65,13 +74,18 @@ mod tests {
             memory: ByteSize::mib(2),
             ..limits
         };
-        let key = limits.cache_key(recipe, Role::Contestant);
-        assert_eq!(key, limits.cache_key(recipe, Role::Contestant));
+        let key = limits.cache_key(recipe, Role::Contestant, &[]);
+        assert_eq!(key, limits.cache_key(recipe, Role::Contestant, &[]));
+        let submitted = package::File {
+            name: "a.c".to_owned(),
+            path: "/a".into(),
+        };
         for other in [
-            longer.cache_key(recipe, Role::Contestant),
-            larger.cache_key(recipe, Role::Contestant),
-            limits.cache_key(recipe, Role::Jury),
-            limits.cache_key(ContentHash::of(b"b"), Role::Contestant),
+            longer.cache_key(recipe, Role::Contestant, &[]),
+            larger.cache_key(recipe, Role::Contestant, &[]),
+            limits.cache_key(recipe, Role::Jury, &[]),
+            limits.cache_key(ContentHash::of(b"b"), Role::Contestant, &[]),
+            limits.cache_key(recipe, Role::Contestant, &[submitted]),
         ] {
             assert_ne!(key, other);
         }

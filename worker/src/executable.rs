@@ -59,18 +59,18 @@ impl Executable {
         })
     }
 
-    /// The directory of artifacts, to be mounted at `/box`.
+    /// The directory of artifacts and of the files they were made from.
     pub(crate) fn directory(&self) -> PathBuf {
         self.entry.path().join(BOX)
     }
 
-    /// Shows the program at `/box` of a run.
-    pub(crate) fn mount(&self, spec: &mut Spec) -> Result<(), JudgingError> {
+    /// Shows the program at `target` of a run.
+    pub(crate) fn mount(&self, spec: &mut Spec, target: &Path) -> Result<(), JudgingError> {
         let directory = self.directory();
         let source = File::open(&directory).map_err(JudgingError::disk("open", &directory))?;
         spec.mounts.push(Mount {
             source: source.into(),
-            target: "/box".into(),
+            target: target.to_owned(),
         });
         Ok(())
     }
@@ -119,11 +119,6 @@ impl Executable {
             counted: true,
         });
         Ok(())
-    }
-
-    /// Its sources under the names they came with.
-    pub(crate) fn as_submitted(&self) -> Vec<package::File> {
-        self.sources.as_submitted()
     }
 
     /// The entry point as the package format tells it: a class where languages have

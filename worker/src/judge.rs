@@ -22,6 +22,7 @@ use crate::compile_limits::CompileLimits;
 use crate::disk_cache::DiskCache;
 use crate::judging_error::JudgingError;
 use crate::look::Look;
+use crate::output_validator::{Submitted, lay_out};
 use crate::outputs::Outputs;
 use crate::provenance;
 use crate::rejections::Rejections;
@@ -298,6 +299,7 @@ impl Judge {
             judge: self,
             request,
             executable: None,
+            submitted: Submitted::Nothing,
             validator: None,
             static_validator: None,
             reuse,
@@ -343,6 +345,17 @@ impl Judge {
         if run.validator.is_none() {
             run.validator = self.output_validator(slot, request.package, cancel)?;
         }
+        let laid_out = match &run.validator {
+            Some(validator) if executable.is_none() && validator.sees_submission => {
+                Some(lay_out(&request.program.files, &self.scratch)?)
+            }
+            _ => None,
+        };
+        run.submitted = match (executable.as_deref(), &laid_out) {
+            (Some(executable), _) => Submitted::Program(executable),
+            (None, Some(laid_out)) => Submitted::Outputs(laid_out.path()),
+            (None, None) => Submitted::Nothing,
+        };
         run.static_validator = self.static_validator(slot, request.package, cancel)?;
         run.all(slot, helpers, compile, provenance, progress)
     }

@@ -1,6 +1,6 @@
 //! The programs of the jury, compiled: output validators and static validators.
 
-use assize_common::package::{Kind, OutputValidator, Package, Program};
+use assize_common::package::{FormatVersion, Kind, OutputValidator, Package, Program};
 
 use crate::cancel::Cancel;
 use crate::compile::{Compilation, Recipe};
@@ -10,6 +10,12 @@ use crate::judging_error::JudgingError;
 use crate::output_validator::{JuryValidator, Protocol};
 use crate::slot::{Role, Slot};
 use crate::sources::Sources;
+
+/// Whether output validators have what was submitted in their working directory. The
+/// older formats say nothing of it, and their validators find their own files there.
+pub(crate) fn sees_submission(package: &Package) -> bool {
+    package.format == FormatVersion::V2025_09
+}
 
 impl Judge {
     /// The compiled output validator of the jury, if the package has one.
@@ -115,6 +121,7 @@ impl Judge {
                 name: program.name.clone(),
                 executable: *executable,
                 limits: package.limits.clone(),
+                sees_submission: sees_submission(package),
                 protocol: Protocol::Kattis,
                 then: None,
             }),

@@ -23,6 +23,7 @@ use crate::cancel::Cancel;
 use crate::compile::Recipe;
 use crate::judge::{Judge, Request};
 use crate::judging_error::JudgingError;
+use crate::jury_program::sees_submission;
 use crate::output_validator::feedback::Meaning;
 use crate::slot::Slot;
 
@@ -210,6 +211,8 @@ fn validator(package: &Package, programs: &[ContentHash]) -> ContentHash {
 fn protocol(package: &Package) -> String {
     match &package.output_validator {
         OutputValidator::Default => format!("default {}", package.format.is_legacy()),
+        // Where it runs differs.
+        OutputValidator::Custom(_) if sees_submission(package) => "custom 2".to_owned(),
         OutputValidator::Custom(_) => "custom".to_owned(),
         OutputValidator::Several(_) => "several".to_owned(),
         OutputValidator::Checker { protocol, .. } => format!("checker {protocol:?}"),

@@ -10,14 +10,11 @@ use bytesize::ByteSize;
 use crate::cancel::Cancel;
 use crate::executable::Executable;
 use crate::judging_error::JudgingError;
-use crate::output_validator::JuryValidator;
 use crate::output_validator::feedback::{DIRECTORY, Meaning};
+use crate::output_validator::{JuryValidator, SUBMISSION};
 use crate::report::run_report;
 use crate::slot::{Role, Slot};
 use crate::testcase_run::Ran;
-
-/// Where the validator finds the submission: its working directory.
-const SUBMISSION: &str = "/submission";
 
 /// All that one of them depends on.
 #[derive(Debug, Clone, Copy)]
@@ -48,12 +45,8 @@ impl StaticTestRun<'_> {
             self.validator
                 .program_spec(&args, self.meaning, Input::Null, Sink::Null, &stderr)?;
         spec.directory = SUBMISSION.into();
-        self.executable.copy(
-            &mut spec,
-            Path::new(SUBMISSION),
-            &self.executable.as_submitted(),
-            ByteSize(0),
-        )?;
+        self.executable
+            .copy(&mut spec, Path::new(SUBMISSION), &[], ByteSize(0))?;
         let activity = format!("running {} on {}", self.validator.name, self.name);
         let facts = slot.run(Role::Jury, spec, &activity, self.cancel)?;
         let report = run_report(self.name, Verdict::Ac, &facts, None);

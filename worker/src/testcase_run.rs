@@ -24,7 +24,7 @@ use crate::judging_error::JudgingError;
 use crate::look::Look;
 use crate::output_validator::feedback::{Meaning, NextPass};
 use crate::output_validator::interactive::Conversation;
-use crate::output_validator::{Call, Feedback, JuryValidator, interactive};
+use crate::output_validator::{Call, Feedback, JuryValidator, Submitted, interactive};
 use crate::outputs::OutputKeeper;
 use crate::report::{explanation, run_report, tail};
 use crate::slot::{Role, Slot};
@@ -173,6 +173,7 @@ impl TestcaseRun<'_> {
                     package: self.package,
                     testcase: self.testcase,
                     validator: self.validator,
+                    submitted: Submitted::Program(self.executable),
                     scratch: self.scratch,
                     cancel: self.cancel,
                 };
@@ -315,6 +316,7 @@ impl TestcaseRun<'_> {
     fn call<'a>(&'a self, pass: Pass<'a>) -> Call<'a> {
         Call {
             testcase: self.testcase,
+            submitted: Submitted::Program(self.executable),
             input: pass.input,
             state: pass.state,
             meaning: Meaning::on(self.package, self.testcase),
@@ -384,7 +386,7 @@ impl TestcaseRun<'_> {
             self.executable
                 .copy(&mut spec, Path::new("/box"), files, limits.output)?;
         } else if self.testcase.files.is_empty() {
-            self.executable.mount(&mut spec)?;
+            self.executable.mount(&mut spec, Path::new("/box"))?;
         } else {
             let files = &self.testcase.files;
             self.executable

@@ -14,7 +14,9 @@ use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
 use crate::output_validator::default::Difference;
 use crate::output_validator::feedback::Meaning;
-use crate::output_validator::{Call, Feedback, JuryValidator, Validated, custom, default, dmoj};
+use crate::output_validator::{
+    Call, Feedback, JuryValidator, Submitted, Validated, custom, default, dmoj,
+};
 use crate::slot::Slot;
 use crate::testcase_run::Ran;
 use crate::verdict::Answer;
@@ -26,6 +28,8 @@ pub(crate) struct Validation<'a> {
     pub(crate) testcase: &'a Testcase,
     /// The default one without it.
     pub(crate) validator: Option<&'a JuryValidator>,
+    /// Whose output it is.
+    pub(crate) submitted: Submitted<'a>,
     pub(crate) scratch: &'a Path,
     pub(crate) cancel: &'a Cancel,
 }
@@ -48,6 +52,7 @@ impl Validation<'_> {
         };
         let call = Call {
             testcase: self.testcase,
+            submitted: self.submitted,
             input,
             state,
             meaning: Meaning::on(self.package, self.testcase),

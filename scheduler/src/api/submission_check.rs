@@ -1,6 +1,8 @@
 //! Whether a new submission can be judged at all: a pure check from what came in
 //! to what may be stored. The first fault found is answered, with its field.
 
+use std::path::Path;
+
 use assize_common::api::{NewFile, NewSubmission};
 use assize_common::language::{Language, LanguageTable, NO_LANGUAGE};
 use bytesize::ByteSize;
@@ -137,6 +139,17 @@ fn check_files(files: &[NewFile], language: Option<&Language>) -> Result<(), Api
             return Err(invalid(
                 field(),
                 format!("there is a second file named {}", file.name),
+            ));
+        }
+        let is_below = |other: &&NewFile| Path::new(&other.name).starts_with(&file.name);
+        if let Some(other) = files
+            .iter()
+            .filter(|it| it.name != file.name)
+            .find(is_below)
+        {
+            return Err(invalid(
+                field(),
+                format!("{} is in a directory of this name: rename one", other.name),
             ));
         }
     }

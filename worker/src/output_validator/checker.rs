@@ -12,7 +12,7 @@ use assize_common::{Award, Score};
 use assize_sandbox::{Collected, Facts, FileOut, Input, Outcome, Scratch, Sink, Spec};
 
 use super::feedback::{MESSAGE_KEPT, Scores};
-use super::jury::{Call, JuryValidator, copy_in, show};
+use super::jury::{Call, JuryValidator, WRITING_SPARE, copy_in, show};
 use super::{Feedback, Validated};
 use crate::cancel::Cancel;
 use crate::judging_error::JudgingError;
@@ -70,8 +70,8 @@ pub(super) fn interactor_spec(
     let directory = Path::new(OUTPUT).parent().unwrap_or(Path::new(OUTPUT));
     spec.scratch.push(Scratch {
         target: directory.to_owned(),
-        size,
-        counted: false,
+        size: size + WRITING_SPARE,
+        counted: true,
     });
     spec.collect.push(FileOut {
         path: OUTPUT.into(),
@@ -146,8 +146,9 @@ fn answer(
     let (answer, award) = match (outcome, points) {
         (Outcome::Exited { code: 0 }, _) => (Answer::Accepted, None),
         (Outcome::Exited { code: 1 }, _) => (Answer::Wrong, None),
-        // Dirt is something after the end of a right output.
-        (Outcome::Exited { code: 2 | 4 }, Some(_)) => (Answer::Misformatted, None),
+        // Dirt is something after the end of a right output; 8 an output that ends too soon,
+        // where testlib is made to tell that from other misformatted ones.
+        (Outcome::Exited { code: 2 | 4 | 8 }, Some(_)) => (Answer::Misformatted, None),
         (Outcome::Exited { code: 3 }, Some(_)) => return Err(error(format!("failed: {said}"))),
         (Outcome::Exited { code: 7 }, Some(points)) => match call.meaning.scores {
             Scores::Legacy | Scores::Strict => {

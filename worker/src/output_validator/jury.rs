@@ -14,7 +14,7 @@ use assize_sandbox::{
 use bytesize::ByteSize;
 
 use super::feedback::{self, Feedback, MESSAGE_KEPT, Meaning};
-use super::{Validated, checker};
+use super::{Submitted, Validated, checker};
 use crate::command::environment;
 use crate::executable::Executable;
 use crate::judging_error::JudgingError;
@@ -24,6 +24,9 @@ use crate::verdict::Answer;
 
 const ACCEPTED: i32 = 42;
 const WRONG: i32 = 43;
+/// Room for what is written to a directory before it is found to be too much.
+pub(super) const WRITING_SPARE: ByteSize = ByteSize::mib(1);
+
 /// A compiled output validator of the jury.
 #[derive(Debug)]
 pub(crate) struct JuryValidator {
@@ -31,6 +34,8 @@ pub(crate) struct JuryValidator {
     pub(crate) name: String,
     pub(crate) executable: Executable,
     pub(crate) limits: PackageLimits,
+    /// Whether its working directory holds what was submitted, and not its own files.
+    pub(crate) sees_submission: bool,
     /// How it is spoken to.
     pub(crate) protocol: Protocol,
     /// The checker of what an interactor wrote, or the next of several validators,
@@ -51,6 +56,8 @@ pub(crate) enum Protocol {
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) testcase: &'a Testcase,
+    /// Whose output it is.
+    pub(crate) submitted: Submitted<'a>,
     /// The input of the submission, which is that of the test case but for later
     /// passes.
     pub(crate) input: &'a File,
@@ -89,6 +96,9 @@ impl JuryValidator {
         args.extend(testcase.output_validator_args.iter().cloned());
         let mut spec = self.program_spec(&args, call.meaning, stdin, stdout, stderr)?;
         spec.limits.wall_time += extra_wall_time;
+        if self.sees_submission {
+            call.submitted.show(&mut spec)?;
+        }
         if call.meaning.multi_pass {
             self.keep_feedback(&mut spec, call)?;
         }
@@ -129,8 +139,9 @@ impl JuryValidator {
             mounts: Vec::new(),
             scratch: vec![Scratch {
                 target: feedback::DIRECTORY.trim_end_matches('/').into(),
-                size: limits.validation_output,
-                counted: false,
+                // Who finds it full before it is counted is told by the kernel alone.
+                size: limits.validation_output + WRITING_SPARE,
+                counted: true,
             }],
             files: Vec::new(),
             collect: feedback::files(meaning, limits.validation_output),
@@ -143,7 +154,8 @@ impl JuryValidator {
                 stack: limits.validation_memory,
                 processes: self.executable.language.processes,
                 open_files: 256,
-                file_size: limits.validation_output,
+                // Some ignore that a file takes no more; that is to be seen, too.
+                file_size: limits.validation_output + WRITING_SPARE,
             },
             mode: Mode::Unshare,
             policy: PolicyName::Contestant,
@@ -152,7 +164,7 @@ impl JuryValidator {
             observe: false,
             fixed_layout: false,
         };
-        self.executable.mount(&mut spec)?;
+        self.executable.mount(&mut spec, Path::new("/box"))?;
         Ok(spec)
     }
 

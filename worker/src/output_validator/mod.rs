@@ -8,9 +8,11 @@ pub(crate) mod feedback;
 pub(crate) mod interactive;
 mod jury;
 mod scanner;
+mod submitted;
 
 pub(crate) use feedback::Feedback;
 pub(crate) use jury::{Call, JuryValidator, Protocol, capture};
+pub(crate) use submitted::{DIRECTORY as SUBMISSION, Submitted, lay_out};
 
 use crate::verdict::Answer;
 

@@ -21,8 +21,8 @@ use crate::executable::Executable;
 use crate::grading::{Grading, Test, TestResult};
 use crate::judge::{Judge, Judged, Progress, Request};
 use crate::judging_error::JudgingError;
-use crate::output_validator::JuryValidator;
 use crate::output_validator::feedback::Meaning;
+use crate::output_validator::{JuryValidator, Submitted};
 use crate::outputs::{OutputKeeper, Outputs};
 use crate::reuse::Reuse;
 use crate::slot::Slot;
@@ -84,6 +84,8 @@ pub(crate) struct Runner<'a> {
     pub(crate) request: Request<'a>,
     /// The submission; none where it consists of outputs.
     pub(crate) executable: Option<&'a Executable>,
+    /// What its validator has of it.
+    pub(crate) submitted: Submitted<'a>,
     pub(crate) validator: Option<JuryValidator>,
     pub(crate) static_validator: Option<JuryValidator>,
     /// What need not be run.
@@ -229,10 +231,15 @@ impl Runner<'_> {
         let Some(output) = self.reuse.output(index) else {
             return Ok(None);
         };
+        let sees = self.validator.as_ref().is_some_and(|it| it.sees_submission);
+        if sees && self.executable.is_none() {
+            return Ok(None);
+        }
         let validation = Validation {
             package: self.request.package,
             testcase: &self.request.package.testcases[index],
             validator: self.validator.as_ref(),
+            submitted: self.submitted,
             scratch: self.judge.scratch(),
             cancel,
         };
@@ -354,6 +361,7 @@ impl Runner<'_> {
                 testcase,
                 files: &self.request.program.files,
                 validator,
+                submitted: self.submitted,
                 scratch: self.judge.scratch(),
                 cancel,
             }

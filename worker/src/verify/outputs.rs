@@ -7,7 +7,7 @@ use assize_common::package::{Kind, ShownOutput, Testcase, ValidatorTestKind};
 
 use super::{Step, Verifier};
 use crate::judging_error::JudgingError;
-use crate::output_validator::{JuryValidator, Validated};
+use crate::output_validator::{JuryValidator, Submitted, Validated};
 use crate::validation::Validation;
 use crate::verdict::Answer;
 
@@ -150,6 +150,7 @@ impl Verifier<'_> {
             package: &self.package,
             testcase: &checked.testcase,
             validator,
+            submitted: Submitted::Nothing,
             scratch: self.judge.scratch(),
             cancel: self.cancel,
         };

@@ -30,6 +30,11 @@ for word in open(sys.argv[1]).read().split():
     elif word == 'tell': open(sys.argv[3] + 'judgemessage.txt', 'w').write('seen it')
     elif word == 'score': open(sys.argv[3] + 'score.txt', 'w').write('1')
     elif word == 'pass': open(sys.argv[3] + 'nextpass.in', 'w').write('1')
+    elif word.startswith('fill:'):
+        try:
+            with open(sys.argv[3] + word[5:], 'wb', 0) as full:
+                for _ in range(32): full.write(b'x' * 65536)
+        except OSError: pass
     else: sys.exit(int(word))
 ";
 
@@ -275,6 +280,10 @@ fn a_validator_that_misbehaves_is_named() {
         ("sleep", "did not end in time"),
         ("eat 42", "256.0 MiB of memory (validation_memory)"),
         ("print 42", "wrote more than 1.0 MiB (validation_output)"),
+        (
+            "fill:notes 42",
+            "wrote more than 1.0 MiB (validation_output)",
+        ),
     ] {
         for kind in ["pass-fail", "interactive"] {
             let problem = format!(
@@ -304,7 +313,7 @@ fn feedback_that_must_not_be_is_an_error_too() {
             .with("submissions/accepted/it.py", "")
     };
     let passes = |behaviour: &str| {
-        TestPackage::new("type: multi-pass\nlimits:\n  time_limit: 1\n")
+        TestPackage::new("type: multi-pass\nlimits:\n  time_limit: 1\n  validation_output: 1\n")
             .with("output_validator/talk.py", VALIDATOR)
             .with_testcase("secret/1", behaviour, "")
             .with("submissions/accepted/it.py", "")
@@ -312,6 +321,9 @@ fn feedback_that_must_not_be_is_an_error_too() {
     for (package, part) in [
         (scoring("score 43"), "score.txt without accepting"),
         (passes("pass 43"), "nextpass.in without accepting"),
+        // Nobody is to run on half of it.
+        (passes("fill:nextpass.in 42"), "wrote more than 1.0 MiB"),
+        (passes("fill:notes pass 42"), "wrote more than 1.0 MiB"),
     ] {
         let error = try_judge(&package, "it.py", Stop::FirstFailure);
         let error = chain(&error.expect_err(part));

@@ -67,6 +67,7 @@ fn exit_codes_of_checkers() {
         ("1", Verdict::Wa),
         ("2", Verdict::Pe),
         ("4", Verdict::Pe),
+        ("8", Verdict::Pe),
         ("", Verdict::Pe),
     ] {
         assert_eq!(ending(output).unwrap().verdict, verdict, "{output:?}");
@@ -81,6 +82,113 @@ fn exit_codes_of_checkers() {
             error.contains("files/check.c on secret/01") && error.contains(part),
             "{error}"
         );
+    }
+}
+
+/// An interactor that does what the input says, word by word, before a checker.
+const INTERACTOR: &str = "\
+import os, sys
+for word in open(sys.argv[1]).read().split():
+    if word == 'hear': sys.stdin.readline()
+    elif word == 'note': open(sys.argv[2], 'w').write('noted')
+    elif word == 'flood':
+        try:
+            with open(sys.argv[2], 'wb', 0) as full:
+                for _ in range(32): full.write(b'x' * (1 << 20))
+        except OSError: pass
+    elif word == 'crash': os.kill(os.getpid(), 11)
+    else: sys.exit(int(word))
+";
+
+/// Checks what was noted, or ends as the answer file says.
+const NOTES_CHECKER: &str = "\
+import os, sys
+code = open(sys.argv[3]).read().strip()
+if code: os.kill(os.getpid(), 11) if code == 'crash' else sys.exit(int(code))
+sys.exit(0 if open(sys.argv[2]).read() == 'noted' else 1)
+";
+
+fn conversation(interactor: &str, checker: &str) -> TestPackage {
+    let xml = r#"<problem short-name="talk">
+    <judging input-file="" output-file="">
+        <testset name="tests">
+            <time-limit>1000</time-limit>
+            <memory-limit>268435456</memory-limit>
+            <input-path-pattern>tests/%02d</input-path-pattern>
+            <answer-path-pattern>tests/%02d.a</answer-path-pattern>
+            <tests><test/></tests>
+        </testset>
+    </judging>
+    <assets>
+        <checker name="check.py" type="testlib"><source path="check.py"/></checker>
+        <interactor><source path="talk.py"/></interactor>
+        <solutions>
+            <solution tag="main"><source path="says.py"/></solution>
+            <solution tag="wrong-answer"><source path="crashes.py"/></solution>
+        </solutions>
+    </assets>
+</problem>"#;
+    TestPackage::bare("problem.xml", xml)
+        .with("talk.py", INTERACTOR)
+        .with("check.py", NOTES_CHECKER)
+        .with("tests/01", interactor)
+        .with("tests/01.a", checker)
+        .with("says.py", "print('hello')\n")
+        .with(
+            "crashes.py",
+            "print('hello', flush=True)\nraise Exception\n",
+        )
+}
+
+#[test]
+fn endings_of_interactors_and_of_the_checker_after_them() {
+    for (interactor, checker, submission, verdict) in [
+        ("hear note 0", "", "says.py", Verdict::Ac),
+        // Nothing was noted.
+        ("hear 0", "", "says.py", Verdict::Wa),
+        ("hear note 0", "1", "says.py", Verdict::Wa),
+        ("hear note 0", "2", "says.py", Verdict::Pe),
+        // The checker is not asked.
+        ("hear note 1", "0", "says.py", Verdict::Wa),
+        ("hear 2", "0", "says.py", Verdict::Pe),
+        ("hear note 0", "0", "crashes.py", Verdict::Rte),
+    ] {
+        let package = conversation(interactor, checker);
+        let verdict_is = judge(&package, submission).verdict;
+        assert_eq!(
+            verdict_is, verdict,
+            "{interactor:?} {checker:?} {submission}"
+        );
+    }
+    for (interactor, checker, part) in [
+        ("hear 3", "", "talk.py on secret/01: failed"),
+        ("hear 5", "", "talk.py on secret/01: exit code 5"),
+        (
+            "hear 7",
+            "",
+            "talk.py on secret/01: gives points where there are none",
+        ),
+        ("hear crash", "", "talk.py on secret/01: ended by signal 11"),
+        (
+            "hear flood 0",
+            "",
+            "talk.py on secret/01: wrote more than 8.0 MiB",
+        ),
+        ("hear note 0", "3", "check.py on secret/01: failed"),
+        ("hear note 0", "5", "check.py on secret/01: exit code 5"),
+        (
+            "hear note 0",
+            "crash",
+            "check.py on secret/01: ended by signal 11",
+        ),
+    ] {
+        let error = try_judge(
+            &conversation(interactor, checker),
+            "says.py",
+            Stop::FirstFailure,
+        );
+        let error = chain(&error.expect_err(interactor));
+        assert!(error.contains(part), "{interactor:?} {checker:?}: {error}");
     }
 }
 

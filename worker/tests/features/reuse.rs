@@ -20,7 +20,9 @@ use tempfile::TempDir;
 use crate::court::{TestPackage, new_judge};
 
 /// Accepts what differs from the answer by at most a number that the arguments give.
-const NEARLY: &str = "import sys\n\
+/// It wants to see the program, as validators may.
+const NEARLY: &str = "import os, sys\n\
+    if not any(name.endswith('.c') for name in os.listdir()): sys.exit(1)\n\
     far = int(sys.argv[4]) if len(sys.argv) > 4 else 0\n\
     got, want = int(sys.stdin.read()), int(open(sys.argv[2]).read())\n\
     open(sys.argv[3] + 'judgemessage.txt', 'w').write(f'{got} for {want}')\n\

@@ -91,6 +91,101 @@ fn sources_of_compiled_programs_are_looked_at_too() {
     assert_eq!(judged.verdict, Verdict::Ac, "{judged:?}");
 }
 
+/// Says what is in its working directory.
+const LISTS: &str = "import os, sys\n\
+    names = sorted(os.path.join(at, name)[2:] for at, _, names in os.walk('.') for name in names)\n\
+    open(sys.argv[3] + 'judgemessage.txt', 'w').write(' '.join(names))\n\
+    sys.exit(42)\n";
+
+/// The words of a validator that [`LISTS`].
+fn listed(package: &TestPackage, submission: &str) -> String {
+    let judged = judge(package, submission);
+    assert_eq!(judged.verdict, Verdict::Ac, "{judged:?}");
+    judged.runs[0].message.clone().unwrap()
+}
+
+#[test]
+fn validators_have_what_was_submitted_around_them() {
+    for kind in ["pass-fail", "interactive", "multi-pass"] {
+        let package = TestPackage::new(&format!("type: {kind}\n{LIMIT}"))
+            .with_testcase("secret/1", "", "")
+            .with("data/secret/1.files/given.txt", "")
+            .with("output_validator/check.py", LISTS)
+            .with("output_validator/own.txt", "")
+            .with("include/c/more.h", "")
+            .with(
+                "submissions/accepted/s/it.c",
+                "int main(void) { return 0; }\n",
+            )
+            .with("submissions/accepted/s/words.txt", "")
+            .with("submissions/accepted/it.py", "");
+        assert_eq!(
+            listed(&package, "accepted/s"),
+            "it.c more.h program words.txt"
+        );
+        assert_eq!(listed(&package, "it.py"), "it.py");
+    }
+    let outputs = (0..300).fold(
+        TestPackage::new(&format!("type: submit-answer\n{LIMIT}")),
+        |package, number| {
+            package.with(
+                &format!("submissions/accepted/many/secret/{number:03}.out"),
+                "",
+            )
+        },
+    );
+    let package = outputs
+        .with_testcase("secret/001", "", "")
+        .with("output_validator/check.py", LISTS);
+    let names: Vec<_> = (0..300)
+        .map(|number| format!("secret/{number:03}.out"))
+        .collect();
+    assert_eq!(listed(&package, "many"), names.join(" "));
+}
+
+/// What it is called by whoever sends it later is no matter of what was compiled before.
+#[test]
+fn equal_programs_of_other_names_are_told_apart() {
+    let java = LanguageTable::embedded()
+        .unwrap()
+        .restricted_to(&["java", "python3"])
+        .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let judge = new_judge_of(&directory, java);
+    let source = "public class Main { public static void main(String[] a) { } }\n";
+    let package = TestPackage::new(LIMIT)
+        .with_testcase("secret/1", "", "")
+        .with("output_validator/check.py", LISTS)
+        .with("submissions/accepted/one.java", source)
+        .with("submissions/accepted/two.java", source);
+    for name in ["one.java", "two.java"] {
+        let judged = judge_by(
+            &judge,
+            SandboxMode::Unshare,
+            &package,
+            name,
+            Stop::FirstFailure,
+        )
+        .unwrap();
+        let said = judged.runs[0].message.as_deref().unwrap();
+        assert!(said.contains(name), "{said}");
+    }
+}
+
+#[test]
+fn validators_of_before_have_their_own_files_around_them() {
+    let package = TestPackage::bare(
+        "problem.yaml",
+        "problem_format_version: legacy\nname: Test\nvalidation: custom\n",
+    )
+    .with(".timelimit", "2")
+    .with_testcase("secret/1", "", "")
+    .with("output_validators/check/check.py", LISTS)
+    .with("output_validators/check/own.txt", "")
+    .with("submissions/accepted/it.py", "");
+    assert_eq!(listed(&package, "it.py"), "check.py own.txt");
+}
+
 #[test]
 fn python_3_has_two_endings() {
     let package = TestPackage::new(LIMIT)

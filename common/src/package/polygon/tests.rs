@@ -142,7 +142,7 @@ fn groups_with_points_and_dependencies() {
     let tests = r#"<test method="manual" group="0" points="0"/><test group="a b" points="40.5"/>"#;
     let groups = r#"<groups>
         <group name="0" points-policy="each-test"/>
-        <group name="a b" points-policy="complete-group">
+        <group name="a b" points="40.50" points-policy="complete-group">
             <dependencies><dependency group="0"/></dependencies>
         </group>
     </groups>"#;
@@ -172,11 +172,26 @@ fn groups_with_points_and_dependencies() {
 fn what_can_not_be_honoured_is_refused() {
     let late = r#"<groups><group name="0"><dependencies><dependency group="1"/></dependencies></group></groups>"#;
     let grouped = r#"<test group="0" points="1"/><test group="1" points="1"/>"#;
+    let more_points = r#"<groups><group name="1" points="3"/></groups>"#;
     let odd = r#"<groups><group name="0" points-policy="half"/></groups>"#;
     for (judging, tests, groups, more, part) in [
         (r#"run-count="2""#, PLAIN, "", "", "judging.run-count"),
         ("", grouped, late, "", "does not come before"),
         ("", grouped, odd, "", "\"half\""),
+        (
+            "",
+            grouped,
+            more_points,
+            "",
+            "3 points for group 1, whose tests have 1",
+        ),
+        (
+            "",
+            r#"<test group="1"/>"#,
+            more_points,
+            "",
+            "whose tests have 0",
+        ),
         ("", r#"<test points="many"/>"#, "", "", "points of test 1"),
         ("", "", "", "", "no secret test case"),
     ] {

@@ -153,9 +153,7 @@ pub(super) fn grading(
     testset: Node<'_, '_>,
     tests: &[PolygonTest],
 ) -> Result<Grading, PackageError> {
-    if tests.iter().all(|test| test.points.is_none()) {
-        return Ok(Grading::PassFail);
-    }
+    let unscored = tests.iter().all(|test| test.points.is_none());
     let points = |test: &PolygonTest| test.points.clone().unwrap_or_else(Score::zero);
     let member = |(index, test): (usize, &PolygonTest)| ScoredMember::Testcase {
         index,
@@ -163,7 +161,14 @@ pub(super) fn grading(
     };
     let mut described: BTreeMap<&str, Node> = BTreeMap::new();
     for node in listed(testset, "groups", "group") {
-        described.insert(node.attribute("name").unwrap_or_default(), node);
+        let name = node.attribute("name").unwrap_or_default();
+        let within = tests.iter().filter(|it| it.group.as_deref() == Some(name));
+        let total: Score = within.map(points).collect::<Vec<_>>().iter().sum();
+        check_points(name, node, &total)?;
+        described.insert(name, node);
+    }
+    if unscored {
+        return Ok(Grading::PassFail);
     }
     let mut seen: Vec<&str> = Vec::new();
     let mut members = Vec::new();
@@ -224,4 +229,19 @@ pub(super) fn grading(
         require_pass: Vec::new(),
         members,
     }))
+}
+
+/// The points of a group are those of its tests, whatever is stated.
+fn check_points(name: &str, group: Node<'_, '_>, total: &Score) -> Result<(), PackageError> {
+    let Some(stated) = group.attribute("points") else {
+        return Ok(());
+    };
+    let points: Score = stated
+        .parse()
+        .map_err(|error| invalid("testset.groups", format!("points of group {name}: {error}")))?;
+    if points == *total {
+        return Ok(());
+    }
+    let feature = format!("{stated} points for group {name}, whose tests have {total} together,");
+    Err(PackageError::unsupported(FILE, "points", feature))
 }
