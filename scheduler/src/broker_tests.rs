@@ -3,6 +3,7 @@
 //! They need `ASSIZE_TEST_AMQP_URL` and so are run with `--run-ignored`; the
 //! `tests` crate runs the same paths with real workers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::fixture::{Fixture, SETTINGS, finished, judging_error, make_token};
 use crate::serve::{Config, ServeError, serve};
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Created, Store};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -585,5 +586,71 @@ async fn breaking_database_connections_lose_nothing(pool: PgPool) {
         assert_eq!(judgement.summary.verdict, Some(Verdict::Ac));
         assert_eq!(judgement.runs.len(), 2);
     }
+    stopped(stop, scheduler).await;
+}
+
+/// A package without its validator, say, of which no team knows.
+#[sqlx::test(migrations = "../migrations")]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn what_judging_fails_on_waits_and_all_else_is_judged(pool: PgPool) {
+    let installation = Installation::new(pool, SETTINGS).await;
+    let stop = CancellationToken::new();
+    let scheduler = installation.scheduler(&stop);
+    let mut worker = installation.worker().await;
+    let repaired = Arc::new(AtomicBool::new(false));
+    let is_repaired = repaired.clone();
+    let judging = tokio::spawn(async move {
+        loop {
+            let task = worker.take().await;
+            worker.start(&task).await;
+            if task.language == "java" || is_repaired.load(Ordering::Relaxed) {
+                worker.finish(&task).await;
+            } else {
+                worker.report(judging_error(worker.id, held(&task))).await;
+            }
+        }
+    });
+    let store = &installation.fixture.store;
+    let submit = async |team: &str, language: &str| {
+        let mut new = installation.fixture.new_submission().await;
+        new.team = Some(team.to_owned());
+        new.language = language.to_owned();
+        let Created::Stored(id, _) = store.submission_create(&new).await.unwrap() else {
+            panic!("a submission without a key has no rival");
+        };
+        id
+    };
+    let mut failing = Vec::new();
+    for team in ["a", "b", "c"] {
+        failing.push(submit(team, "cpp20").await);
+    }
+    let paused = async {
+        while store.pause_list().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, paused)
+        .await
+        .expect("the culprit is paused");
+    let late = submit("d", "cpp20").await;
+    let other = submit("d", "java").await;
+    let judgement = installation.ended(other).await;
+    assert_eq!(judgement.summary.verdict, Some(Verdict::Ac));
+    assert_eq!(installation.fixture.held(late).await.attempt, 1);
+    assert_eq!(installation.state(late).await, JudgementState::Queued);
+
+    repaired.store(true, Ordering::Relaxed);
+    let by = installation.fixture.token_id;
+    let ended = store.pause_end(Some("sum"), Some("cpp20"), by).await;
+    assert!(ended.unwrap());
+    let judgement = installation.ended(late).await;
+    assert_eq!(
+        (judgement.summary.verdict, judgement.summary.attempt),
+        (Some(Verdict::Ac), 1)
+    );
+    for id in failing {
+        installation.ended(id).await;
+    }
+    judging.abort();
     stopped(stop, scheduler).await;
 }

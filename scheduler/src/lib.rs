@@ -12,6 +12,7 @@ mod broker;
 mod broker_tests;
 mod close_call;
 mod control;
+mod culprit;
 mod dead_letters;
 mod drift;
 mod feeder;
@@ -19,6 +20,7 @@ mod filter;
 #[cfg(test)]
 mod fixture;
 mod lost_tasks;
+mod pauser;
 pub mod pressure;
 mod reconciler;
 mod relay;

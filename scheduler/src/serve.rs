@@ -27,6 +27,7 @@ use crate::control;
 use crate::dead_letters::DeadLetters;
 use crate::feeder;
 use crate::lost_tasks::LostTasks;
+use crate::pauser;
 use crate::pressure::{self, Pressure};
 use crate::reconciler::{self, Hearing};
 use crate::relay::Relay;
@@ -357,6 +358,7 @@ fn start_background(
         hearing.clone(),
         stop.clone(),
     ));
+    tasks.spawn(pauser::run(store.clone(), settings, stop.clone()));
     tasks.spawn(feeder::run(store.clone(), bells.clone(), stop.clone()));
     let reports = Reports {
         store: store.clone(),

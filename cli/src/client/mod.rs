@@ -5,6 +5,7 @@ mod api;
 mod audits;
 mod error;
 mod flags;
+mod pauses;
 mod rejudgings;
 mod server;
 mod stop_rules;

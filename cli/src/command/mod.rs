@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod flag;
 pub mod judge;
 pub mod languages;
+pub mod pause;
 pub mod policy;
 pub mod policy_record;
 pub mod problem;

@@ -8,6 +8,7 @@ mod feedback;
 mod flag;
 mod judgement;
 mod lane;
+mod pause;
 mod problem;
 mod provenance;
 mod rejudging;
@@ -28,6 +29,7 @@ pub use flag::{
 };
 pub use judgement::{Judgement, JudgementState, JudgementSummary};
 pub use lane::{LaneInfo, LaneList, PauseLane, PausedLane};
+pub use pause::{Pause, PauseList};
 pub use problem::{ImportedPackage, Problem, ProblemList, ProblemVersion, ProblemVersionList};
 pub use provenance::{JudgementProvenance, JudgementStep, ReusableJudgement};
 pub use rejudging::{

@@ -104,4 +104,7 @@ pub struct Readiness {
     /// The languages in which submissions wait that no worker of their lane has.
     #[serde(default)]
     pub languages_missing: Vec<String>,
+    /// How many problems and languages are paused since judging of them failed.
+    #[serde(default)]
+    pub pauses: u32,
 }

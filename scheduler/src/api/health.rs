@@ -37,11 +37,14 @@ pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
     let database = matches!(ping.await, Ok(Ok(())));
     let missing = tokio::time::timeout(PROBE_TIMEOUT, api.store.language_list_missing(api.lease));
     let missing = missing.await.ok().and_then(Result::ok);
+    let pauses = tokio::time::timeout(PROBE_TIMEOUT, api.store.pause_count());
+    let pauses = pauses.await.ok().and_then(Result::ok);
     let readiness = Readiness {
         ready: database,
         database,
         broker: *api.broker.borrow(),
         languages_missing: missing.unwrap_or_default().into_keys().collect(),
+        pauses: pauses.unwrap_or_default(),
     };
     let status = if readiness.ready {
         StatusCode::OK
@@ -66,6 +69,10 @@ pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
         let tasks = missing.into_values().sum::<u64>();
         let tasks = u32::try_from(tasks).map_or(f64::INFINITY, f64::from);
         metrics::gauge!("assize_languageless_jobs").set(tasks);
+    }
+    let pauses = tokio::time::timeout(PROBE_TIMEOUT, api.store.pause_count());
+    if let Ok(Ok(pauses)) = pauses.await {
+        metrics::gauge!("assize_pauses").set(f64::from(pauses));
     }
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4")],

@@ -20,6 +20,7 @@ mod languages;
 mod line;
 mod middleware;
 mod outputs;
+mod pauses;
 mod problems;
 mod receive;
 mod rejudging_error;
@@ -187,6 +188,7 @@ fn routes() -> OpenApiRouter<Api> {
             stop_rules::remove_stop_rule,
             stop_rules::list_stop_rules
         ))
+        .routes(routes!(pauses::list_pauses, pauses::end_pause))
         .routes(routes!(audits::search_audits))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

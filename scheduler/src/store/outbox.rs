@@ -75,7 +75,11 @@ pub(crate) async fn lane_load(
                        JOIN judgements j ON j.id = o.judgement_id
                        JOIN submissions s ON s.id = j.submission_id
                        WHERE o.lane = 'live' AND o.not_before <= clock_timestamp()
-                         AND ($3::text[] IS NULL OR s.language_id = $4 OR s.language_id = ANY ($3))) AS "live_waits!""#,
+                         AND ($3::text[] IS NULL OR s.language_id = $4 OR s.language_id = ANY ($3))
+                         AND NOT EXISTS (
+                             SELECT FROM pauses x WHERE x.ended_at IS NULL
+                               AND (x.package_id IS NULL OR x.package_id = j.package_id)
+                               AND (x.language_id IS NULL OR x.language_id = s.language_id))) AS "live_waits!""#,
         lane.name(),
         lease.as_secs_f64(),
         live_languages,
@@ -123,8 +127,8 @@ pub(crate) async fn lane_languages(
 
 /// Locks at most `limit` due rows of a lane, the earliest turn first. Rows that another
 /// relay holds are skipped, so that any number of relays share the work. With
-/// `languages`, so are those that no worker could judge, unless nobody wants them any more. Workers
-/// count that were heard of within `lease`.
+/// `languages`, so are those that no worker could judge, and in any case those of what is paused since
+/// judging of it failed, unless nobody wants them any more. Workers count that were heard of within `lease`.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -152,9 +156,14 @@ pub(crate) async fn outbox_claim(
            LEFT JOIN stop_rules of_contest ON of_contest.scope = 'contest' AND of_contest.subject = s.contest
            LEFT JOIN stop_rules of_problem ON of_problem.scope = 'problem' AND of_problem.subject = p.short_name
            WHERE o.lane = $1 AND o.not_before <= clock_timestamp()
-             AND ($3::text[] IS NULL OR s.language_id = $4
-                  OR COALESCE(r.overrides ->> 'language', s.language_id) = ANY ($3)
-                  OR j.state <> 'queued' OR j.attempt <> o.attempt)
+             AND (j.state <> 'queued' OR j.attempt <> o.attempt
+                  OR ($3::text[] IS NULL OR s.language_id = $4
+                      OR COALESCE(r.overrides ->> 'language', s.language_id) = ANY ($3))
+                  AND NOT EXISTS (
+                      SELECT FROM pauses x WHERE x.ended_at IS NULL
+                        AND (x.package_id IS NULL OR x.package_id = j.package_id)
+                        AND (x.language_id IS NULL
+                             OR x.language_id = COALESCE(r.overrides ->> 'language', s.language_id))))
            ORDER BY o.turn, o.id LIMIT $2
            FOR UPDATE OF o SKIP LOCKED"#,
         lane.name(),

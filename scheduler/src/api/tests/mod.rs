@@ -8,6 +8,7 @@ mod feedback;
 mod flags;
 mod lanes;
 mod outputs;
+mod pauses;
 mod rejudgings;
 mod stop_rules;
 mod storage;

@@ -5,6 +5,7 @@ mod elsewhere;
 mod invariants;
 mod migrating;
 mod outbox;
+mod pauses;
 mod problems;
 mod provenance;
 mod rejudging;

@@ -10,6 +10,7 @@ use assize_common::{Lane, SandboxChoice};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::super::judging_failure::judging_failure_create;
 use super::super::outbox::OUTBOX_CHANNEL;
 use super::super::rejudging::rejudging_is_paused;
 use super::super::{StoreError, row};
@@ -95,6 +96,9 @@ pub(crate) async fn judgement_fail(
     let Some(open) = open else { return Ok(None) };
 
     let reason = row::text(reason);
+    if failure == Failure::JudgingError {
+        judging_failure_create(connection, id, &reason).await?;
+    }
     let failures = row::count::<u32, _>("a number of failures", open.failures)?.saturating_add(1);
     let losses = open.losses + i32::from(failure == Failure::Lost);
     let (mut next_attempt, mut quarantined) = (None, false);
