@@ -1,5 +1,5 @@
-//! Pauses what judging fails on, see [`culprit`](crate::culprit). Every scheduler
-//! looks; the database keeps one pause of the same.
+//! Pauses what judging fails on, and cordons workers that fail on what others judge, see
+//! [`culprit`](crate::culprit). Every scheduler looks; the database keeps one pause of the same.
 
 use std::collections::HashMap;
 
@@ -7,6 +7,7 @@ use assize_common::telemetry::error_chain;
 use tokio_util::sync::CancellationToken;
 
 use crate::culprit::culprits;
+use crate::culprit::worker::failing_workers;
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 
@@ -17,7 +18,11 @@ pub(crate) async fn run(store: Store, settings: Settings, stop: CancellationToke
         .await
         .is_some()
     {
-        if let Err(error) = pause_culprit(&store, settings.retry.max_failures).await {
+        let looking = async {
+            pause_culprit(&store, settings.retry.max_failures).await?;
+            cordon_failing(&store).await
+        };
+        if let Err(error) = looking.await {
             tracing::warn!(error = %error_chain(&error), "cannot look what judging fails on; trying again");
         }
     }
@@ -52,6 +57,28 @@ pub(crate) async fn pause_culprit(store: &Store, max_failures: u32) -> Result<()
             "judging fails again and again: paused, its tasks wait"
         );
         metrics::counter!("assize_pauses_total").increment(1);
+    }
+    Ok(())
+}
+
+/// Cordons workers that fail on what others judge.
+///
+/// # Errors
+/// When the database can't be reached.
+pub(crate) async fn cordon_failing(store: &Store) -> Result<(), StoreError> {
+    let failures = store.failure_list_elsewhere().await?;
+    let suspects = failing_workers(&failures, &HashMap::new());
+    let first = failures.iter().map(|failure| failure.at).min();
+    let (false, Some(first)) = (suspects.is_empty(), first) else {
+        return Ok(());
+    };
+    let suspects = suspects.into_iter().map(|suspect| suspect.worker);
+    let judged = store.worker_list_judged(suspects, first).await?;
+    for failing in failing_workers(&failures, &judged) {
+        if store.worker_cordon(&failing).await? {
+            tracing::error!(worker.id = %failing.worker, reason = failing.reason, "a worker fails again and again: it takes no more tasks");
+            metrics::counter!("assize_workers_failing_total").increment(1);
+        }
     }
     Ok(())
 }

@@ -221,7 +221,7 @@ fn state(worker: &WorkerInfo, now: DateTime<Utc>) -> &'static str {
     } else {
         match worker.mode {
             WorkerMode::Run => "runs",
-            WorkerMode::Cordon if worker.mode_reason.is_some() => "drifts",
+            WorkerMode::Cordon if worker.mode_reason.is_some() => "unfit",
             WorkerMode::Cordon => "cordoned",
             WorkerMode::Drain => "drains",
         }

@@ -28,7 +28,7 @@ pub struct WorkerInfo {
     pub stopped: bool,
     /// How it is to work.
     pub mode: WorkerMode,
-    /// Why, if that is not an admin's doing: its canaries take longer than at first.
+    /// Why, if that is not an admin's doing: its canaries take longer than at first, or it fails on what others judge.
     #[serde(default)]
     pub mode_reason: Option<String>,
     /// From then on, what it judged is not to be trusted.

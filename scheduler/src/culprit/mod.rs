@@ -6,6 +6,8 @@
 //! submissions of several teams must fail, or one team could stop a problem for all.
 //! And nothing of the same may have been judged since, or it is not what they fail on.
 
+pub(crate) mod worker;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -14,7 +14,7 @@ use crate::culprit::{JudgingFailure, Subject};
 /// For so long a failure says something about what it was of.
 const MEMORY: Duration = Duration::from_secs(60 * 60);
 /// An attempt that began so long before a failure may still have ended after it.
-const LONG_ATTEMPT: Duration = Duration::from_secs(10 * 60);
+pub(super) const LONG_ATTEMPT: Duration = Duration::from_secs(10 * 60);
 
 /// Notes that the current attempt of a judgement ended in a judging error.
 ///

@@ -16,6 +16,7 @@ mod dead_letter;
 mod elsewhere;
 mod error;
 mod escalation;
+mod failing_worker;
 mod flag;
 mod invariant;
 mod judgement;

@@ -2,13 +2,15 @@
 
 use assize_common::api::Pause;
 use assize_common::id::{SubmissionId, WorkerId};
-use assize_common::message::{HeldJudgement, Report, Started, WorkerReport};
+use assize_common::message::{
+    HeldJudgement, Registered, Report, Started, WorkerMode, WorkerReport,
+};
 use assize_common::{Lane, Verdict};
 use chrono::Utc;
 use sqlx::PgPool;
 
-use crate::fixture::{Fixture, SETTINGS, judging_error, package};
-use crate::pauser::pause_culprit;
+use crate::fixture::{Fixture, SETTINGS, finished, judging_error, package};
+use crate::pauser::{cordon_failing, pause_culprit};
 use crate::reconciler::expire_leases;
 use crate::reports::apply_batch;
 use crate::store::{Activation, Created, lane_load, outbox_claim, outbox_remove};
@@ -241,4 +243,68 @@ async fn lost_workers_and_old_failures_say_nothing(pool: PgPool) {
         .unwrap();
     assert_eq!(look(&fixture).await, []);
     assert_eq!(fixture.count(NOTED).await, 0, "and are forgotten");
+}
+
+/// A submission to a problem that fails at a worker, and another one judges.
+async fn fail_at(fixture: &Fixture, worker: WorkerId, problem: &str) {
+    let mut new = fixture.new_submission().await;
+    let found = fixture.store.problem_find_current(problem).await;
+    let found = found.unwrap().unwrap();
+    (new.problem_id, new.package_id) = (found.problem_id, found.package_id);
+    let Created::Stored(id, _) = fixture.store.submission_create(&new).await.unwrap() else {
+        panic!("a submission without a key has no rival");
+    };
+    let judgement = fixture.held(id).await;
+    let at = Utc::now();
+    apply(fixture, worker, Report::Started(Started { judgement, at })).await;
+    apply(fixture, worker, judging_error(worker, judgement).report).await;
+    fixture.report(fixture.held(id).await, Verdict::Ac).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_worker_that_fails_on_what_others_judge_is_cordoned(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    fixture
+        .store
+        .problem_import("other", &package(2), Activation::AtOnce, fixture.token_id)
+        .await
+        .unwrap();
+    let worker = WorkerId::generate();
+    let registered = Registered {
+        name: "judge-1".into(),
+        version: "0".into(),
+        slots: 1,
+        lanes: vec!["live".into()],
+        languages: Vec::new(),
+    };
+    apply(&fixture, worker, Report::Registered(registered)).await;
+    let look = async || {
+        cordon_failing(&fixture.store).await.unwrap();
+        let workers = fixture.store.worker_list(SETTINGS.lease).await.unwrap();
+        (workers[0].mode, workers[0].mode_reason.clone())
+    };
+    for problem in ["sum", "sum", "other"] {
+        assert_eq!(look().await, (WorkerMode::Run, None));
+        fail_at(&fixture, worker, problem).await;
+    }
+    let (_, held) = fixture.submit().await;
+    let verdict = finished(worker, held, Verdict::Ac).report;
+    apply(&fixture, worker, verdict).await;
+    assert_eq!(look().await, (WorkerMode::Run, None), "it judges");
+    for problem in ["sum", "other", "other"] {
+        fail_at(&fixture, worker, problem).await;
+    }
+    let (mode, reason) = look().await;
+    assert_eq!(mode, WorkerMode::Cordon);
+    let reason = reason.unwrap();
+    assert!(
+        reason.ends_with("because: the jail did not start"),
+        "{reason}"
+    );
+    fixture
+        .store
+        .worker_set_mode(worker, WorkerMode::Run)
+        .await
+        .unwrap();
+    assert_eq!(look().await, (WorkerMode::Run, None), "the admin knows");
 }
