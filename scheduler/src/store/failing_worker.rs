@@ -8,7 +8,7 @@ use assize_common::message::WorkerMode;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::judging_failure::LONG_ATTEMPT;
+use super::judging_failure::{ENOUGH, LONG_ATTEMPT};
 use super::worker::mode_news;
 use super::{CONTROL_CHANNEL, Store, StoreError, row};
 use crate::culprit::worker::{FailingWorker, JudgedElsewhere};
@@ -25,7 +25,9 @@ impl Store {
              FROM judging_failures f
              JOIN workers w ON w.id = f.worker_id AND w.mode = 'run' AND w.stopped_at IS NULL AND w.mode_since < f.at
              JOIN judgements j ON j.id = f.judgement_id AND j.state = 'done' AND j.worker_id <> w.id
-             JOIN submissions s ON s.id = j.submission_id"
+             JOIN submissions s ON s.id = j.submission_id
+             ORDER BY f.id DESC LIMIT $1",
+            ENOUGH
         )
         .fetch_all(&self.pool)
         .await

@@ -13,6 +13,8 @@ use crate::culprit::{JudgingFailure, Subject};
 
 /// For so long a failure says something about what it was of.
 const MEMORY: Duration = Duration::from_secs(60 * 60);
+/// More of them say no more.
+pub(super) const ENOUGH: i64 = 2000;
 /// An attempt that began so long before a failure may still have ended after it.
 pub(super) const LONG_ATTEMPT: Duration = Duration::from_secs(10 * 60);
 
@@ -67,7 +69,9 @@ impl Store {
                    WHERE COALESCE(p.ended_at, 'infinity') > f.at
                      AND (p.package_id IS NULL OR p.package_id = j.package_id)
                      AND (p.language_id IS NULL OR p.language_id = f.language_id)
-               )"#
+               )
+               ORDER BY f.id DESC LIMIT $1"#,
+            ENOUGH
         )
         .fetch_all(&self.pool)
         .await
