@@ -44,8 +44,8 @@ pub(super) async fn judging_failure_create(
 }
 
 impl Store {
-    /// Lists the latest judging errors but those that a pause has been made for, open or
-    /// ended since. Forgets old ones.
+    /// Lists the latest judging errors of judgements that count or may come to count, but those
+    /// that a pause has been made for, open or ended since. Forgets old ones.
     ///
     /// # Errors
     /// When the database can't be reached.
@@ -64,7 +64,8 @@ impl Store {
                FROM judging_failures f
                JOIN judgements j ON j.id = f.judgement_id
                JOIN submissions s ON s.id = j.submission_id
-               WHERE NOT EXISTS (
+               LEFT JOIN rejudgings r ON r.id = j.rejudging_id AND r.state = 'open'
+               WHERE (j.is_current OR r.id IS NOT NULL) AND NOT EXISTS (
                    SELECT FROM pauses p
                    WHERE COALESCE(p.ended_at, 'infinity') > f.at
                      AND (p.package_id IS NULL OR p.package_id = j.package_id)

@@ -191,6 +191,18 @@ async fn what_fails_again_after_a_pause_is_paused_again(pool: PgPool) {
     broken(&fixture).await;
     assert_eq!(look(&fixture).await.len(), 1);
     assert_eq!(fixture.count("SELECT count(*) FROM pauses").await, 2);
+
+    let ended = fixture
+        .store
+        .pause_end(Some("sum"), Some("cpp20"), by)
+        .await;
+    assert!(ended.unwrap());
+    broken(&fixture).await;
+    fixture
+        .execute("UPDATE judgements SET is_current = false")
+        .await
+        .unwrap();
+    assert_eq!(look(&fixture).await, [], "another judgement counts by now");
 }
 
 #[sqlx::test(migrations = "../migrations")]
