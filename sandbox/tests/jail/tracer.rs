@@ -347,7 +347,7 @@ fn tracing_does_not_decide_about_a_limit() {
     };
     let ample = Duration::from_secs(30);
     let few = run(&["compute_and_call", "4000"], Mode::Ptrace, ample);
-    let stops_that_cost_as_much = (4000.0 * few.cpu_time.div_duration_f64(few.tracing_time)) as u32;
+    let stops_that_cost_as_much = 4000 * few.cpu_time.as_nanos() / few.tracing_time.as_nanos();
     let mut differences = |args: &[&str]| {
         let own = run(args, Mode::Unshare, ample).cpu_time;
         let mut found = Vec::new();

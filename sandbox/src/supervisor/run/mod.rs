@@ -342,7 +342,7 @@ impl Watch<'_> {
             self.cpu_timer.unset();
             return Ok(());
         }
-        let used = own_time(&self.group, self.audit)?;
+        let used = own_time(self.group, self.audit)?;
         if used >= self.limits.cpu_time {
             self.cpu_timer.unset();
             return self.kill(KillCause::CpuTime);
@@ -372,7 +372,7 @@ impl Watch<'_> {
     }
 
     fn look_at_idleness(&mut self) -> Result<(), Failure> {
-        let used = own_time(&self.group, self.audit)?;
+        let used = own_time(self.group, self.audit)?;
         let Some(idleness) = &mut self.idleness else {
             return Ok(());
         };
