@@ -2,8 +2,9 @@
 //! row end in judging errors, so that it can be paused before all others end in one too.
 //!
 //! A submission counts once a second attempt of it failed, which another worker had if
-//! there is one: what only one worker fails on is that worker's fault. Several
-//! submissions of several teams must fail, or one team could stop a problem for all.
+//! there is one, or its judgement ended in an error. Several workers must fail if there are
+//! so many: what only one fails on is that worker's fault. Several submissions of several
+//! teams must fail, or one team could stop a problem for all.
 //! And nothing of the same may have been judged since, or it is not what they fail on.
 
 pub(crate) mod worker;
@@ -18,11 +19,14 @@ use uuid::Uuid;
 const SUBMISSIONS: usize = 3;
 /// Of so many teams.
 const TEAMS: usize = 2;
-/// In so many languages of a package before it is not one of them, and of so many
-/// problems in a language.
-const SEVERAL: usize = 2;
-/// So many attempts of a submission must fail, unless a judgement ends before.
-const ATTEMPTS: u32 = 2;
+/// In so many languages of a package before it is not one of them.
+const LANGUAGES: usize = 2;
+/// Of so many problems in a language, which stops most: two may have broken packages.
+const PROBLEMS: usize = 3;
+/// At so many workers, unless there are fewer.
+const WORKERS: usize = 2;
+/// So many attempts of a submission must fail, unless its judgement ends before.
+const ATTEMPTS: usize = 2;
 
 /// An attempt that ended in a judging error.
 #[derive(Debug, Clone)]
@@ -34,6 +38,10 @@ pub(crate) struct JudgingFailure {
     pub(crate) submission: Uuid,
     /// Its contest and team. A submission without a team counts as that of another one.
     pub(crate) team: Option<(String, String)>,
+    /// The name of the worker, if that is known.
+    pub(crate) worker: Option<String>,
+    /// Whether the judgement has ended in an error.
+    pub(crate) is_last: bool,
     pub(crate) at: DateTime<Utc>,
     pub(crate) reason: String,
 }
@@ -72,12 +80,12 @@ impl Subject {
 }
 
 /// What `failures` may be the fault of, what explains most of them first, and of that
-/// what is smallest. `judged` says when something of a subject was last judged. With
-/// `max_failures` a judgement ends.
+/// what is smallest. `judged` says when something of a subject was last judged, and
+/// `workers` how many there are that take tasks.
 pub(crate) fn culprits(
     failures: &[JudgingFailure],
     judged: &HashMap<Subject, DateTime<Utc>>,
-    max_failures: u32,
+    workers: usize,
 ) -> Vec<Culprit> {
     let subjects: BTreeSet<Subject> = failures
         .iter()
@@ -101,7 +109,7 @@ pub(crate) fn culprits(
             let of_it = failures.iter().filter(|failure| {
                 subject.covers(failure) && since.is_none_or(|since| failure.at > since)
             });
-            accuse(&subject, of_it, max_failures)
+            accuse(&subject, of_it, workers)
         })
         .collect();
     found.sort_by_key(|culprit| (Reverse(culprit.submissions), culprit.subject.size()));
@@ -112,15 +120,16 @@ pub(crate) fn culprits(
 fn accuse<'f>(
     subject: &Subject,
     failures: impl Iterator<Item = &'f JudgingFailure>,
-    max_failures: u32,
+    workers: usize,
 ) -> Option<Culprit> {
     let mut submissions: BTreeMap<Uuid, Vec<&JudgingFailure>> = BTreeMap::new();
     for failure in failures {
         let of_submission = submissions.entry(failure.submission).or_default();
         of_submission.push(failure);
     }
-    let attempts = usize::try_from(ATTEMPTS.min(max_failures)).unwrap_or(usize::MAX);
-    submissions.retain(|_, failed| failed.len() >= attempts);
+    submissions.retain(|_, failed| {
+        failed.len() >= ATTEMPTS || failed.iter().any(|failure| failure.is_last)
+    });
     let failed = || submissions.values().flatten();
 
     let languages: BTreeSet<_> = failed().map(|failure| &failure.language).collect();
@@ -133,9 +142,13 @@ fn accuse<'f>(
             )
         })
         .collect();
-    let is_one = (subject.language.is_some() || languages.len() >= SEVERAL)
-        && (subject.package.is_some() || problems.len() >= SEVERAL);
-    if submissions.len() < SUBMISSIONS || teams.len() < TEAMS || !is_one {
+    let failing: BTreeSet<_> = failed().map(|failure| &failure.worker).collect();
+    let is_one = (subject.language.is_some() || languages.len() >= LANGUAGES)
+        && (subject.package.is_some() || problems.len() >= PROBLEMS);
+    let is_proven = submissions.len() >= SUBMISSIONS
+        && teams.len() >= TEAMS
+        && failing.len() >= WORKERS.min(workers);
+    if !is_one || !is_proven {
         return None;
     }
     let last = failed().max_by_key(|failure| failure.at)?;

@@ -35,12 +35,14 @@ fn named(failed: Failed<'_>, judged: &[(Named<'_>, u64)]) -> Vec<Subject> {
             language: (*language).to_owned(),
             submission: Uuid::from_u128(number),
             team: (!team.is_empty()).then(|| (String::new(), (*team).to_owned())),
+            worker: Some(format!("judge-{}", at % 2)),
+            is_last: false,
             at: second(*at),
             reason: format!("failed at {at}"),
         }));
     }
     let judged = judged.iter().map(|(of, at)| (subject(*of), second(*at)));
-    let found = culprits(&failures, &judged.collect(), 3);
+    let found = culprits(&failures, &judged.collect(), 2);
     found.into_iter().map(|culprit| culprit.subject).collect()
 }
 
@@ -67,14 +69,30 @@ fn the_smallest_thing_that_explains_most_is_named() {
         Some(("A", "*")),
     );
     check(
-        "a language in two problems",
-        &[pair, other, ("B", "java", "x", &[1, 2])],
+        "a language in three problems",
+        &[
+            pair,
+            other,
+            ("B", "java", "x", &[1, 2]),
+            ("C", "java", "x", &[1, 2]),
+        ],
         &[],
         Some(("*", "java")),
     );
     check(
+        "two problems may have broken packages",
+        &[pair, other, ("B", "java", "x", &[1, 2])],
+        &[],
+        None,
+    );
+    check(
         "two versions are one problem",
-        &[pair, other, ("A2", "java", "x", &[1, 2])],
+        &[
+            pair,
+            other,
+            ("A2", "java", "x", &[1, 2]),
+            ("B", "java", "x", &[1, 2]),
+        ],
         &[],
         None,
     );
@@ -148,23 +166,39 @@ fn what_was_judged_since_is_not_named() {
     );
 }
 
-#[test]
-fn the_reason_has_the_last_error_and_one_attempt_is_enough_where_there_is_one() {
-    let failures: Vec<JudgingFailure> = (1..=3)
-        .map(|number| JudgingFailure {
+/// Three submissions, of which one attempt each failed at these workers.
+fn failed_at(workers: [&str; 3], is_last: bool) -> Vec<JudgingFailure> {
+    (1_u64..)
+        .zip(workers)
+        .map(|(number, worker)| JudgingFailure {
             problem: package("A"),
             package: package("A"),
             language: "c".to_owned(),
-            submission: Uuid::from_u128(number),
+            submission: Uuid::from_u128(number.into()),
             team: None,
-            at: second(u64::try_from(number).unwrap()),
+            worker: Some(worker.to_owned()),
+            is_last,
+            at: second(number),
             reason: format!("failed at {number}"),
         })
-        .collect();
-    assert_eq!(culprits(&failures, &HashMap::new(), 3), []);
-    let found = culprits(&failures, &HashMap::new(), 1);
+        .collect()
+}
+
+#[test]
+fn the_reason_has_the_last_error_and_one_attempt_is_enough_where_it_was_the_last() {
+    let workers = ["one", "two", "one"];
+    assert_eq!(culprits(&failed_at(workers, false), &HashMap::new(), 2), []);
+    let found = culprits(&failed_at(workers, true), &HashMap::new(), 2);
     assert_eq!(
         found[0].reason,
         "3 submissions failed and none was judged; the last one because: failed at 3"
     );
+}
+
+#[test]
+fn what_one_worker_fails_on_is_its_own_fault_unless_there_is_no_other() {
+    let failures = failed_at(["one"; 3], true);
+    assert_eq!(culprits(&failures, &HashMap::new(), 2), []);
+    assert_eq!(culprits(&failures, &HashMap::new(), 1).len(), 1);
+    assert_eq!(culprits(&failures, &HashMap::new(), 0).len(), 1, "all gone");
 }

@@ -6,7 +6,10 @@ use assize_common::id::WorkerId;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{SEVERAL, SUBMISSIONS};
+use super::SUBMISSIONS;
+
+/// To so many problems; one may be broken in a way that only others bear.
+const PROBLEMS: usize = 2;
 
 /// An attempt that ended in a judging error at one worker, of a judgement to which
 /// another one gave its verdict.
@@ -45,7 +48,7 @@ pub(crate) fn failing_workers(
             let submissions: BTreeSet<Uuid> = failed.iter().map(|one| one.submission).collect();
             let problems: BTreeSet<Uuid> = failed.iter().map(|one| one.problem).collect();
             let last = failed.iter().max_by_key(|one| one.at)?;
-            let fails = submissions.len() >= SUBMISSIONS && problems.len() >= SEVERAL;
+            let fails = submissions.len() >= SUBMISSIONS && problems.len() >= PROBLEMS;
             fails.then(|| FailingWorker {
                 worker,
                 reason: format!(

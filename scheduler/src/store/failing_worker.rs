@@ -1,6 +1,7 @@
 //! Workers that fail on what others judge.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use assize_common::Lane;
 use assize_common::id::WorkerId;
@@ -8,7 +9,7 @@ use assize_common::message::WorkerMode;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::judging_failure::{ENOUGH, LONG_ATTEMPT};
+use super::judging_failure::{ENOUGH, LATEST, LONG_ATTEMPT};
 use super::worker::mode_news;
 use super::{CONTROL_CHANNEL, Store, StoreError, row};
 use crate::culprit::worker::{FailingWorker, JudgedElsewhere};
@@ -62,13 +63,14 @@ impl Store {
                    SELECT j.finished_at FROM judgements j
                    WHERE j.lane = of.lane AND j.started_at > $3::timestamptz - make_interval(secs => $4)
                      AND j.worker_id = worker.id AND j.state = 'done' AND j.verdict <> 'CE'
-                   ORDER BY j.started_at DESC LIMIT 1
+                   ORDER BY j.started_at DESC LIMIT $5
                ) latest
                GROUP BY worker.id"#,
             &workers,
             &lanes,
             since,
-            LONG_ATTEMPT.as_secs_f64()
+            LONG_ATTEMPT.as_secs_f64(),
+            LATEST
         )
         .fetch_all(&self.pool)
         .await
@@ -80,22 +82,35 @@ impl Store {
     }
 
     /// Lets a worker that fails take no more tasks. False if an admin has said otherwise
-    /// already, or it is gone.
+    /// already, it is gone, or no other that was heard of within `lease` takes all that it takes.
     ///
     /// # Errors
     /// When the database can't be reached.
-    pub(crate) async fn worker_cordon(&self, failing: &FailingWorker) -> Result<bool, StoreError> {
+    pub(crate) async fn worker_cordon(
+        &self,
+        failing: &FailingWorker,
+        lease: Duration,
+    ) -> Result<bool, StoreError> {
         let news = mode_news(failing.worker, WorkerMode::Cordon)?;
         sqlx::query!(
             r#"WITH set AS (
-                   UPDATE workers SET mode = 'cordon', mode_since = clock_timestamp(), mode_reason = $2
-                   WHERE id = $1 AND mode = 'run' AND stopped_at IS NULL RETURNING id
+                   UPDATE workers w SET mode = 'cordon', mode_since = clock_timestamp(), mode_reason = $2
+                   WHERE id = $1 AND mode = 'run' AND stopped_at IS NULL AND EXISTS (
+                       SELECT FROM workers other
+                       WHERE other.name <> w.name AND other.mode = 'run' AND other.stopped_at IS NULL
+                         AND other.last_seen_at > clock_timestamp() - make_interval(secs => $5)
+                         AND other.lanes @> w.lanes
+                         AND NOT EXISTS (
+                             SELECT entry ->> 'id' FROM jsonb_array_elements(w.languages) AS entry
+                             EXCEPT SELECT entry ->> 'id' FROM jsonb_array_elements(other.languages) AS entry)
+                   ) RETURNING id
                )
                SELECT pg_notify($3, $4)::text AS "told" FROM set"#,
             failing.worker.as_uuid(),
             row::text(&failing.reason),
             CONTROL_CHANNEL,
-            news
+            news,
+            lease.as_secs_f64()
         )
         .fetch_optional(&self.pool)
         .await

@@ -15,6 +15,9 @@ use crate::culprit::{JudgingFailure, Subject};
 const MEMORY: Duration = Duration::from_secs(60 * 60);
 /// More of them say no more.
 pub(super) const ENOUGH: i64 = 2000;
+/// Among so many that began last is the one that ended last: of one that takes longer than
+/// all of these nothing follows.
+pub(super) const LATEST: i64 = 100;
 /// An attempt that began so long before a failure may still have ended after it.
 pub(super) const LONG_ATTEMPT: Duration = Duration::from_secs(10 * 60);
 
@@ -60,10 +63,12 @@ impl Store {
         .map_err(StoreError::on(attempt))?;
         let rows = sqlx::query!(
             r#"SELECT s.problem_id, j.package_id, f.language_id, j.submission_id,
-                   COALESCE(s.contest, '') AS "contest!", s.team, f.at, f.reason
+                   COALESCE(s.contest, '') AS "contest!", s.team, f.at, f.reason,
+                   w.name AS "worker?", j.state = 'error' AS "is_last!"
                FROM judging_failures f
                JOIN judgements j ON j.id = f.judgement_id
                JOIN submissions s ON s.id = j.submission_id
+               LEFT JOIN workers w ON w.id = f.worker_id
                LEFT JOIN rejudgings r ON r.id = j.rejudging_id AND r.state = 'open'
                WHERE (j.is_current OR r.id IS NOT NULL) AND NOT EXISTS (
                    SELECT FROM pauses p
@@ -83,6 +88,8 @@ impl Store {
             language: row.language_id,
             submission: row.submission_id,
             team: row.team.map(|team| (row.contest, team)),
+            worker: row.worker,
+            is_last: row.is_last,
             at: row.at,
             reason: row.reason,
         });
@@ -114,13 +121,14 @@ impl Store {
                          AND j.state = 'done' AND j.verdict <> 'CE'
                          AND ($4::uuid IS NULL OR j.package_id = $4)
                          AND ($5::text IS NULL OR COALESCE(r.overrides ->> 'language', s.language_id) = $5)
-                       ORDER BY j.started_at DESC LIMIT 1
+                       ORDER BY j.started_at DESC LIMIT $6
                    ) latest"#,
                 &lanes,
                 since,
                 LONG_ATTEMPT.as_secs_f64(),
                 subject.package,
-                subject.language.as_deref()
+                subject.language.as_deref(),
+                LATEST
             )
             .fetch_one(&self.pool)
             .await
@@ -128,5 +136,22 @@ impl Store {
             judged.extend(at.map(|at| (subject, at)));
         }
         Ok(judged)
+    }
+
+    /// How many workers, by their names, take tasks and were heard of within `lease`.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub(crate) async fn worker_count_taking(&self, lease: Duration) -> Result<usize, StoreError> {
+        sqlx::query_scalar!(
+            r#"SELECT count(DISTINCT name) AS "count!" FROM workers
+               WHERE mode = 'run' AND stopped_at IS NULL
+                 AND last_seen_at > clock_timestamp() - make_interval(secs => $1)"#,
+            lease.as_secs_f64()
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map(|count| usize::try_from(count).unwrap_or(0))
+        .map_err(StoreError::on("count the workers"))
     }
 }

@@ -224,7 +224,8 @@ impl Store {
                    WHERE id = $1 RETURNING id
                ), forgotten AS (
                    DELETE FROM canaries USING workers w
-                   WHERE $2 = 'run' AND worker_id = w.id AND w.id = $1 AND w.mode_reason IS NOT NULL
+                   WHERE $2 = 'run' AND worker_id = w.id AND w.id = $1
+                     AND w.suspect_since IS NOT NULL AND w.suspect_until IS NULL
                )
                SELECT pg_notify($3, $4)::text AS "told" FROM set"#,
             id.as_uuid(),

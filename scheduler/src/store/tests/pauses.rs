@@ -46,9 +46,7 @@ async fn fail(fixture: &Fixture, held: HeldJudgement, attempts: u32) {
 }
 
 async fn look(fixture: &Fixture) -> Vec<Pause> {
-    pause_culprit(&fixture.store, SETTINGS.retry.max_failures)
-        .await
-        .unwrap();
+    pause_culprit(&fixture.store, SETTINGS.lease).await.unwrap();
     fixture.store.pause_list().await.unwrap()
 }
 
@@ -178,7 +176,7 @@ async fn tasks_of_the_culprit_wait_and_all_others_are_published(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn what_fails_again_after_a_pause_is_paused_again(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
-    broken(&fixture).await;
+    let failed = broken(&fixture).await;
     assert_eq!(look(&fixture).await.len(), 1);
     let by = fixture.token_id;
     assert!(
@@ -188,7 +186,13 @@ async fn what_fails_again_after_a_pause_is_paused_again(pool: PgPool) {
             .await
             .unwrap()
     );
-    broken(&fixture).await;
+    // Their last attempts fail as well.
+    for held in failed {
+        let report = judging_error(WorkerId::generate(), HeldJudgement { attempt: 3, ..held });
+        apply_batch(&fixture.store, &[&report], SETTINGS)
+            .await
+            .unwrap();
+    }
     assert_eq!(look(&fixture).await.len(), 1);
     assert_eq!(fixture.count("SELECT count(*) FROM pauses").await, 2);
 
@@ -257,6 +261,42 @@ async fn lost_workers_and_old_failures_say_nothing(pool: PgPool) {
     assert_eq!(fixture.count(NOTED).await, 0, "and are forgotten");
 }
 
+/// What only one of two workers fails on is not paused.
+#[sqlx::test(migrations = "../migrations")]
+async fn several_workers_must_fail_if_there_are_several(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let workers = [WorkerId::generate(), WorkerId::generate()];
+    for (worker, name) in workers.into_iter().zip(["judge-1", "judge-2"]) {
+        register(&fixture, worker, name).await;
+    }
+    let fail = async |team: &str, workers: [WorkerId; 2]| {
+        let held = submit(&fixture, team, "cpp20").await;
+        for (attempt, worker) in (1..).zip(workers) {
+            let judgement = HeldJudgement { attempt, ..held };
+            let at = Utc::now();
+            apply(&fixture, worker, Report::Started(Started { judgement, at })).await;
+            apply(&fixture, worker, judging_error(worker, judgement).report).await;
+        }
+    };
+    for team in ["a", "b", "c"] {
+        fail(team, [workers[0]; 2]).await;
+    }
+    assert_eq!(look(&fixture).await, []);
+    fail("a", workers).await;
+    assert_eq!(look(&fixture).await.len(), 1);
+}
+
+async fn register(fixture: &Fixture, worker: WorkerId, name: &str) {
+    let registered = Registered {
+        name: name.into(),
+        version: "0".into(),
+        slots: 1,
+        lanes: vec!["live".into()],
+        languages: Vec::new(),
+    };
+    apply(fixture, worker, Report::Registered(registered)).await;
+}
+
 /// A submission to a problem that fails at a worker, and another one judges.
 async fn fail_at(fixture: &Fixture, worker: WorkerId, problem: &str) {
     let mut new = fixture.new_submission().await;
@@ -282,18 +322,14 @@ async fn a_worker_that_fails_on_what_others_judge_is_cordoned(pool: PgPool) {
         .await
         .unwrap();
     let worker = WorkerId::generate();
-    let registered = Registered {
-        name: "judge-1".into(),
-        version: "0".into(),
-        slots: 1,
-        lanes: vec!["live".into()],
-        languages: Vec::new(),
-    };
-    apply(&fixture, worker, Report::Registered(registered)).await;
+    register(&fixture, worker, "judge-1").await;
     let look = async || {
-        cordon_failing(&fixture.store).await.unwrap();
+        cordon_failing(&fixture.store, SETTINGS.lease)
+            .await
+            .unwrap();
         let workers = fixture.store.worker_list(SETTINGS.lease).await.unwrap();
-        (workers[0].mode, workers[0].mode_reason.clone())
+        let it = workers.into_iter().find(|it| it.name == "judge-1").unwrap();
+        (it.mode, it.mode_reason)
     };
     for problem in ["sum", "sum", "other"] {
         assert_eq!(look().await, (WorkerMode::Run, None));
@@ -306,6 +342,8 @@ async fn a_worker_that_fails_on_what_others_judge_is_cordoned(pool: PgPool) {
     for problem in ["sum", "other", "other"] {
         fail_at(&fixture, worker, problem).await;
     }
+    assert_eq!(look().await, (WorkerMode::Run, None), "it is the only one");
+    register(&fixture, WorkerId::generate(), "judge-2").await;
     let (mode, reason) = look().await;
     assert_eq!(mode, WorkerMode::Cordon);
     let reason = reason.unwrap();
