@@ -240,7 +240,7 @@ impl<'a> Reuse<'a> {
 
 /// By which key an output is kept: what a program writes need not be the same on each of
 /// several test cases that are the same.
-fn kept_as(program: ContentHash, testcase: &str) -> ContentHash {
+pub(crate) fn kept_as(program: ContentHash, testcase: &str) -> ContentHash {
     let mut key = ContentHasher::default();
     key.update_framed(program.as_bytes());
     key.update_framed(testcase);

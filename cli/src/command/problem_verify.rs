@@ -7,8 +7,10 @@ use std::time::Duration;
 use assize_common::language::LanguageTable;
 use assize_common::package::{Package, Program};
 use assize_worker::cancel::Cancel;
+use assize_worker::judge::RunSettings;
 use assize_worker::slot::Slot;
 use assize_worker::verify::VerifyOptions;
+use bytesize::ByteSize;
 use clap::Args;
 
 use crate::exit::{self, Failure};
@@ -20,6 +22,8 @@ use crate::{blocking, host, output};
 
 /// How long submissions may take while the time limit is being found.
 const PROVISIONAL: Duration = Duration::from_secs(60);
+/// How much of the outputs of one submission is compared.
+const COMPARED: ByteSize = ByteSize::mib(32);
 
 /// Check a package on this machine: its tests, validators, submissions and time limit
 ///
@@ -64,7 +68,11 @@ impl Verify {
         let table = self.language_table.load()?;
         let opened = OpenedPackage::open_unfinished(&self.package, PROVISIONAL)?;
         host::require_fit()?;
-        let local = open_judge(&table, &opened.package)?;
+        // What submissions write is compared with what they write the second time.
+        let local = open_judge(&table, &opened.package)?.running(RunSettings {
+            kept_outputs: COMPARED,
+            ..RunSettings::default()
+        });
         let judge = local.judge();
         let mut slot = judge.slot(0, None);
         let mut others: Vec<Slot> = (1..self.jobs(opened.package.submissions.len()))

@@ -37,7 +37,8 @@ pub(super) fn validate(
 ) -> Result<Validated, JudgingError> {
     let stderr =
         tempfile::tempfile_in(scratch).map_err(JudgingError::disk("create a file in", scratch))?;
-    let args = [INPUT, OUTPUT, ANSWER].map(str::to_owned);
+    let mut args: Vec<_> = [INPUT, OUTPUT, ANSWER].map(str::to_owned).into();
+    args.extend(call.testcase.output_validator_args.iter().cloned());
     let mut spec = checker.program_spec(&args, call.meaning, Input::Null, Sink::Null, &stderr)?;
     show_files(&mut spec, call)?;
     // What came out of a jail can't be mounted.

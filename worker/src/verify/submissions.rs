@@ -14,6 +14,8 @@ use crate::cancel::Cancel;
 use crate::judge::{Judge, Judged, Request};
 use crate::judging_error::JudgingError;
 use crate::look::USUAL;
+use crate::outputs::Outputs;
+use crate::reuse::{Earlier, kept_as};
 use crate::slot::Slot;
 
 /// What to do about results that change.
@@ -25,6 +27,8 @@ struct Attempt {
     first: Result<Judged, JudgingError>,
     /// Only after a first success that the clock did not end, and if asked for.
     again: Option<Result<Judged, JudgingError>>,
+    /// A test case for which it wrote something else then.
+    unsteady: Option<String>,
 }
 
 impl Verifier<'_> {
@@ -41,7 +45,7 @@ impl Verifier<'_> {
             if let (Some(judged), Some(again)) = (&judged, attempt.again)
                 && let Some(again) = self.blame(name, again)?
             {
-                self.compare_with_second(name, judged, &again);
+                self.compare_with_second(name, judged, &again, attempt.unsteady);
             }
             verified.push(describe(submission, judged));
         }
@@ -73,11 +77,12 @@ impl Verifier<'_> {
                         let Some(submission) = submissions.get(index) else {
                             break;
                         };
-                        let mut attempt = || judge_on(judge, slot, package, submission, cancel);
                         let told = sender.send((index, None));
-                        let first = attempt();
-                        let again = (twice && first.as_ref().is_ok_and(is_quick)).then(attempt);
-                        let attempt = Attempt { first, again };
+                        let attempt = Attempt::new(twice, || {
+                            let earlier = twice.then(Earlier::nothing);
+                            let earlier = earlier.as_ref();
+                            judge_on(judge, slot, package, submission, earlier, cancel)
+                        });
                         if attempt.is_ours() {
                             next.store(submissions.len(), Ordering::Relaxed);
                         }
@@ -135,7 +140,13 @@ impl Verifier<'_> {
         }
     }
 
-    fn compare_with_second(&mut self, name: &str, judged: &Judged, again: &Judged) {
+    fn compare_with_second(
+        &mut self,
+        name: &str,
+        judged: &Judged,
+        again: &Judged,
+        unsteady: Option<String>,
+    ) {
         let different = judged
             .runs
             .iter()
@@ -149,6 +160,10 @@ impl Verifier<'_> {
             self.warn(name, problem, STEADY);
         } else if judged.score != again.score {
             self.warn(name, "gets another score when run again", STEADY);
+        } else if let Some(testcase) = unsteady {
+            let problem =
+                format!("writes something else on {testcase} when run again, judged alike");
+            self.warn(name, problem, STEADY);
         }
     }
 
@@ -190,6 +205,19 @@ impl Verifier<'_> {
     }
 }
 
+/// The first test case of which both outputs are kept and differ.
+fn find_other_output(runs: &[RunReport], before: &Outputs, after: &Outputs) -> Option<String> {
+    let differs = |run: &&RunReport| {
+        let key = run
+            .key_parts
+            .map(|parts| kept_as(parts.program, &run.testcase));
+        let outputs = key.and_then(|key| Some((before.get(key)?, after.get(key)?)));
+        outputs.is_some_and(|(one, other)| one != other)
+    };
+    let found = runs.iter().find(differs);
+    found.map(|run| run.testcase.clone())
+}
+
 /// Whether judging it again takes no longer than it computes: one that waits does
 /// so until the clock ends it, on every test case, and proves nothing by that.
 fn is_quick(judged: &Judged) -> bool {
@@ -204,6 +232,7 @@ pub(super) fn judge_on(
     slot: &mut Slot,
     package: &Package,
     submission: &Submission,
+    earlier: Option<&Earlier>,
     cancel: &Cancel,
 ) -> Result<Judged, JudgingError> {
     let language = package.submission_language(&submission.program, judge.languages())?;
@@ -217,13 +246,33 @@ pub(super) fn judge_on(
         })
         .mode,
         look: &USUAL,
-        earlier: None,
+        earlier,
         stop: Stop::End,
     };
     judge.judge(slot, request, &mut |_| (), cancel)
 }
 
 impl Attempt {
+    /// Judges once, or twice if it is asked for and takes no longer than the program computes.
+    /// The outputs are compared and not kept.
+    fn new(twice: bool, mut judge: impl FnMut() -> Result<Judged, JudgingError>) -> Self {
+        let mut first = judge();
+        let mut again = (twice && first.as_ref().is_ok_and(is_quick)).then(&mut judge);
+        let mut unsteady = None;
+        if let Ok(judged) = &mut first {
+            let before = std::mem::take(&mut judged.outputs);
+            if let Some(Ok(again)) = &mut again {
+                let after = std::mem::take(&mut again.outputs);
+                unsteady = find_other_output(&judged.runs, &before, &after);
+            }
+        }
+        Self {
+            first,
+            again,
+            unsteady,
+        }
+    }
+
     /// Whether going on is useless.
     fn is_ours(&self) -> bool {
         let results = std::iter::once(&self.first).chain(&self.again);

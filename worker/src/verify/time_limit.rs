@@ -51,7 +51,14 @@ impl Verifier<'_> {
             .iter()
             .filter(|submission| bounds_from_below(&package, submission))
         {
-            let result = judge_on(self.judge, self.slot, &package, submission, self.cancel);
+            let result = judge_on(
+                self.judge,
+                self.slot,
+                &package,
+                submission,
+                None,
+                self.cancel,
+            );
             // What is wrong with it is found when it is judged for good.
             let Ok(judged) = result else { continue };
             let described = VerifiedSubmission {
@@ -161,7 +168,7 @@ impl Verifier<'_> {
             if !was_slow {
                 continue;
             }
-            let result = judge_on(self.judge, self.slot, &wider, submission, self.cancel);
+            let result = judge_on(self.judge, self.slot, &wider, submission, None, self.cancel);
             let Some(judged) = self.blame(&submission.program.name, result)? else {
                 continue;
             };

@@ -142,7 +142,10 @@ pub(crate) fn chain(error: &JudgingError) -> String {
 /// Verifies the package, whose time limit may be missing.
 pub(crate) fn verify(package: &TestPackage, twice: bool) -> Verification {
     let directory = tempfile::tempdir().unwrap();
-    let judge = new_judge(&directory);
+    let judge = new_judge(&directory).running(RunSettings {
+        kept_outputs: ByteSize::mib(1),
+        ..RunSettings::default()
+    });
     let package = Package::read_unfinished(package.path(), Duration::from_secs(20)).unwrap();
     let mut slot = judge.slot(0, None);
     let options = VerifyOptions { twice };

@@ -192,6 +192,18 @@ fn endings_of_interactors_and_of_the_checker_after_them() {
     }
 }
 
+/// Where its testlib would not take it for a file.
+#[test]
+fn checkers_are_told_the_test_set_and_the_group() {
+    let tells = "#include <stdio.h>\n#include \"lib.h\"\nint main(int n, char **a) {\n\
+        for (int i = 4; i < n; i++) fprintf(stderr, \"%s \", a[i]);\n}\n";
+    let package = polygon("group=\"a\"").with("files/check.c", tells);
+    let told = |package: &TestPackage| judge(package, "main.py").runs[0].message.clone();
+    assert_eq!(told(&package), None);
+    let package = package.with("files/lib.h", "// checker.setTestset(argv[++i]);\n");
+    assert_eq!(told(&package).as_deref(), Some("--testset tests --group a"));
+}
+
 #[test]
 fn points_of_checkers() {
     let judged = judge(&polygon("points=\"10\""), "arg.py");

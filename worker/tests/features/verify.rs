@@ -120,6 +120,23 @@ fn what_changes_its_mind_is_found() {
     assert!(again.is_some(), "{:#?}", verification.findings);
 }
 
+/// Spaces do not matter to the validator.
+#[test]
+fn what_writes_something_else_and_is_judged_alike_is_found() {
+    let dice = "import random\nprint(' ' * random.randrange(10000), 2 * int(input()))\n";
+    let package = good().with("submissions/accepted/dice.py", dice);
+    let verification = verify(&package, true);
+    let findings: Vec<_> = verification
+        .findings
+        .iter()
+        .filter(|finding| finding.problem.contains("when run again"))
+        .collect();
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    let (subject, problem) = (&findings[0].subject, &findings[0].problem);
+    assert_eq!(subject, "submissions/accepted/dice.py");
+    assert!(problem.starts_with("writes something else on"), "{problem}");
+}
+
 #[test]
 fn margins_of_the_time_limit() {
     let busy = |seconds: f64| {

@@ -19,7 +19,9 @@ use roxmltree::{Document, Node, ParsingOptions};
 use super::error::PackageError;
 use super::file_tree::FileTree;
 use super::limit_bounds;
-use super::model::{FormatVersion, Kind, Limits, OutputValidator, Package, Testcase};
+use super::model::{
+    FormatVersion, InputValidatorArgs, Kind, Limits, OutputValidator, Package, Testcase,
+};
 
 pub use generation::{Generation, GenerationStep};
 
@@ -51,6 +53,13 @@ pub(super) fn read(tree: &FileTree) -> Result<Package, PackageError> {
     package.output_validator = programs::output_validator(tree, judging, assets, &headers)?;
     if matches!(package.output_validator, OutputValidator::Interactor { .. }) {
         package.kind = Kind::Interactive;
+    }
+    if programs::checker_takes_test_options(&package.output_validator) {
+        for testcase in &mut package.testcases {
+            if let InputValidatorArgs::All(args) = &testcase.input_validator_args {
+                testcase.output_validator_args.clone_from(args);
+            }
+        }
     }
     for node in listed(assets, "validators", "validator") {
         let mut validator = programs::source(tree, node, "assets.validators")?;

@@ -105,6 +105,24 @@ fn standard_checker(tree: &FileTree, node: Node<'_, '_>) -> Option<Program> {
     Some(Program::at(tree, found))
 }
 
+/// Whether the testlib of a checker takes `--testset` and `--group`. An older one takes them for
+/// files, and fails.
+pub(super) fn checker_takes_test_options(validator: &OutputValidator) -> bool {
+    const TAKES: &[u8] = b"checker.setTestset(";
+    let program = match validator {
+        OutputValidator::Checker { program, .. } => Some(program),
+        OutputValidator::Interactor { checker, .. } => checker.as_ref(),
+        _ => None,
+    };
+    program.is_some_and(|program| {
+        program.files.iter().any(|file| {
+            // What can't be read is told where it is needed.
+            let content = std::fs::read(&file.path).unwrap_or_default();
+            content.windows(TAKES.len()).any(|part| part == TAKES)
+        })
+    })
+}
+
 /// What decides: the checker, or an interactor with the checker after it.
 pub(super) fn output_validator(
     tree: &FileTree,
