@@ -43,6 +43,24 @@ async fn a_judgement_is_had_again_and_otherwise_if_asked_for() {
     let runs = replayed["runs"].as_array().unwrap();
     assert_eq!(runs.len(), judgement.runs.len());
 
+    let name = origin.worker.unwrap();
+    let id = judgement.summary.id.to_string();
+    let said = system
+        .asked(&["replay", "--json", "--worker", &name, &id])
+        .await;
+    let replayed: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&replayed["same"], replayed["place"].as_str()),
+        (&Value::Bool(true), Some(name.as_str())),
+        "{replayed}"
+    );
+    assert_eq!(replayed["differences"], serde_json::json!([]));
+    let counts = api.judgement(submission.id).await.unwrap();
+    assert_eq!(
+        counts.summary.id, judgement.summary.id,
+        "nothing is applied"
+    );
+
     let overrides = Overrides {
         limits: LimitOverrides {
             time_ms: Some(1),

@@ -1,4 +1,4 @@
-//! `assize replay`: a judgement once more, on this machine.
+//! `assize replay`: a judgement once more, on this machine or on a worker.
 
 use std::process::ExitCode;
 
@@ -8,13 +8,13 @@ use uuid::Uuid;
 use crate::client::ServerArguments;
 use crate::exit::{self, Failure};
 use crate::language_table_option::LanguageTableOption;
-use crate::replay::Replay as Fetched;
+use crate::replay::{Replay as Fetched, judge_on};
 use crate::{blocking, host, output};
 
-/// Judge a judgement's package and sources once more on this machine, and compare run by run
+/// Judge a judgement's package and sources once more, here or on a worker, and compare run by run
 ///
-/// Nothing is stored. The package, the sources, the sandbox and the limits are those of the judgement; what else it
-/// depends on and is another way here is told.
+/// Without --worker nothing is stored, with it a rejudging that is never applied and is cancelled at the end. The package, the sources, the sandbox and the limits are those of the judgement; what else it
+/// depends on and is another way there is told.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Exit code: 0 the same verdicts and scores; 1 others, or no verdict to compare with; 2 an unknown \
@@ -24,6 +24,12 @@ pub struct Replay {
     /// The judgement, or a submission, whose judgement that counts is meant
     #[arg(value_name = "JUDGEMENT")]
     id: Uuid,
+    /// On this machine, as without --worker
+    #[arg(long, conflicts_with = "worker")]
+    here: bool,
+    /// On the worker of this name
+    #[arg(long, value_name = "NAME")]
+    worker: Option<String>,
     #[command(flatten)]
     language_table: LanguageTableOption,
     #[command(flatten)]
@@ -39,8 +45,6 @@ impl Replay {
     /// # Errors
     /// A [`Failure`] with the exit code, or what kept the scheduler from answering.
     pub async fn execute(self) -> anyhow::Result<ExitCode> {
-        let table = self.language_table.load()?;
-        host::require_fit()?;
         let api = self.server.api()?;
         let judgement = match api.judgement_by_id(self.id.into()).await {
             Err(error) if error.is_not_found() => api.judgement(self.id.into()).await,
@@ -53,9 +57,15 @@ impl Replay {
             }
             result => result?,
         };
-        let fetched = Fetched::fetch(&api, judgement).await?;
-        let comparison =
-            blocking::until_cancelled(move |cancel| fetched.judge(&table, cancel)).await?;
+        let comparison = match &self.worker {
+            Some(worker) => judge_on(&api, &judgement, worker).await?,
+            None => {
+                let table = self.language_table.load()?;
+                host::require_fit()?;
+                let fetched = Fetched::fetch(&api, judgement).await?;
+                blocking::until_cancelled(move |cancel| fetched.judge(&table, cancel)).await?
+            }
+        };
         if self.json {
             output::print_json([&comparison])?;
         } else {

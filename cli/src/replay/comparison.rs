@@ -1,21 +1,36 @@
-//! What was judged, beside what comes of it here.
+//! What was judged, beside what comes of it elsewhere.
 
 use std::fmt;
 
 use assize_common::api::{Judgement, JudgementProvenance};
 use assize_common::id::JudgementId;
-use assize_common::message::RunReport;
+use assize_common::message::{Provenance, RunReport};
 use assize_common::{Score, Verdict};
-use assize_worker::judge::Judged;
 use serde::Serialize;
 
 use crate::columns;
 use crate::provenance::{Difference, differences};
 
-/// A judgement beside the same one here.
+/// This machine.
+pub(super) const HERE: &str = "here";
+
+/// What came of a judgement somewhere else.
+pub(super) struct Again {
+    /// Where: here, or on which worker.
+    pub(super) place: String,
+    pub(super) verdict: Verdict,
+    pub(super) score: Option<Score>,
+    pub(super) runs: Vec<RunReport>,
+    /// What it depends on there.
+    pub(super) provenance: Option<Provenance>,
+}
+
+/// A judgement beside the same one there.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
     judgement_id: JudgementId,
+    /// Where "here" is: on this machine, or on which worker.
+    place: String,
     /// Whether verdicts and scores are the same, of the submission and of each run.
     same: bool,
     verdict_before: Option<Verdict>,
@@ -37,24 +52,21 @@ struct RunPair {
 }
 
 impl Comparison {
-    pub(super) fn new(before: &Judgement, provenance: &JudgementProvenance, here: &Judged) -> Self {
-        let runs = pairs(&before.runs, &here.runs);
-        let (score_before, score_here) = (
-            before.summary.score.clone(),
-            here.score.as_ref().map(Score::rounded),
-        );
-        let reported = provenance.reported.as_ref();
+    pub(super) fn new(before: &Judgement, provenance: &JudgementProvenance, again: Again) -> Self {
+        let runs = pairs(&before.runs, &again.runs);
+        let (score_before, score_here) = (before.summary.score.clone(), again.score);
+        let both = provenance.reported.as_ref().zip(again.provenance.as_ref());
         Self {
             judgement_id: before.summary.id,
-            same: before.summary.verdict == Some(here.verdict)
+            place: again.place,
+            same: before.summary.verdict == Some(again.verdict)
                 && score_before == score_here
                 && runs.iter().all(|run| run.same),
             verdict_before: before.summary.verdict,
-            verdict_here: here.verdict,
+            verdict_here: again.verdict,
             score_before,
             score_here,
-            differences: reported
-                .map_or_else(Vec::new, |reported| differences(reported, &here.provenance)),
+            differences: both.map_or_else(Vec::new, |(before, here)| differences(before, here)),
             runs,
         }
     }
@@ -94,16 +106,17 @@ fn pairs(before: &[RunReport], here: &[RunReport]) -> Vec<RunPair> {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let there = if self.place == HERE { HERE } else { "there" };
         let mut table = columns::table([
             "",
             "test case",
             "verdict",
-            "here",
+            there,
             "time",
-            "here",
+            there,
             "memory",
-            "here",
-            "message here",
+            there,
+            &format!("message {there}"),
         ]);
         for run in &self.runs {
             let both = |of: fn(&RunReport) -> String| {
@@ -134,10 +147,10 @@ impl fmt::Display for Comparison {
         let before = verdict(self.verdict_before, &self.score_before);
         let here = verdict(Some(self.verdict_here), &self.score_here);
         writeln!(f, "verdict   {}", before.trim_end())?;
-        writeln!(f, "here      {}", here.trim_end())?;
+        writeln!(f, "{:9} {}", self.place, here.trim_end())?;
         for difference in &self.differences {
             let Difference { what, before, here } = difference;
-            writeln!(f, "{what} was {before}, here it is {here}")?;
+            writeln!(f, "{what} was {before}, {there} it is {here}")?;
         }
         if !self.runs.is_empty() {
             write!(f, "\n{}\n\n", table.trim_fmt())?;

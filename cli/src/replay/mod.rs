@@ -1,18 +1,22 @@
-//! A judgement once more, on this machine, from what the scheduler has stored.
+//! A judgement once more, from what the scheduler has stored: on this machine, or on a worker.
 
 mod comparison;
+mod on_worker;
 
 pub use comparison::Comparison;
+pub use on_worker::judge_on;
 
 use std::path::Path;
 
 use anyhow::Context as _;
-use assize_common::api::{Judgement, JudgementProvenance};
+use assize_common::Score;
+use assize_common::api::{Judgement, JudgementProvenance, JudgementSummary};
 use assize_common::language::{LanguageTable, NO_LANGUAGE};
 use assize_common::package::{File, Package, Program};
 use assize_worker::cancel::Cancel;
 use assize_worker::judge::{Judge, Judged, Request, RunSettings};
 use assize_worker::look::Look;
+use comparison::{Again, HERE};
 use tempfile::TempDir;
 
 use crate::client::Api;
@@ -37,15 +41,8 @@ impl Replay {
     /// # Errors
     /// When the scheduler does not answer, a disk fails, or there is no verdict.
     pub async fn fetch(api: &Api, judgement: Judgement) -> anyhow::Result<Self> {
-        let id = judgement.summary.id;
-        if judgement.summary.verdict.is_none() {
-            let message = format!(
-                "judgement {id} is {}: there is no verdict to be had again",
-                judgement.summary.state
-            );
-            return Err(Failure::new(exit::FAILURE, message).into());
-        }
-        let provenance = api.provenance(id).await?;
+        require_verdict(&judgement)?;
+        let provenance = api.provenance(judgement.summary.id).await?;
         let files = tempfile::Builder::new().prefix("assize-").tempdir();
         let files = files.context("cannot make a directory for temporary files")?;
         let archive = files.path().join("package.zip");
@@ -116,8 +113,26 @@ impl Replay {
             stop,
         };
         let here = judged(local.judge(), request, cancel)?;
-        Ok(Comparison::new(&self.judgement, &self.provenance, &here))
+        let again = Again {
+            place: HERE.to_owned(),
+            verdict: here.verdict,
+            score: here.score.as_ref().map(Score::rounded),
+            runs: here.runs,
+            provenance: Some(here.provenance),
+        };
+        Ok(Comparison::new(&self.judgement, &self.provenance, again))
     }
+}
+
+fn require_verdict(judgement: &Judgement) -> Result<(), Failure> {
+    let JudgementSummary {
+        id, verdict, state, ..
+    } = &judgement.summary;
+    if verdict.is_some() {
+        return Ok(());
+    }
+    let message = format!("judgement {id} is {state}: there is no verdict to be had again");
+    Err(Failure::new(exit::FAILURE, message))
 }
 
 /// The programs of the jury that judging needs.

@@ -68,6 +68,9 @@ pub struct Overrides {
     /// unless `repeat` is more than 1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_scratch: bool,
+    /// The name of a worker that is to judge, if it is there; others avoid it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
 }
 
 const fn once() -> u32 {
@@ -84,6 +87,7 @@ impl Default for Overrides {
             language: None,
             judge_all: false,
             from_scratch: false,
+            worker: None,
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Rejudgings.
 
-use assize_common::ContentHash;
+use std::time::Duration;
+
 use assize_common::api::{
     ApplyRejudging, NewRejudging, ProblemDetails, Rejudging, RejudgingList, RejudgingOutcome,
     RejudgingPreview, RejudgingState, Selection,
 };
 use assize_common::id::{RejudgingId, TokenId};
 use assize_common::language::LanguageTable;
+use assize_common::message::WorkerMode;
+use assize_common::{ContentHash, Lane};
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -23,6 +26,8 @@ use super::rejudging_error::{nothing_selected, of_package, refused, taken};
 use crate::filter::{Filter, Scope};
 use crate::store::{CreatedRejudging, NewStoredRejudging, Selected, SwitchRefusal, Switched};
 
+/// A worker that was heard of so lately is there.
+const HEARD_OF: Duration = Duration::from_secs(60);
 const MAX_REASON_CHARACTERS: usize = 500;
 const MAX_REPEAT: u32 = 20;
 /// An hour: no test case is worth more.
@@ -79,6 +84,7 @@ pub(super) async fn create_rejudging(
     let id = match find_earlier(&api, by, idempotency.as_ref()).await? {
         Some(id) => id,
         None => {
+            check_worker(&api, new.overrides.worker.as_deref()).await?;
             let new = NewStoredRejudging {
                 selected: check(&new, &api.languages)?,
                 new,
@@ -147,6 +153,22 @@ fn check(new: &NewRejudging, languages: &LanguageTable) -> Result<Selected, ApiE
         })?;
     }
     selected(&new.selection)
+}
+
+/// Whether a worker that alone is to judge would.
+async fn check_worker(api: &Api, name: Option<&str>) -> Result<(), ApiError> {
+    let Some(name) = name else { return Ok(()) };
+    let workers = api.store.worker_list(HEARD_OF).await?;
+    let lane = Lane::Rejudge.name();
+    let takes = workers.iter().any(|worker| {
+        let is_there = !worker.stopped && worker.mode == WorkerMode::Run;
+        worker.name == name && is_there && worker.lanes.iter().any(|it| it == lane)
+    });
+    if takes {
+        return Ok(());
+    }
+    let detail = format!("worker: no worker named {name:?} takes tasks of the lane {lane} now");
+    Err(ApiError::new(ErrorKind::InvalidField, detail).in_field("worker"))
 }
 
 fn selected(selection: &Selection) -> Result<Selected, ApiError> {

@@ -1,5 +1,5 @@
 //! Workers that had better not judge a task, since others can: where an attempt of it failed, or
-//! whose verdict it is to confirm.
+//! whose verdict it is to confirm, or that another worker alone is to judge.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -27,11 +27,16 @@ pub(super) async fn avoiding_workers(
     }
     let rows = sqlx::query!(
         r#"WITH wanted AS (
-               SELECT j.id, j.lane, j.confirms, COALESCE(r.overrides ->> 'language', s.language_id) AS language
+               SELECT j.id, j.lane, j.confirms, COALESCE(r.overrides ->> 'language', s.language_id) AS language,
+                   r.overrides ->> 'worker' AS worker
                FROM judgements j
                JOIN submissions s ON s.id = j.submission_id
                LEFT JOIN rejudgings r ON r.id = j.rejudging_id
                WHERE j.id = ANY($1)
+           ), fleet AS (
+               SELECT id, name, lanes, languages FROM workers
+               WHERE stopped_at IS NULL AND mode = 'run'
+                 AND last_seen_at > clock_timestamp() - make_interval(secs => $2)
            ), tried AS (
                -- What failed is told by the step that follows it.
                SELECT wanted.id, w.name
@@ -44,10 +49,10 @@ pub(super) async fn avoiding_workers(
                FROM wanted
                JOIN judgements confirmed ON confirmed.id = wanted.confirms
                JOIN workers w ON w.id = confirmed.worker_id
-           ), fleet AS (
-               SELECT id, name, lanes, languages FROM workers
-               WHERE stopped_at IS NULL AND mode = 'run'
-                 AND last_seen_at > clock_timestamp() - make_interval(secs => $2)
+               UNION
+               SELECT wanted.id, fleet.name
+               FROM wanted
+               JOIN fleet ON fleet.name <> wanted.worker
            )
            SELECT tried.id AS "id!", fleet.id AS worker_id
            FROM tried

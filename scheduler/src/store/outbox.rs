@@ -144,7 +144,7 @@ pub(crate) async fn outbox_claim(
         r#"SELECT o.id, o.judgement_id, o.attempt, j.state = 'queued' AND j.attempt = o.attempt AS "wanted!",
                j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, j.scrutiny,
                v.archive_sha256, r.overrides AS "overrides?", m.old_judgement_id AS "old_judgement_id?",
-               j.failures > 0 OR j.confirms IS NOT NULL AS "elsewhere!",
+               j.failures > 0 OR j.confirms IS NOT NULL OR r.overrides -> 'worker' IS NOT NULL AS "elsewhere!",
                COALESCE(of_contest.stop, of_problem.stop) AS stop
            FROM outbox o
            JOIN judgements j ON j.id = o.judgement_id

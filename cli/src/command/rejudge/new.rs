@@ -53,6 +53,9 @@ pub(super) struct New {
     /// Run everything again; without it, runs that nothing has changed for are taken over
     #[arg(long)]
     from_scratch: bool,
+    /// Judge on the worker of this name, as long as it is there
+    #[arg(long, value_name = "NAME")]
+    on_worker: Option<String>,
     /// Leave out what other open rejudgings have
     #[arg(long)]
     skip_taken: bool,
@@ -109,6 +112,7 @@ impl New {
                 language: self.as_language,
                 judge_all: self.judge_all,
                 from_scratch: self.from_scratch,
+                worker: self.on_worker,
             },
             skip_taken: self.skip_taken,
         };

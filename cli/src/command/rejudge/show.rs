@@ -115,6 +115,9 @@ fn details(rejudging: &Rejudging, actions: &[AdminAction]) -> String {
     if overrides.from_scratch {
         how.push("from scratch".to_owned());
     }
+    if let Some(worker) = &overrides.worker {
+        how.push(format!("on {worker}"));
+    }
     if overrides.repeat > 1 {
         how.push(format!("{} times each", overrides.repeat));
     }

@@ -1,5 +1,6 @@
 //! What another worker is to judge: attempts that failed, and close calls.
 
+use assize_common::api::{NewRejudging, Overrides, Selection};
 use assize_common::id::{SubmissionId, WorkerId};
 use assize_common::message::{
     HeldJudgement, Judged, LanguageVersion, Registered, Report, Started, Task, WorkerReport,
@@ -8,9 +9,12 @@ use assize_common::{Lane, Verdict};
 use chrono::Utc;
 use sqlx::PgPool;
 
+use crate::bell::Bells;
+use crate::feeder::feed;
+use crate::filter::Filter;
 use crate::fixture::{Fixture, SETTINGS, finished, judging_error};
 use crate::reports::apply_batch;
-use crate::store::{outbox_claim, outbox_remove};
+use crate::store::{CreatedRejudging, NewStoredRejudging, Selected, outbox_claim, outbox_remove};
 
 async fn apply(fixture: &Fixture, report: WorkerReport) {
     apply_batch(&fixture.store, &[&report], SETTINGS)
@@ -118,6 +122,59 @@ async fn a_worker_is_avoided_by_its_name_and_not_for_handing_back(pool: PgPool) 
     let restarted = worker(&fixture, "a", "cpp20", &[Lane::Live]).await;
     let task = next_task(&fixture, Lane::Live).await.unwrap();
     assert_eq!(task.avoid, vec![restarted]);
+}
+
+/// Makes a rejudging of everything that the worker of this name is to judge.
+async fn rejudge_on(fixture: &Fixture, name: &str) {
+    let new = NewStoredRejudging {
+        selected: Selected {
+            filter: Filter::All,
+            submissions: Vec::new(),
+        },
+        new: NewRejudging {
+            reason: "is it slow?".into(),
+            selection: Selection {
+                filter: Some("all".into()),
+                submissions: Vec::new(),
+            },
+            overrides: Overrides {
+                worker: Some(name.into()),
+                ..Overrides::default()
+            },
+            skip_taken: false,
+        },
+        created_by: fixture.token_id,
+        idempotency: None,
+    };
+    let created = fixture.store.rejudging_create(&new).await.unwrap();
+    assert!(matches!(created, CreatedRejudging::Stored(_)));
+    feed(&fixture.store, &Bells::default()).await.unwrap();
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_one_worker_is_to_judge_all_others_avoid(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    fixture.judged("a", Verdict::Wa).await;
+    let lanes = [Lane::Live, Lane::Rejudge];
+    let first = worker(&fixture, "a", "cpp20", &lanes).await;
+    worker(&fixture, "b", "cpp20", &lanes).await;
+    let third = worker(&fixture, "c", "java", &lanes).await;
+    rejudge_on(&fixture, "b").await;
+    let mut avoid = next_task(&fixture, Lane::Rejudge).await.unwrap().avoid;
+    avoid.sort_unstable();
+    let mut others = vec![first, third];
+    others.sort_unstable();
+    assert_eq!(avoid, others);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_a_worker_that_is_gone_was_to_judge_others_judge(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    fixture.judged("a", Verdict::Wa).await;
+    worker(&fixture, "a", "cpp20", &[Lane::Live, Lane::Rejudge]).await;
+    rejudge_on(&fixture, "b").await;
+    let task = next_task(&fixture, Lane::Rejudge).await.unwrap();
+    assert_eq!(task.avoid, Vec::new());
 }
 
 /// A verdict with a run that took so long; the limit is 1500 ms.
