@@ -18,7 +18,7 @@ use crate::{blocking, host, output};
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Exit code: 0 the same verdicts and scores; 1 others, or no verdict to compare with; 2 an unknown \
-                       language; 3 a judging error or an unfit host; 130 interrupted."
+                       language; 3 a judging error, an unfit host, or another worker has judged; 130 interrupted."
 )]
 pub struct Replay {
     /// The judgement, or a submission, whose judgement that counts is meant

@@ -30,6 +30,10 @@ pub async fn judge_on(
 ) -> anyhow::Result<Comparison> {
     require_verdict(judgement)?;
     let provenance = api.provenance(judgement.summary.id).await?;
+    if !provenance.scrutiny.is_none() {
+        let message = "a flag asked for a closer look at it, which only a replay here takes: leave --worker out";
+        return Err(Failure::new(exit::FAILURE, message).into());
+    }
     let new = request(&provenance, worker);
     let stop = interrupt::listen()?;
     let rejudging = api.create_rejudging(&new, None).await?;
@@ -43,7 +47,7 @@ pub async fn judge_on(
     cancelled?;
     if by.as_deref() != Some(worker) {
         let by = by.unwrap_or_else(|| "a worker without a name".to_owned());
-        let message = format!("{by} has judged it: {worker} took no more tasks");
+        let message = format!("{by} has judged it: {worker} could not, or takes no more tasks");
         return Err(Failure::new(exit::JUDGING_ERROR, message).into());
     }
     Ok(Comparison::new(judgement, &provenance, again))

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use assize_common::api::{
-    ApplyRejudging, NewRejudging, ProblemDetails, Rejudging, RejudgingList, RejudgingOutcome,
-    RejudgingPreview, RejudgingState, Selection,
+    ApplyRejudging, NewRejudging, Overrides, ProblemDetails, Rejudging, RejudgingList,
+    RejudgingOutcome, RejudgingPreview, RejudgingState, Selection,
 };
 use assize_common::id::{RejudgingId, TokenId};
 use assize_common::language::LanguageTable;
@@ -84,7 +84,7 @@ pub(super) async fn create_rejudging(
     let id = match find_earlier(&api, by, idempotency.as_ref()).await? {
         Some(id) => id,
         None => {
-            check_worker(&api, new.overrides.worker.as_deref()).await?;
+            check_worker(&api, &new.overrides).await?;
             let new = NewStoredRejudging {
                 selected: check(&new, &api.languages)?,
                 new,
@@ -156,18 +156,27 @@ fn check(new: &NewRejudging, languages: &LanguageTable) -> Result<Selected, ApiE
 }
 
 /// Whether a worker that alone is to judge would.
-async fn check_worker(api: &Api, name: Option<&str>) -> Result<(), ApiError> {
-    let Some(name) = name else { return Ok(()) };
+async fn check_worker(api: &Api, overrides: &Overrides) -> Result<(), ApiError> {
+    let Some(name) = &overrides.worker else {
+        return Ok(());
+    };
     let workers = api.store.worker_list(HEARD_OF).await?;
     let lane = Lane::Rejudge.name();
     let takes = workers.iter().any(|worker| {
         let is_there = !worker.stopped && worker.mode == WorkerMode::Run;
-        worker.name == name && is_there && worker.lanes.iter().any(|it| it == lane)
+        let has = |language: &String| worker.languages.iter().any(|it| it.id == *language);
+        worker.name == *name
+            && is_there
+            && worker.lanes.iter().any(|it| it == lane)
+            && overrides.language.as_ref().is_none_or(has)
     });
     if takes {
         return Ok(());
     }
-    let detail = format!("worker: no worker named {name:?} takes tasks of the lane {lane} now");
+    let language = overrides.language.as_ref();
+    let language = language.map_or_else(String::new, |language| format!(" in {language}"));
+    let detail =
+        format!("worker: no worker named {name:?} takes tasks of the lane {lane}{language} now");
     Err(ApiError::new(ErrorKind::InvalidField, detail).in_field("worker"))
 }
 

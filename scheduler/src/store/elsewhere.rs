@@ -37,7 +37,7 @@ pub(super) async fn avoiding_workers(
                SELECT id, name, lanes, languages FROM workers
                WHERE stopped_at IS NULL AND mode = 'run'
                  AND last_seen_at > clock_timestamp() - make_interval(secs => $2)
-           ), tried AS (
+           ), failed AS (
                -- What failed is told by the step that follows it.
                SELECT wanted.id, w.name
                FROM wanted
@@ -49,10 +49,13 @@ pub(super) async fn avoiding_workers(
                FROM wanted
                JOIN judgements confirmed ON confirmed.id = wanted.confirms
                JOIN workers w ON w.id = confirmed.worker_id
+           ), tried AS (
+               SELECT id, name FROM failed
                UNION
                SELECT wanted.id, fleet.name
                FROM wanted
                JOIN fleet ON fleet.name <> wanted.worker
+               WHERE NOT EXISTS (SELECT FROM failed f WHERE f.id = wanted.id AND f.name = wanted.worker)
            )
            SELECT tried.id AS "id!", fleet.id AS worker_id
            FROM tried

@@ -201,6 +201,9 @@ fn checkers_are_told_the_test_set_and_the_group() {
     let told = |package: &TestPackage| judge(package, "main.py").runs[0].message.clone();
     assert_eq!(told(&package), None);
     let package = package.with("files/lib.h", "// checker.setTestset(argv[++i]);\n");
+    assert_eq!(told(&package), None, "it takes its arguments itself");
+    let tells = format!("// registerTestlibCmd(n, a);\n{tells}");
+    let package = package.with("files/check.c", &tells);
     assert_eq!(told(&package).as_deref(), Some("--testset tests --group a"));
 }
 

@@ -105,21 +105,27 @@ fn standard_checker(tree: &FileTree, node: Node<'_, '_>) -> Option<Program> {
     Some(Program::at(tree, found))
 }
 
-/// Whether the testlib of a checker takes `--testset` and `--group`. An older one takes them for
-/// files, and fails.
+/// Whether a checker leaves its arguments to a testlib that takes `--testset` and `--group`. An
+/// older one takes them for files, and fails, and so do those of other languages than C++.
 pub(super) fn checker_takes_test_options(validator: &OutputValidator) -> bool {
-    const TAKES: &[u8] = b"checker.setTestset(";
+    const LEAVES_ARGUMENTS: &str = "registerTestlibCmd";
+    const TAKES: &str = "checker.setTestset(";
     let program = match validator {
         OutputValidator::Checker { program, .. } => Some(program),
         OutputValidator::Interactor { checker, .. } => checker.as_ref(),
         _ => None,
     };
     program.is_some_and(|program| {
-        program.files.iter().any(|file| {
+        let contents = program.files.iter().map(|file| {
             // What can't be read is told where it is needed.
             let content = std::fs::read(&file.path).unwrap_or_default();
-            content.windows(TAKES.len()).any(|part| part == TAKES)
-        })
+            let content = String::from_utf8_lossy(&content).into_owned();
+            (file.name.ends_with(".h"), content)
+        });
+        let (headers, sources): (Vec<_>, Vec<_>) = contents.partition(|(is_header, _)| *is_header);
+        let any =
+            |of: &[(bool, String)], text| of.iter().any(|(_, content)| content.contains(text));
+        any(&sources, LEAVES_ARGUMENTS) && (any(&headers, TAKES) || any(&sources, TAKES))
     })
 }
 

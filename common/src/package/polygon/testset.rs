@@ -85,6 +85,8 @@ pub(super) fn tests(
 
 /// What testlib's validators are told of the test.
 pub(super) fn validator_args(set: Option<&str>, group: Option<&str>) -> InputValidatorArgs {
+    // Testlib wants something there.
+    let set = set.filter(|set| !set.is_empty());
     let name = set.map(|name| ("--testset", name));
     let group = group.map(|group| ("--group", group));
     let pairs = name.into_iter().chain(group);

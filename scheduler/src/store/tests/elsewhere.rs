@@ -157,7 +157,7 @@ async fn what_one_worker_is_to_judge_all_others_avoid(pool: PgPool) {
     fixture.judged("a", Verdict::Wa).await;
     let lanes = [Lane::Live, Lane::Rejudge];
     let first = worker(&fixture, "a", "cpp20", &lanes).await;
-    worker(&fixture, "b", "cpp20", &lanes).await;
+    let second = worker(&fixture, "b", "cpp20", &lanes).await;
     let third = worker(&fixture, "c", "java", &lanes).await;
     rejudge_on(&fixture, "b").await;
     let mut avoid = next_task(&fixture, Lane::Rejudge).await.unwrap().avoid;
@@ -165,6 +165,20 @@ async fn what_one_worker_is_to_judge_all_others_avoid(pool: PgPool) {
     let mut others = vec![first, third];
     others.sort_unstable();
     assert_eq!(avoid, others);
+
+    // It fails there: better elsewhere than there again.
+    let id: uuid::Uuid = sqlx::query_scalar("SELECT id FROM judgements WHERE lane = 'rejudge'")
+        .fetch_one(&fixture.pool)
+        .await
+        .unwrap();
+    let held = HeldJudgement {
+        judgement_id: id.into(),
+        attempt: 1,
+    };
+    start(&fixture, second, held).await;
+    apply(&fixture, judging_error(second, held)).await;
+    let task = next_task(&fixture, Lane::Rejudge).await.unwrap();
+    assert_eq!((task.attempt, task.avoid), (2, vec![second]));
 }
 
 #[sqlx::test(migrations = "../migrations")]
