@@ -111,6 +111,29 @@ impl Daemon {
         }
     }
 
+    /// Stops it for a while.
+    pub(super) async fn stand_still(&self, time: Duration) {
+        self.signal("STOP").await;
+        tokio::time::sleep(time).await;
+        self.signal("CONT").await;
+    }
+
+    /// The processes below it.
+    pub(super) fn descendants(&self) -> Vec<u32> {
+        let mut found: Vec<u32> = self.process().into_iter().collect();
+        let mut next = 0;
+        while let Some(parent) = found.get(next) {
+            let threads = std::fs::read_dir(format!("/proc/{parent}/task"));
+            for thread in threads.into_iter().flatten().flatten() {
+                let list =
+                    std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+                found.extend(list.split(' ').filter_map(|id| id.parse::<u32>().ok()));
+            }
+            next += 1;
+        }
+        found.split_off(1.min(found.len()))
+    }
+
     fn spawn(&self) -> Child {
         let log = || -> File {
             let mut options = OpenOptions::new();

@@ -99,6 +99,9 @@ pub(super) enum Database {
     Stop,
     Locks,
     Terminate,
+    /// To its replica, which gets one of its own.
+    FailOver,
+    DiskFull,
 }
 
 /// What is done with messages.
@@ -197,6 +200,8 @@ impl Fault {
                 Database::Stop,
                 Database::Locks,
                 Database::Terminate,
+                Database::FailOver,
+                Database::DiskFull,
             ]
             .map(Self::Database),
         );
@@ -243,6 +248,8 @@ impl fmt::Display for Fault {
                 Database::Stop => "Postgres stands still",
                 Database::Locks => "Postgres: tables locked",
                 Database::Terminate => "Postgres ends all sessions",
+                Database::FailOver => "Postgres lost, its replica promoted",
+                Database::DiskFull => "Postgres's disk full",
             }),
             Self::Messages(what) => f.write_str(match what {
                 Messages::Again => "messages again, late, in another order",

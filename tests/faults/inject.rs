@@ -28,7 +28,7 @@ impl Installation {
             Fault::Worker(moment, deed) => self.hit_worker(moment, deed, random).await,
             Fault::Jail => {
                 let worker = self.holder_of(Program::SlowToRun, random).await;
-                let jails = self.descendants(&worker.daemon);
+                let jails = worker.daemon.descendants();
                 send_signal("KILL", &jails).await;
             }
             Fault::Scheduler(moment, deed) => self.hit_scheduler(moment, deed, random).await,
@@ -126,7 +126,12 @@ impl Installation {
         match broker {
             Broker::Kill => rabbitmq.restart("KILL", random.millis(0, 1_500)).await,
             Broker::Restart => rabbitmq.restart("TERM", Duration::ZERO).await,
-            Broker::Stop => stand_still(&rabbitmq.daemon, random.millis(1_000, 5_000)).await,
+            Broker::Stop => {
+                rabbitmq
+                    .daemon
+                    .stand_still(random.millis(1_000, 5_000))
+                    .await
+            }
             // For longer than anything may take otherwise, at times.
             Broker::MemoryAlarm => rabbitmq.alarm(random.millis(1_000, 15_000)).await,
             Broker::DiskAlarm => {
@@ -165,7 +170,9 @@ impl Installation {
         match database {
             Database::Kill => postgres.restart("KILL", random.millis(0, 1_500)).await,
             Database::Restart => postgres.restart("INT", Duration::ZERO).await,
-            Database::Stop => stand_still(&postgres.daemon, random.millis(500, 4_000)).await,
+            Database::Stop => postgres.stand_still(random.millis(500, 4_000)).await,
+            Database::FailOver => postgres.fail_over(random.millis(0, 1_500)).await,
+            Database::DiskFull => postgres.fill_disk(random.millis(1_000, 5_000)).await,
             Database::Locks => {
                 let pause = random.millis(1_000, 5_000);
                 let locking = async {
@@ -390,14 +397,8 @@ async fn at_point(
 async fn commit(deed: Deed, daemon: &Daemon, random: &mut Random) {
     match deed {
         Deed::Kill => daemon.kill(random.millis(0, 1_000)).await,
-        Deed::Stop => stand_still(daemon, LEASE + random.millis(500, 2_500)).await,
+        Deed::Stop => daemon.stand_still(LEASE + random.millis(500, 2_500)).await,
     }
-}
-
-async fn stand_still(daemon: &Daemon, time: Duration) {
-    daemon.signal("STOP").await;
-    tokio::time::sleep(time).await;
-    daemon.signal("CONT").await;
 }
 
 async fn garble(proxy: &Proxy, random: &mut Random) {

@@ -17,14 +17,15 @@ use assize_tests::system::data_directory;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tempfile::TempDir;
-use tokio::process::Command;
 
 use super::daemon::Daemon;
 use super::frame::Protocol;
 use super::leftovers::Leftovers;
 use super::load::{Load, PROBLEM};
+use super::postgres::Postgres;
 use super::proxy::{Proxy, Target};
-use super::service::{Postgres, RabbitMq, free_ports};
+use super::rabbitmq::RabbitMq;
+use super::service::{free_ports, give_to_services};
 
 /// Short times, so that what is lost is found soon.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
@@ -225,12 +226,6 @@ impl Installation {
 
 async fn broker_proxy(rabbitmq: &RabbitMq) -> Proxy {
     Proxy::start(Protocol::Amqp, Target::Tcp(vec![rabbitmq.address()])).await
-}
-
-async fn give_to_services(path: &Path) {
-    let mut chown = Command::new("/usr/bin/chown");
-    let status = chown.arg("assize:assize").arg(path).status().await;
-    assert!(status.unwrap().success(), "run `make setup`");
 }
 
 async fn token(postgres: &Postgres, scopes: &[&str]) -> String {

@@ -15,24 +15,9 @@ type Process = (u32, String);
 pub(super) struct Leftovers(Mutex<BTreeSet<Process>>);
 
 impl Installation {
-    /// The processes below a daemon.
-    pub(super) fn descendants(&self, daemon: &Daemon) -> Vec<u32> {
-        let mut found: Vec<u32> = daemon.process().into_iter().collect();
-        let mut next = 0;
-        while let Some(parent) = found.get(next) {
-            let threads = fs::read_dir(format!("/proc/{parent}/task"));
-            for thread in threads.into_iter().flatten().flatten() {
-                let list = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-                found.extend(list.split(' ').filter_map(|id| id.parse::<u32>().ok()));
-            }
-            next += 1;
-        }
-        found.split_off(1.min(found.len()))
-    }
-
     /// Remembers what must go with a daemon that is about to be killed.
     pub(super) fn note_descendants(&self, daemon: &Daemon) {
-        let ours = self.descendants(daemon).into_iter();
+        let ours = daemon.descendants().into_iter();
         let started = ours.filter_map(|process| Some((process, start_of(process)?)));
         self.leftovers.0.lock().unwrap().extend(started);
     }

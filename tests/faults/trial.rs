@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use super::daemon::Daemon;
 use super::fault::Fault;
 use super::installation::{Installation, LEASE};
 use super::load::Program;
 use super::matrix::{Matrix, Outcome};
+use super::rabbitmq::ACKNOWLEDGED;
 use super::random::Random;
-use super::service::ACKNOWLEDGED;
 
 /// So many submissions wait or run at any time.
 const OPEN: usize = 24;
@@ -184,6 +184,8 @@ impl Trial {
         for daemon in installation.daemons() {
             daemon.end("TERM").await;
         }
+        installation.rabbitmq.end().await;
+        installation.postgres.end().await;
         findings.extend(installation.leftovers());
         let surprises: Vec<String> = installation
             .daemons()
@@ -201,8 +203,6 @@ impl Trial {
             );
             println!("ended by themselves: {surprises:?}\n\n{}", self.matrix);
         }
-        installation.rabbitmq.end().await;
-        installation.postgres.daemon.end("KILL").await;
         if !findings.is_empty() {
             self.fail(findings);
         }
@@ -219,27 +219,20 @@ async fn suffer(installation: &Installation, fault: Fault, mut random: Random) -
     let under_way = installation.load.open().await.unwrap_or(0);
     installation.inject(fault, &mut random).await;
     let begin = Instant::now();
-    let mut over = None;
-    let mut open = usize::MAX;
-    while open > 0 && begin.elapsed() < PATIENCE {
+    // Those that were open when it was over: by their names, whatever the clock says.
+    let mut open: Option<Vec<Uuid>> = None;
+    while open.as_ref().is_none_or(|open| !open.is_empty()) && begin.elapsed() < PATIENCE {
         tokio::time::sleep(Duration::from_millis(25)).await;
-        if over.is_none() {
-            let now = sqlx::query_scalar("SELECT clock_timestamp()");
-            let now: sqlx::Result<DateTime<Utc>> = now.fetch_one(&installation.database).await;
-            over = now.ok();
-        }
-        let Some(over) = over else { continue };
         let waiting = sqlx::query_scalar(
-            "SELECT count(*) FROM judgements WHERE state IN ('queued', 'running') AND created_at < $1",
+            "SELECT id FROM judgements
+             WHERE state IN ('queued', 'running') AND ($1::uuid[] IS NULL OR id = ANY ($1))",
         );
-        let waiting: sqlx::Result<i64> = waiting.bind(over).fetch_one(&installation.database).await;
-        if let Ok(waiting) = waiting {
-            open = usize::try_from(waiting).unwrap();
-        }
+        let waiting = waiting.bind(&open).fetch_all(&installation.database).await;
+        open = waiting.ok().or(open);
     }
     Outcome {
         under_way,
-        lost: open,
+        lost: open.map_or(usize::MAX, |open| open.len()),
         doubled: 0,
         recovery: begin.elapsed(),
         alone: false,
