@@ -10,6 +10,7 @@ mod blob_collection;
 mod broker;
 #[cfg(test)]
 mod broker_tests;
+mod clock;
 mod close_call;
 mod control;
 mod culprit;

@@ -23,6 +23,7 @@ use crate::bell::{self, Bells};
 use crate::blob::{BlobError, BlobStore, BucketUrl};
 use crate::blob_collection;
 use crate::broker::{Broker, keep_connected};
+use crate::clock;
 use crate::control;
 use crate::dead_letters::DeadLetters;
 use crate::feeder;
@@ -358,6 +359,7 @@ fn start_background(
         hearing.clone(),
         stop.clone(),
     ));
+    tasks.spawn(clock::run(store.clone(), settings, stop.clone()));
     tasks.spawn(pauser::run(store.clone(), settings, stop.clone()));
     tasks.spawn(feeder::run(store.clone(), bells.clone(), stop.clone()));
     let reports = Reports {

@@ -11,6 +11,7 @@ mod audit;
 mod backlog;
 mod blob;
 mod canary;
+mod clock;
 mod confirmation;
 mod dead_letter;
 mod elsewhere;

@@ -1,5 +1,6 @@
 //! Storage against a real Postgres, one database per test.
 
+mod clock;
 mod constraints;
 mod elsewhere;
 mod invariants;
