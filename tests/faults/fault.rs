@@ -14,6 +14,7 @@ pub(super) enum Fault {
     Database(Database),
     Messages(Messages),
     Files(Files),
+    Clock(Clock, Way),
 }
 
 /// What is done to a process.
@@ -125,6 +126,21 @@ pub(super) enum Files {
     Garbled,
 }
 
+/// Whose clock jumps, and comes back after a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Clock {
+    Worker,
+    Scheduler,
+    Database,
+}
+
+/// Where a clock jumps: by an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    Ahead,
+    Back,
+}
+
 impl Fault {
     /// All of them.
     pub(super) fn all() -> Vec<Self> {
@@ -215,6 +231,9 @@ impl Fault {
             .map(Self::Messages),
         );
         all.extend([Files::Damaged, Files::Missing, Files::Garbled].map(Self::Files));
+        for clock in [Clock::Worker, Clock::Scheduler, Clock::Database] {
+            all.extend([Way::Ahead, Way::Back].map(|way| Self::Clock(clock, way)));
+        }
         all
     }
 }
@@ -262,7 +281,27 @@ impl fmt::Display for Fault {
                 Files::Missing => "stored sources missing",
                 Files::Garbled => "sources garbled on their way",
             }),
+            Self::Clock(clock, way) => write!(f, "clock of {clock} an hour {way}"),
         }
+    }
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Worker => "a worker",
+            Self::Scheduler => "a scheduler",
+            Self::Database => "Postgres",
+        })
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ahead => "ahead for a while",
+            Self::Back => "back for a while",
+        })
     }
 }
 

@@ -7,8 +7,8 @@ use assize_common::amqp::{Connection, Role};
 
 use super::daemon::{Daemon, send_signal};
 use super::fault::{
-    Broker, Database, Deed, Fault, Files, Fleet, Link, Messages, SchedulerMoment, Trouble,
-    WorkerMoment,
+    Broker, Clock, Database, Deed, Fault, Files, Fleet, Link, Messages, SchedulerMoment, Trouble,
+    Way, WorkerMoment,
 };
 use super::frame::Point;
 use super::installation::{Installation, LEASE, Worker};
@@ -20,6 +20,8 @@ use super::random::Random;
 const POINT: Duration = Duration::from_secs(6);
 /// Into the half second that a slow program takes.
 const INTO: Duration = Duration::from_millis(200);
+/// In seconds.
+const HOUR: i64 = 3_600;
 
 impl Installation {
     /// Brings a fault about and returns when it is over.
@@ -41,6 +43,16 @@ impl Installation {
             Fault::Database(database) => self.hit_database(database, random).await,
             Fault::Messages(messages) => self.hit_messages(messages, random).await,
             Fault::Files(files) => self.hit_files(files, random).await,
+            Fault::Clock(clock, way) => {
+                let clock = match clock {
+                    Clock::Worker => &random.pick(&self.workers).clock,
+                    Clock::Scheduler => &random.pick(&self.schedulers).clock,
+                    Clock::Database => &self.postgres.clock,
+                };
+                clock.jump(if way == Way::Ahead { HOUR } else { -HOUR });
+                tokio::time::sleep(random.millis(1_500, 6_000)).await;
+                clock.jump(0);
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tempfile::TempDir;
 
+use super::clock::Clock;
 use super::daemon::Daemon;
 use super::frame::Protocol;
 use super::leftovers::Leftovers;
@@ -66,6 +67,7 @@ self_test_file = "main.sh"
 #[derive(Debug, Clone)]
 pub(super) struct Scheduler {
     pub(super) daemon: Daemon,
+    pub(super) clock: Clock,
     pub(super) broker: Proxy,
     pub(super) database: Proxy,
     pub(super) api: Api,
@@ -75,6 +77,7 @@ pub(super) struct Scheduler {
 #[derive(Debug, Clone)]
 pub(super) struct Worker {
     pub(super) daemon: Daemon,
+    pub(super) clock: Clock,
     pub(super) broker: Proxy,
     /// To the schedulers' HTTP.
     pub(super) files: Proxy,
@@ -127,10 +130,12 @@ impl Installation {
             let target = Target::Unix(postgres.socket());
             let database = Proxy::start(Protocol::Postgres, target).await;
             let name = format!("scheduler-{number}");
-            let daemon = scheduler(&name, place, *address, &broker, &database, lease);
+            let clock = Clock::new(place.join(format!("{name}.clock")));
+            let daemon = scheduler(&name, place, *address, &broker, &database, lease, &clock);
             daemon.start().await;
             schedulers.push(Scheduler {
                 daemon,
+                clock,
                 broker,
                 database,
                 api: Api::new(&format!("http://{address}"), Some(&token)).unwrap(),
@@ -150,10 +155,12 @@ impl Installation {
             let broker = broker_proxy(&rabbitmq).await;
             let files = Proxy::start(Protocol::Http, Target::Tcp(addresses.clone())).await;
             let name = format!("worker-{number}");
-            let daemon = worker(&name, place, &token, &broker, &files);
+            let clock = Clock::new(place.join(format!("{name}.clock")));
+            let daemon = worker(&name, place, &token, &broker, &files, &clock);
             daemon.start().await;
             workers.push(Worker {
                 daemon,
+                clock,
                 broker,
                 files,
             });
@@ -248,17 +255,19 @@ fn scheduler(
     broker: &Proxy,
     database: &Proxy,
     lease: Duration,
+    clock: &Clock,
 ) -> Daemon {
     let broker = RabbitMq::url(broker.address);
     let database = format!(
         "postgres://assize@{}/assize?sslmode=disable",
         database.address
     );
-    let path = place.to_owned();
+    let (path, clock) = (place.to_owned(), clock.clone());
     Daemon::new(name, place, move || {
         let mut scheduler = command("assize-scheduler");
         scheduler
             .envs(SETTINGS)
+            .envs(clock.environment())
             .env("ASSIZE_LEASE_SECONDS", lease.as_secs().to_string())
             .env("ASSIZE_DATABASE_URL", &database)
             .env("ASSIZE_DATABASE_WAIT_SECONDS", "120")
@@ -272,14 +281,23 @@ fn scheduler(
     })
 }
 
-fn worker(name: &str, place: &Path, token: &str, broker: &Proxy, files: &Proxy) -> Daemon {
+fn worker(
+    name: &str,
+    place: &Path,
+    token: &str,
+    broker: &Proxy,
+    files: &Proxy,
+    clock: &Clock,
+) -> Daemon {
     let broker = RabbitMq::url(broker.address);
     let files = format!("http://{}", files.address);
     let (path, token, own_name) = (place.to_owned(), token.to_owned(), name.to_owned());
+    let clock = clock.clone();
     Daemon::new(name, place, move || {
         let mut worker = command("assize-worker");
         worker
             .envs(SETTINGS)
+            .envs(clock.environment())
             .env("ASSIZE_AMQP_URL", &broker)
             .env("ASSIZE_AMQP_PREFIX", PREFIX)
             .env("ASSIZE_SCHEDULER_URL", &files)

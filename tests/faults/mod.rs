@@ -6,6 +6,7 @@
 //! looked at. `make faults SEED=… MINUTES=…` runs it for long and prints the
 //! table of docs/reliability.md; `make test` runs a few faults.
 
+mod clock;
 mod daemon;
 mod disk;
 mod fault;
@@ -25,13 +26,14 @@ mod trial;
 use std::time::{Duration, Instant};
 
 use fault::{
-    Broker, Database, Deed, Fault, Link, Messages, SchedulerMoment, Trouble, WorkerMoment,
+    Broker, Clock, Database, Deed, Fault, Link, Messages, SchedulerMoment, Trouble, Way,
+    WorkerMoment,
 };
 use random::Random;
 use trial::Trial;
 
 /// Of every kind one, those that take no time.
-const FEW: [Fault; 13] = [
+const FEW: [Fault; 14] = [
     Fault::Worker(WorkerMoment::Claimed, Deed::Kill),
     Fault::Worker(WorkerMoment::Running, Deed::Kill),
     Fault::Worker(WorkerMoment::VerdictUnconfirmed, Deed::Kill),
@@ -45,6 +47,7 @@ const FEW: [Fault; 13] = [
     Fault::Database(Database::Terminate),
     Fault::Database(Database::FailOver),
     Fault::Messages(Messages::Again),
+    Fault::Clock(Clock::Database, Way::Ahead),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
+use super::clock::Clock;
 use super::daemon::{Daemon, send_signal};
 use super::disk::Disk;
 use super::service::{PATIENCE, as_service, give_to_services, newest};
@@ -23,6 +24,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A primary and its replica, each behind a Unix socket. Clones are the same.
 #[derive(Debug, Clone)]
 pub(super) struct Postgres {
+    /// Of all its servers.
+    pub(super) clock: Clock,
     directory: PathBuf,
     /// What is done to processes is done to one after the other.
     servers: Arc<Mutex<Servers>>,
@@ -47,10 +50,12 @@ struct Server {
 
 impl Postgres {
     pub(super) async fn start(directory: &Path) -> Self {
-        let primary = Server::new(directory, 1).await;
+        let clock = Clock::new(directory.join("clock"));
+        let primary = Server::new(directory, 1, &clock).await;
         primary.initialize().await;
         primary.daemon.start().await;
         let postgres = Self {
+            clock,
             directory: directory.to_owned(),
             servers: Arc::new(Mutex::new(Servers {
                 primary,
@@ -153,7 +158,7 @@ impl Postgres {
     /// Copies the primary. From then on commits wait for the replica.
     async fn build_replica(&self, servers: &mut Servers) {
         servers.count += 1;
-        let replica = Server::new(&self.directory, servers.count).await;
+        let replica = Server::new(&self.directory, servers.count, &self.clock).await;
         replica.copy(&servers.primary).await;
         replica.daemon.start().await;
         let streams = "DO $$ BEGIN
@@ -188,20 +193,24 @@ impl Postgres {
 }
 
 impl Server {
-    async fn new(directory: &Path, number: u32) -> Self {
+    async fn new(directory: &Path, number: u32, clock: &Clock) -> Self {
         let name = format!("postgres-{number}");
         let home = directory.join(&name);
         let disk = Disk::mount(&home);
         give_to_services(&home).await;
-        let (server, own) = (program("postgres"), home.clone());
+        let (server, own, clock) = (program("postgres"), home.clone(), clock.clone());
         let daemon = Daemon::new(&name, directory, move || {
-            let mut command = as_service(&server);
+            // No sooner than it is the account: what is left of root would be in its way.
+            let mut command = as_service(Path::new("/usr/bin/env"));
+            let environment = clock.environment().into_iter();
             command
+                .args(environment.map(|(name, value)| format!("{name}={value}")))
+                .arg(&server)
                 .arg("-D")
                 .arg(own.join("cluster"))
                 .args(["--listen_addresses=", "--max_connections=200"])
                 // A killed process loses nothing by it, only a host does.
-                .arg("--fsync=off")
+                .args(["--fsync=off", "--dynamic_shared_memory_type=mmap"])
                 .args(["--max_wal_size=96MB", "--min_wal_size=32MB"])
                 // For a replica that was away for a moment, which looks for its primary at once.
                 .args([

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::clock;
 use super::daemon::Daemon;
 use super::fault::Fault;
 use super::installation::{Installation, LEASE};
@@ -186,6 +187,7 @@ impl Trial {
         }
         installation.rabbitmq.end().await;
         installation.postgres.end().await;
+        clock::remove_traces();
         findings.extend(installation.leftovers());
         let surprises: Vec<String> = installation
             .daemons()
