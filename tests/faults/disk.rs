@@ -6,6 +6,8 @@ use std::process::Command;
 
 /// What fits on it while it is not full.
 const SIZE: &str = "4g";
+/// What it is called in lists of mounts.
+pub(super) const NAME: &str = "assize-faults";
 /// A disk that is written to may be fuller than it was when it was looked at.
 const TRIES: usize = 100;
 
@@ -17,9 +19,17 @@ impl Disk {
     /// Makes one of a directory, which is made as well.
     pub(super) fn mount(path: &Path) -> Self {
         fs::create_dir_all(path).unwrap();
-        let options = format!("size={SIZE},mode=755");
+        Self::mount_as(path, &format!("size={SIZE},mode=755"))
+    }
+
+    /// Hides a directory behind an empty one that nothing can be written to.
+    pub(super) fn cover(path: &Path) -> Self {
+        Self::mount_as(path, "ro,size=4k")
+    }
+
+    fn mount_as(path: &Path, options: &str) -> Self {
         let mut mount = Command::new("/usr/bin/mount");
-        mount.args(["-t", "tmpfs", "-o", &options, "assize-faults"]);
+        mount.args(["-t", "tmpfs", "-o", options, NAME]);
         let output = mount.arg(path).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         Self(path.to_owned())

@@ -1,12 +1,14 @@
 //! What can go wrong, by name.
 
-use std::fmt;
+mod name;
 
 /// Something that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     Worker(WorkerMoment, Deed),
     Jail,
+    /// Of the one worker; another one must be able to judge.
+    WorkerDiskFull,
     Scheduler(SchedulerMoment, Deed),
     Fleet(Fleet),
     Network(Link, Trouble),
@@ -124,6 +126,8 @@ pub(super) enum Files {
     Damaged,
     Missing,
     Garbled,
+    /// With packages: nothing is there, and nothing can be written.
+    Unmounted,
 }
 
 /// Whose clock jumps, and comes back after a while.
@@ -167,7 +171,7 @@ impl Fault {
             ];
             all.extend(scheduler.map(|moment| Self::Scheduler(moment, deed)));
         }
-        all.push(Self::Jail);
+        all.extend([Self::Jail, Self::WorkerDiskFull]);
         all.extend(
             [
                 Fleet::DrainWorker,
@@ -230,139 +234,18 @@ impl Fault {
             ]
             .map(Self::Messages),
         );
-        all.extend([Files::Damaged, Files::Missing, Files::Garbled].map(Self::Files));
+        all.extend(
+            [
+                Files::Damaged,
+                Files::Missing,
+                Files::Garbled,
+                Files::Unmounted,
+            ]
+            .map(Self::Files),
+        );
         for clock in [Clock::Worker, Clock::Scheduler, Clock::Database] {
             all.extend([Way::Ahead, Way::Back].map(|way| Self::Clock(clock, way)));
         }
         all
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Worker(moment, deed) => write!(f, "worker {deed} {moment}"),
-            Self::Jail => f.write_str("jail killed while a program runs"),
-            Self::Scheduler(moment, deed) => write!(f, "scheduler {deed} {moment}"),
-            Self::Fleet(what) => f.write_str(match what {
-                Fleet::DrainWorker => "worker told to stop, another start",
-                Fleet::RollingRestart => "rolling restart of all daemons",
-                Fleet::KillSchedulers => "both schedulers killed",
-                Fleet::KillEverything => "all daemons and services killed at once",
-            }),
-            Self::Network(link, trouble) => write!(f, "{link}: {trouble}"),
-            Self::Broker(what) => f.write_str(match what {
-                Broker::Kill => "RabbitMQ killed",
-                Broker::Restart => "RabbitMQ restarted",
-                Broker::Stop => "RabbitMQ stands still",
-                Broker::MemoryAlarm => "RabbitMQ short of memory",
-                Broker::DiskAlarm => "RabbitMQ short of disk",
-                Broker::Purge => "RabbitMQ's queues purged",
-                Broker::DeleteQueues => "RabbitMQ's queues deleted",
-                Broker::CloseConnections => "RabbitMQ closes all connections",
-            }),
-            Self::Database(what) => f.write_str(match what {
-                Database::Kill => "Postgres killed",
-                Database::Restart => "Postgres restarted",
-                Database::Stop => "Postgres stands still",
-                Database::Locks => "Postgres: tables locked",
-                Database::Terminate => "Postgres ends all sessions",
-                Database::FailOver => "Postgres lost, its replica promoted",
-                Database::DiskFull => "Postgres's disk full",
-            }),
-            Self::Messages(what) => f.write_str(match what {
-                Messages::Again => "messages again, late, in another order",
-                Messages::Unreadable => "unreadable messages in every queue",
-                Messages::GarbledReports => "reports garbled on their way",
-                Messages::GarbledTasks => "tasks garbled on their way",
-            }),
-            Self::Files(what) => f.write_str(match what {
-                Files::Damaged => "stored sources damaged",
-                Files::Missing => "stored sources missing",
-                Files::Garbled => "sources garbled on their way",
-            }),
-            Self::Clock(clock, way) => write!(f, "clock of {clock} an hour {way}"),
-        }
-    }
-}
-
-impl fmt::Display for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Worker => "a worker",
-            Self::Scheduler => "a scheduler",
-            Self::Database => "Postgres",
-        })
-    }
-}
-
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ahead => "ahead for a while",
-            Self::Back => "back for a while",
-        })
-    }
-}
-
-impl fmt::Display for Deed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Kill => "killed",
-            Self::Stop => "stopped beyond its lease",
-        })
-    }
-}
-
-impl fmt::Display for WorkerMoment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TaskOnItsWay => "before a task reaches it",
-            Self::Claimed => "after it took a task",
-            Self::Compiling => "while it compiles",
-            Self::Running => "while a program runs",
-            Self::VerdictUnsent => "before it sends a verdict",
-            Self::VerdictUnconfirmed => "before a verdict's confirm",
-            Self::TaskUnacknowledged => "after the confirm, before the acknowledgement",
-        })
-    }
-}
-
-impl fmt::Display for SchedulerMoment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::InTransaction => "in a transaction",
-            Self::Committed => "after a commit that it does not know of",
-            Self::BeforePublishing => "between commit and publishing",
-            Self::TaskUnconfirmed => "before a task's confirm",
-            Self::ReportUnacknowledged => "before it acknowledges reports",
-        })
-    }
-}
-
-impl fmt::Display for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WorkerBroker => "worker–broker",
-            Self::SchedulerBroker => "scheduler–broker",
-            Self::SchedulerDatabase => "scheduler–database",
-            Self::WorkerScheduler => "worker–scheduler",
-        })
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Cut => "cut",
-            Self::Reset => "reset",
-            Self::CutInFrame => "cut in the middle of a frame",
-            Self::SilentToServer => "silent one way",
-            Self::SilentToClient => "silent the other way",
-            Self::SilentBothWays => "silent both ways",
-            Self::Flapping => "flapping",
-            Self::Slow => "slow",
-            Self::Refused => "refused",
-        })
     }
 }

@@ -1,14 +1,15 @@
 //! How each fault is brought about, and ended.
 
-use std::path::PathBuf;
+mod files;
+
 use std::time::Duration;
 
 use assize_common::amqp::{Connection, Role};
 
 use super::daemon::{Daemon, send_signal};
 use super::fault::{
-    Broker, Clock, Database, Deed, Fault, Files, Fleet, Link, Messages, SchedulerMoment, Trouble,
-    Way, WorkerMoment,
+    Broker, Clock, Database, Deed, Fault, Fleet, Link, Messages, SchedulerMoment, Trouble, Way,
+    WorkerMoment,
 };
 use super::frame::Point;
 use super::installation::{Installation, LEASE, Worker};
@@ -32,6 +33,12 @@ impl Installation {
                 let worker = self.holder_of(Program::SlowToRun, random).await;
                 let jails = worker.daemon.descendants();
                 send_signal("KILL", &jails).await;
+            }
+            Fault::WorkerDiskFull => {
+                let disk = &self.workers[0].disk;
+                disk.fill();
+                tokio::time::sleep(random.millis(1_000, 5_000)).await;
+                disk.free();
             }
             Fault::Scheduler(moment, deed) => self.hit_scheduler(moment, deed, random).await,
             Fault::Fleet(fleet) => self.hit_fleet(fleet, random).await,
@@ -263,68 +270,6 @@ impl Installation {
         };
         // It may be down already in a mix.
         let _gone = publishing.await;
-    }
-
-    async fn hit_files(&self, files: Files, random: &mut Random) {
-        let proxies: Vec<&Proxy> = self.workers.iter().map(|worker| &worker.files).collect();
-        if files == Files::Garbled {
-            for proxy in &proxies {
-                proxy.garble(u32::try_from(random.between(1, 8)).unwrap());
-            }
-            tokio::time::sleep(random.millis(500, 2_000)).await;
-            for proxy in &proxies {
-                proxy.stop_garbling();
-            }
-            return;
-        }
-        // What is taken up meanwhile waits for its sources.
-        let hold = |to_client| {
-            for proxy in &proxies {
-                proxy.weather(Weather {
-                    to_client,
-                    ..Weather::default()
-                });
-            }
-        };
-        hold(Flow::Held);
-        tokio::time::sleep(random.millis(500, 1_000)).await;
-        let blobs = self.latest_blobs();
-        let kept: Vec<Vec<u8>> = blobs
-            .iter()
-            .map(|path| std::fs::read(path).unwrap())
-            .collect();
-        for path in &blobs {
-            if files == Files::Damaged {
-                std::fs::write(path, b"damaged").unwrap();
-            } else {
-                std::fs::remove_file(path).unwrap();
-            }
-        }
-        hold(Flow::Open);
-        for proxy in &proxies {
-            proxy.cut(false);
-        }
-        tokio::time::sleep(random.millis(500, 1_500)).await;
-        for (path, content) in blobs.iter().zip(kept) {
-            std::fs::write(path, content).unwrap();
-        }
-    }
-
-    /// The stored sources written in the last seconds.
-    fn latest_blobs(&self) -> Vec<PathBuf> {
-        let blobs = walkdir::WalkDir::new(self.place().join("data/blobs"));
-        let mut files: Vec<_> = blobs
-            .into_iter()
-            .flatten()
-            .filter(|entry| entry.file_type().is_file())
-            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.into_path())))
-            // One that is being written has no name of 64 digits yet; the package is larger.
-            .filter(|(_, path)| path.file_name().is_some_and(|name| name.len() == 64))
-            .filter(|(_, path)| path.metadata().is_ok_and(|data| data.len() < 400))
-            .collect();
-        files.sort_unstable();
-        let latest = files.into_iter().rev().take(20);
-        latest.map(|(_, path)| path).collect()
     }
 
     /// One proxy of the kind, or all of them.

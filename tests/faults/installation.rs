@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 use super::clock::Clock;
 use super::daemon::Daemon;
+use super::disk::Disk;
 use super::frame::Protocol;
 use super::leftovers::Leftovers;
 use super::load::{Load, PROBLEM};
@@ -81,6 +82,8 @@ pub(super) struct Worker {
     pub(super) broker: Proxy,
     /// To the schedulers' HTTP.
     pub(super) files: Proxy,
+    /// With its cache.
+    pub(super) disk: Arc<Disk>,
 }
 
 /// All of it.
@@ -95,6 +98,8 @@ pub(super) struct Installation {
     pub(super) topology: Topology,
     pub(super) load: Arc<Load>,
     pub(super) leftovers: Leftovers,
+    /// Whose it is to spoil what is stored.
+    pub(super) blobs_turn: tokio::sync::Mutex<()>,
     directory: Mutex<Option<TempDir>>,
     place: PathBuf,
 }
@@ -156,6 +161,7 @@ impl Installation {
             let files = Proxy::start(Protocol::Http, Target::Tcp(addresses.clone())).await;
             let name = format!("worker-{number}");
             let clock = Clock::new(place.join(format!("{name}.clock")));
+            let disk = Arc::new(Disk::mount(&place.join(format!("cache-{name}"))));
             let daemon = worker(&name, place, &token, &broker, &files, &clock);
             daemon.start().await;
             workers.push(Worker {
@@ -163,6 +169,7 @@ impl Installation {
                 clock,
                 broker,
                 files,
+                disk,
             });
         }
         let database = PgPoolOptions::new()
@@ -181,6 +188,7 @@ impl Installation {
             database,
             topology: Topology::new(PREFIX),
             leftovers: Leftovers::default(),
+            blobs_turn: tokio::sync::Mutex::default(),
             place: directory.path().to_owned(),
             directory: Mutex::new(Some(directory)),
         }

@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::Mutex;
 
 use super::daemon::Daemon;
+use super::disk;
 use super::installation::Installation;
 
 /// A process, by its id and when it started: ids are used again.
@@ -36,7 +37,7 @@ impl Installation {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let ours = mounts
             .lines()
-            .filter(|line| line.contains(&place))
+            .filter(|line| line.contains(&place) && !line.contains(disk::NAME))
             .map(|line| format!("mount {line}"));
         alive.chain(ours).collect()
     }
