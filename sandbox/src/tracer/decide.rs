@@ -1,6 +1,7 @@
 //! What is done about one stopped call.
 
 use super::arguments::{self, Follow, PathArgument, Uses};
+use super::freeze::Others;
 use super::resolve::Start;
 use super::{Tracer, address, alive, memory};
 use crate::audit::{AuditLevel, Call, Decision, Entry};
@@ -52,7 +53,10 @@ impl Tracer<'_> {
             let paths = arguments::paths(number);
             if action == TracedAction::Allow && !paths.is_empty() && self.looks_at_paths() {
                 if self.is_decided_by_path(paths) {
-                    frozen = self.freeze(thread)?;
+                    match self.freeze(thread)? {
+                        Others::EndedThis => return Ok(()),
+                        others => frozen = others == Others::Frozen,
+                    }
                 }
                 action = self.look(thread, &stopped, paths, &mut entry);
             }

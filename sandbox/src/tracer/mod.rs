@@ -35,7 +35,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
-use tasks::Tasks;
+use tasks::{Task, Tasks};
 
 /// Traces one program with all its threads and descendants.
 #[derive(Debug)]
@@ -162,11 +162,11 @@ impl<'a> Tracer<'a> {
             if self.tasks.is_one() {
                 return Ok(first);
             }
-            self.put_off(first);
+            self.put_off(first)?;
             while let Some(other) =
                 process::wait_now(None).map_err(Failure::step("wait for the program"))?
             {
-                self.put_off(other);
+                self.put_off(other)?;
             }
         }
     }
@@ -201,7 +201,7 @@ impl<'a> Tracer<'a> {
                 self.bore(thread)?;
                 self.tasks.get(thread).held = true;
             }
-            libc::PTRACE_EVENT_EXIT => self.tasks.get(thread).held = true,
+            libc::PTRACE_EVENT_EXIT => self.tasks.get(thread).ending = true,
             libc::PTRACE_EVENT_VFORK_DONE => self.tasks.get(thread).held = false,
             0 if stop.signal == ptrace::CALL_STOP => self.returned(thread)?,
             0 => return self.resume(thread, stop.signal),
@@ -239,13 +239,7 @@ impl<'a> Tracer<'a> {
             self.began = Some(Instant::now());
             return Ok(());
         }
-        // Whichever thread executed it has the first one's number now.
-        let former = alive(ptrace::event_message(thread), "look at an exec")?;
-        if let Some(former) = former.filter(|former| *former != thread) {
-            let call = self.tasks.remove(former).and_then(|task| task.call);
-            self.tasks.get(thread).call = call;
-        }
-        self.tasks.get(thread).held = false;
+        self.renumber(thread)?;
         if self.policy.paths.restrict(Access::Exec) {
             self.check_images(thread)?;
             if self.forbidden.is_some() {
@@ -253,6 +247,20 @@ impl<'a> Tracer<'a> {
             }
         }
         self.resume(thread, 0)
+    }
+
+    /// Whichever thread has executed something has the first one's number now.
+    fn renumber(&mut self, thread: Pid) -> Result<(), Failure> {
+        let former = alive(ptrace::event_message(thread), "look at an exec")?;
+        // None of that number if this has been seen before.
+        let former = former.and_then(|former| self.tasks.remove(former));
+        if let Some(task) = former {
+            *self.tasks.get(thread) = Task {
+                call: task.call,
+                ..Task::default()
+            };
+        }
+        Ok(())
     }
 
     /// A call that was let through has returned.
