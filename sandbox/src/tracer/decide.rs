@@ -27,7 +27,6 @@ impl Tracer<'_> {
         let Some(began) = self.began else {
             return self.resume(thread, 0);
         };
-        self.count_stop()?;
         let call = Call::new(stopped.arch, stopped.number);
         let mut entry = Entry {
             time_ns: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX),

@@ -183,6 +183,9 @@ impl<'a> Tracer<'a> {
             return Ok(());
         };
         self.tasks.get(thread).running = false;
+        if self.began.is_some() {
+            self.count_stop()?;
+        }
         if self.forbidden.is_some() {
             // Dying: it does no more than end, which it may have stopped for.
             return self.resume(thread, 0);
@@ -269,7 +272,6 @@ impl<'a> Tracer<'a> {
             return Ok(());
         };
         if self.level >= AuditLevel::Decisions {
-            self.count_stop()?;
             call.result = alive(ptrace::result(thread), "look at a result")?;
         }
         self.record(&call);
