@@ -97,7 +97,9 @@ impl Tracer<'_> {
                 let recorded = self.level >= AuditLevel::Decisions;
                 // What is executed is looked at again at its end.
                 let executes = is(&entry, libc::SYS_execve) || is(&entry, libc::SYS_execveat);
-                if recorded || frozen || executes {
+                // Whether it was interrupted, and so is not one that counts.
+                let counted = native(&entry).is_some_and(|call| self.policy.counts(call));
+                if recorded || frozen || executes || counted {
                     self.tasks.get(thread).call = Some(entry);
                 }
                 if frozen {

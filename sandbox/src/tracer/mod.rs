@@ -271,8 +271,14 @@ impl<'a> Tracer<'a> {
         let Some(mut call) = self.tasks.get(thread).call.take() else {
             return Ok(());
         };
+        let result = alive(ptrace::result(thread), "look at a result")?;
+        if result.is_some_and(is_interrupted)
+            && let Some(number) = decide::native(&call)
+        {
+            self.policy.take_back(&mut self.history, number);
+        }
         if self.level >= AuditLevel::Decisions {
-            call.result = alive(ptrace::result(thread), "look at a result")?;
+            call.result = result;
         }
         self.record(&call);
         Ok(())
@@ -300,6 +306,12 @@ impl<'a> Tracer<'a> {
             self.space.record(call);
         }
     }
+}
+
+/// Whether a signal has kept a call from doing anything (`ERESTARTSYS` and its like, which
+/// only tracers see): it is made again, or fails with `EINTR`.
+fn is_interrupted(result: i64) -> bool {
+    (-516..=-512).contains(&result)
 }
 
 /// Kills all of the run. A call is not made any more by a thread with a deadly

@@ -389,3 +389,35 @@ fn history_decides() {
         ("execve", "no-exec-after-input")
     );
 }
+
+/// A call that a signal interrupts is made again by the kernel, and is one all the same.
+#[test]
+fn interrupted_calls_are_counted_once() {
+    let budget = |count| {
+        format!(
+            "[[budget]]
+            id = 'reads'
+            why = 'what this test is about'
+            syscalls = ['read']
+            count = {count}
+            action = 'kill'"
+        )
+    };
+    let mut jail = start();
+    for (count, end) in [
+        (2, exited(0)),
+        (
+            1,
+            killed(KillCause::Policy {
+                syscall: Some("read".to_owned()),
+            }),
+        ),
+    ] {
+        let mut spec = program("traced", &["read_again", "20"]);
+        spec.mode = Mode::Ptrace;
+        spec.layers = vec![PolicyLayer::parse(LayerOf::Language, &budget(count)).unwrap()];
+        let (facts, said, _) = run_captured(&mut jail, spec);
+        assert_eq!(facts.outcome, end);
+        assert!(said.starts_with("read 1\n"), "{said}");
+    }
+}
