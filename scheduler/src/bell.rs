@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use assize_common::Lane;
 use assize_common::telemetry::error_chain;
-use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{OUTBOX_CHANNEL, Store};
+use crate::store::{Listener, OUTBOX_CHANNEL, Store};
 
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -81,9 +80,8 @@ pub(crate) async fn listen(store: Store, bells: Bells, stop: CancellationToken) 
     stop.run_until_cancelled(listening).await;
 }
 
-async fn forward(mut listener: PgListener, bells: &Bells) {
-    // `None` is a lost connection, with whatever was said meanwhile.
-    while let Ok(Some(notification)) = listener.try_recv().await {
+async fn forward(mut listener: Listener, bells: &Bells) {
+    while let Some(notification) = listener.next().await {
         match notification.payload().parse() {
             Ok(lane) => bells.ring(lane),
             Err(_) => bells.ring_all(),

@@ -9,7 +9,7 @@ use assize_common::telemetry::error_chain;
 use tokio_util::sync::CancellationToken;
 
 use crate::blob::{BlobError, BlobStore};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, round};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const PERIOD: Duration = Duration::from_secs(6 * 60 * 60);
@@ -60,7 +60,7 @@ pub(crate) async fn collect(
     ages: Range<Duration>,
 ) -> Result<u64, CollectionError> {
     let kept = |blobs: Vec<ContentHash>| async move {
-        let kept = store.blob_list_kept(&blobs).await;
+        let kept = round(store.blob_list_kept(&blobs)).await;
         kept.map_err(CollectionError::from)
     };
     blobs.remove_all_unwanted(ages, kept).await

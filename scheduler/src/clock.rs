@@ -7,15 +7,13 @@ use assize_common::telemetry::error_chain;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Store, round};
 
 /// Looks for times that are yet to come, once in a lease, until stopped.
 pub(crate) async fn run(store: Store, settings: Settings, stop: CancellationToken) {
     loop {
-        match store
-            .time_mend(settings.lease, settings.retry.first_delay)
-            .await
-        {
+        let mending = store.time_mend(settings.lease, settings.retry.first_delay);
+        match round(mending).await {
             Ok(0) => {}
             Ok(mended) => tracing::warn!(
                 mended,

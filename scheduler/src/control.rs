@@ -8,10 +8,9 @@ use std::time::Duration;
 use assize_common::amqp::{AmqpError, Connection, Publisher};
 use assize_common::message::{self, Control};
 use assize_common::telemetry::error_chain;
-use sqlx::postgres::PgListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{CONTROL_CHANNEL, Store, StoreError};
+use crate::store::{CONTROL_CHANNEL, Listener, Store, StoreError, round};
 
 /// How often modes are told again, and how soon after an error the next try comes.
 const EVERY: Duration = Duration::from_secs(2);
@@ -58,7 +57,7 @@ async fn listen(store: &Store, publisher: &Publisher) -> Result<Result<(), Store
                 tell(publisher, &news).await?;
             }
             _ = again.tick() => {
-                let modes = match store.worker_list_modes(AGAIN).await {
+                let modes = match round(store.worker_list_modes(AGAIN)).await {
                     Ok(modes) => modes,
                     Err(error) => return Ok(Err(error)),
                 };
@@ -71,9 +70,9 @@ async fn listen(store: &Store, publisher: &Publisher) -> Result<Result<(), Store
 }
 
 /// The next news; none when the listener lost its connection.
-async fn next(listener: &mut PgListener) -> Option<Control> {
+async fn next(listener: &mut Listener) -> Option<Control> {
     loop {
-        let notification = listener.try_recv().await.ok()??;
+        let notification = listener.next().await?;
         match serde_json::from_str(notification.payload()) {
             Ok(control) => return Some(control),
             Err(error) => tracing::warn!(%error, "news for workers can't be read"),

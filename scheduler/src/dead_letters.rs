@@ -11,7 +11,7 @@ use assize_common::message::{self, Task, WorkerReport};
 use assize_common::telemetry::error_chain;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{DeadLetterLoad, DeadMessage, Store, StoreError};
+use crate::store::{DeadLetterLoad, DeadMessage, Store, StoreError, round};
 
 const PREFETCH: u16 = 16;
 /// How often to look for letters that are to be retried.
@@ -65,7 +65,7 @@ impl DeadLetters {
 
     async fn sweep(&self) {
         loop {
-            match self.store.dead_letter_remove_old(KEPT).await {
+            match round(self.store.dead_letter_remove_old(KEPT)).await {
                 Ok(0) => {}
                 Ok(removed) => {
                     tracing::info!(removed, "removed dead letters that were decided about")
@@ -82,7 +82,7 @@ impl DeadLetters {
         let mut consumer = connection.consume(&self.topology.dead(), PREFETCH).await?;
         while let Some(delivery) = consumer.next().await {
             let dead = self.read(&delivery);
-            while let Err(error) = self.keep(&dead).await {
+            while let Err(error) = round(self.keep(&dead)).await {
                 tracing::warn!(error = %error_chain(&error), "cannot keep a dead letter; trying again");
                 tokio::time::sleep(TIMER).await;
             }
@@ -144,7 +144,7 @@ impl DeadLetters {
     /// Puts one back, if one is to go. One that is put back twice after a crash
     /// harms nothing: every message may come twice.
     async fn retry(&self, publisher: &Publisher) -> Result<Result<bool, StoreError>, AmqpError> {
-        let (id, dead) = match self.store.dead_letter_next_retry().await {
+        let (id, dead) = match round(self.store.dead_letter_next_retry()).await {
             Ok(Some(next)) => next,
             Ok(None) => return Ok(Ok(false)),
             Err(error) => return Ok(Err(error)),
@@ -163,7 +163,9 @@ impl DeadLetters {
             queue = dead.queue,
             "retried a dead letter"
         );
-        Ok(self.store.dead_letter_retried(id).await.map(|()| true))
+        Ok(round(self.store.dead_letter_retried(id))
+            .await
+            .map(|()| true))
     }
 }
 

@@ -9,7 +9,7 @@ use assize_common::telemetry::error_chain;
 use tokio_util::sync::CancellationToken;
 
 use crate::bell::Bells;
-use crate::store::{Store, StoreError, rejudging_feed};
+use crate::store::{Store, StoreError, rejudging_feed, round};
 
 /// With so many tasks in the lane's outbox, the relay has enough to do until the
 /// next look.
@@ -25,7 +25,7 @@ pub(crate) async fn run(store: Store, bells: Bells, stop: CancellationToken) {
         .await
         .is_some()
     {
-        if let Err(error) = feed(&store, &bells).await {
+        if let Err(error) = round(feed(&store, &bells)).await {
             tracing::warn!(error = %error_chain(&error), "cannot ask for rejudging; trying again");
         }
     }

@@ -18,7 +18,7 @@ use assize_common::telemetry::error_chain;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
-use crate::store::{Store, StoreError, UndispatchedJudgement, judgement_redispatch};
+use crate::store::{Store, StoreError, UndispatchedJudgement, judgement_redispatch, round};
 
 const BATCH: u16 = 200;
 
@@ -75,11 +75,8 @@ impl<'c> LostTasks<'c> {
             let silent = self.waiting(&self.topology.lane(lane)).await? == 0
                 && self.waiting(&self.topology.reports()).await? == 0;
             let age = self.settings.lost_task_age;
-            let overdue = match self
-                .store
-                .judgement_list_undispatched(lane, age, BATCH)
-                .await
-            {
+            let overdue = self.store.judgement_list_undispatched(lane, age, BATCH);
+            let overdue = match round(overdue).await {
                 Ok(overdue) => overdue,
                 Err(error) => return Ok(Err(error)),
             };
@@ -89,7 +86,7 @@ impl<'c> LostTasks<'c> {
                 }
                 if !self.suspects.contains(&judgement.held) {
                     suspects.insert(judgement.held);
-                } else if let Err(error) = self.redispatch(judgement).await {
+                } else if let Err(error) = round(self.redispatch(judgement)).await {
                     return Ok(Err(error));
                 }
             }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::culprit::culprits;
 use crate::culprit::worker::failing_workers;
 use crate::settings::Settings;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, round};
 
 /// Looks until stopped.
 pub(crate) async fn run(store: Store, settings: Settings, stop: CancellationToken) {
@@ -23,7 +23,7 @@ pub(crate) async fn run(store: Store, settings: Settings, stop: CancellationToke
             pause_culprit(&store, settings.lease).await?;
             cordon_failing(&store, settings.lease).await
         };
-        if let Err(error) = looking.await {
+        if let Err(error) = round(looking).await {
             tracing::warn!(error = %error_chain(&error), "cannot look what judging fails on; trying again");
         }
     }

@@ -12,7 +12,7 @@ use assize_common::telemetry::error_chain;
 use bytesize::ByteSize;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, round};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// With so many times the reserve the disk is short: nothing more is stored that can be done without.
@@ -169,7 +169,7 @@ pub(crate) async fn watch(
         .await
         .is_some()
     {
-        if let Err(error) = pressure.look(&store, &data, limits).await {
+        if let Err(error) = round(pressure.look(&store, &data, limits)).await {
             tracing::debug!(error = %error_chain(&error), "cannot see how much waits");
         }
     }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::reports::Effect;
 use crate::settings::Settings;
 use crate::store::{
-    ExpiredJudgement, Failure, Store, StoreError, judgement_fail, judgement_list_expired,
+    ExpiredJudgement, Failure, Store, StoreError, judgement_fail, judgement_list_expired, round,
 };
 
 const BATCH: u16 = 100;
@@ -123,7 +123,7 @@ pub(crate) async fn run(
         if !hearing.is_good(Instant::now(), settings.lease) {
             continue;
         }
-        if let Err(error) = expire_leases(&store, settings).await {
+        if let Err(error) = round(expire_leases(&store, settings)).await {
             tracing::warn!(error = %error_chain(&error), "cannot look for expired leases; trying again");
         }
     }

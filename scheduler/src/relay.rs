@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bell::Bells;
 use crate::store::{
-    ClaimedTask, Store, StoreError, lane_languages, lane_load, outbox_claim, outbox_remove,
+    ClaimedTask, Store, StoreError, lane_languages, lane_load, outbox_claim, outbox_remove, round,
 };
 use crate::ticket::TicketKey;
 use crate::window;
@@ -107,7 +107,7 @@ impl Relay {
             self.bells.note_full(self.lane, full);
             Ok((transaction, claimed))
         };
-        let (mut transaction, claimed) = match claiming.await {
+        let (mut transaction, claimed) = match round(claiming).await {
             Ok(claimed) => claimed,
             Err(error) => return Ok(Err(error)),
         };
@@ -127,7 +127,7 @@ impl Relay {
             outbox_remove(&mut transaction, &done).await?;
             Store::commit(transaction).await
         };
-        if let Err(error) = removed.await {
+        if let Err(error) = round(removed).await {
             return Ok(Err(error));
         }
         match failure {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::blob::{BlobError, BlobStore};
 use crate::settings::Settings;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, round};
 
 const PERIOD: Duration = Duration::from_secs(60 * 60);
 /// A blob is stored before the report that names it: not longer than this, even
@@ -75,10 +75,10 @@ pub(crate) async fn remove_audits(
     unreported: Duration,
 ) -> Result<u64, RetentionError> {
     if let Some(age) = age {
-        while store.audit_list_remove(age, BATCH).await? == u64::from(BATCH) {}
+        while round(store.audit_list_remove(age, BATCH)).await? == u64::from(BATCH) {}
     }
     let kept = |blobs: Vec<ContentHash>| async move {
-        let kept = store.audit_blob_list_kept(&blobs).await;
+        let kept = round(store.audit_blob_list_kept(&blobs)).await;
         kept.map_err(RetentionError::from)
     };
     let ago = unreported..Duration::MAX;
@@ -96,10 +96,10 @@ pub(crate) async fn remove_outputs(
     unreported: Duration,
 ) -> Result<u64, RetentionError> {
     if let Some(age) = age {
-        while store.output_list_remove(age, BATCH).await? == u64::from(BATCH) {}
+        while round(store.output_list_remove(age, BATCH)).await? == u64::from(BATCH) {}
     }
     let kept = |blobs: Vec<ContentHash>| async move {
-        let kept = store.output_blob_list_kept(&blobs).await;
+        let kept = round(store.output_blob_list_kept(&blobs)).await;
         kept.map_err(RetentionError::from)
     };
     let ago = unreported..Duration::MAX;

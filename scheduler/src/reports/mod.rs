@@ -20,7 +20,7 @@ pub(crate) use effect::Effect;
 use crate::bell::Bells;
 use crate::reconciler::Hearing;
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Store, round};
 use crate::ticket::TicketKey;
 
 /// Reports held at once, which is also the largest batch. RabbitMQ knows no limit in
@@ -177,7 +177,7 @@ impl Reports {
             .without_max_times()
             .build();
         loop {
-            match apply_batch(&self.store, &reports, self.settings).await {
+            match round(apply_batch(&self.store, &reports, self.settings)).await {
                 Ok(effects) => {
                     if reports.iter().any(|report| report.is_echo()) {
                         self.hearing.echo(self.settings.lease);

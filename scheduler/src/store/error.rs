@@ -1,6 +1,7 @@
 //! Why the database could not do as asked.
 
 use std::error::Error;
+use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 
@@ -15,6 +16,12 @@ pub enum StoreError {
         /// The cause.
         #[source]
         source: sqlx::Error,
+    },
+    /// The database neither answered nor refused.
+    #[error("the database gave no answer for {} s", waited.as_secs())]
+    Silent {
+        /// For how long it was waited for.
+        waited: Duration,
     },
     /// The database's structure could not be brought up to date.
     #[error("cannot migrate the database: is it used by another program or by a newer assize?")]
@@ -57,6 +64,7 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database { source, .. } => is_transient(source),
+            Self::Silent { .. } => true,
             Self::Migrate(
                 MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
             ) => is_transient(source),

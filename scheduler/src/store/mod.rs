@@ -34,6 +34,7 @@ mod row;
 mod run;
 mod scrutiny;
 mod selection;
+mod silence;
 mod stop_rule;
 mod submission;
 mod ticket_key;
@@ -48,7 +49,7 @@ mod tests;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate as _, Migrator};
-use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 
 pub use audit::AuditFilter;
@@ -62,6 +63,7 @@ pub use judgement::UndispatchedJudgement;
 pub use outbox::{ClaimedTask, LaneLoad, OUTBOX_CHANNEL};
 pub use problem::{Activation, CurrentPackage, ImportedVersion, NewPackage};
 pub use rejudging::{CreatedRejudging, PackageProblem, SwitchRefusal, Switched};
+pub use silence::Listener;
 pub use submission::{Created, NewStoredSubmission, SubmissionFilter};
 pub use token::{KnownToken, TokenInfo};
 pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
@@ -74,6 +76,7 @@ pub(crate) use judgement::{ExpiredJudgement, judgement_list_expired};
 pub(crate) use outbox::{lane_languages, lane_load, outbox_claim, outbox_remove};
 pub(crate) use rejudging::{NewStoredRejudging, rejudging_feed};
 pub(crate) use selection::Selected;
+pub(crate) use silence::round;
 pub(crate) use transition::{
     FinishedAttempt, Moved, StartedAttempt, batch_lock, judgement_fail, judgement_hand_back,
     judgement_list_finish, judgement_list_progress, judgement_list_start, judgement_quarantine,
@@ -112,9 +115,11 @@ impl Store {
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "60s"),
         ]);
+        let answers = silence::Answers::default();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_release(move |connection, _| Box::pin(answers.clone().has(connection)))
             .connect_lazy_with(options);
         Self { pool }
     }
@@ -191,21 +196,13 @@ impl Store {
             .map_err(StoreError::on("commit a transaction"))
     }
 
-    /// A listener to notifications. They ring a bell, no more: those sent while
-    /// the listener reconnects are lost, so whoever listens looks by timer, too.
+    /// A listener to notifications, over a connection of its own.
     ///
     /// # Errors
     /// When the database can't be reached.
-    pub async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
-        let attempt = "listen to notifications";
-        let mut listener = PgListener::connect_with(&self.pool)
-            .await
-            .map_err(StoreError::on(attempt))?;
-        listener
-            .listen(channel)
-            .await
-            .map_err(StoreError::on(attempt))?;
-        Ok(listener)
+    pub async fn listen(&self, channel: &str) -> Result<Listener, StoreError> {
+        let options = self.pool.connect_options();
+        Listener::connect(options.as_ref().clone(), channel).await
     }
 
     /// Waits for connections in use and closes all.

@@ -188,7 +188,7 @@ async fn a_worker_that_is_cordoned_is_so_after_a_restart(pool: PgPool) {
         let report = registered(worker_id);
         apply_batch(store, &[&report], SETTINGS).await.unwrap();
         loop {
-            let news = told.recv().await.unwrap();
+            let news = told.next().await.unwrap();
             let news = serde_json::from_str(news.payload()).unwrap();
             if let Control::Mode {
                 worker_id: id,

@@ -10,5 +10,6 @@ mod pauses;
 mod problems;
 mod provenance;
 mod rejudging;
+mod silence;
 mod submissions;
 mod transitions;

@@ -163,7 +163,7 @@ async fn the_bell_rings_for_new_attempts(pool: PgPool) {
     apply_batch(&fixture.store, &[&handed_back], SETTINGS)
         .await
         .unwrap();
-    assert_eq!(listener.recv().await.unwrap().payload(), "live");
+    assert_eq!(listener.next().await.unwrap().payload(), "live");
 }
 
 /// Submits for teams in this order and returns the order of their turns.

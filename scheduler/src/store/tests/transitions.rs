@@ -400,8 +400,8 @@ async fn a_third_worker_does_not_keep_what_two_were_lost_with(pool: PgPool) {
 }
 
 /// What workers are told next.
-async fn told(listener: &mut sqlx::postgres::PgListener) -> Control {
-    let news = tokio::time::timeout(Duration::from_secs(20), listener.recv()).await;
+async fn told(listener: &mut crate::store::Listener) -> Control {
+    let news = tokio::time::timeout(Duration::from_secs(20), listener.next()).await;
     let news = news.expect("workers are told").unwrap();
     serde_json::from_str(news.payload()).unwrap()
 }
@@ -447,7 +447,7 @@ async fn whoever_is_at_an_attempt_that_is_over_is_told(pool: PgPool) {
     apply(&fixture, started(worker, other)).await;
     apply(&fixture, heartbeat(worker, &[other, held])).await;
     assert_eq!(told(&mut listener).await, Control::Cancel(held));
-    let next = tokio::time::timeout(Duration::from_millis(100), listener.recv()).await;
+    let next = tokio::time::timeout(Duration::from_millis(100), listener.next()).await;
     assert!(next.is_err(), "the other one is wanted: {next:?}");
 }
 
