@@ -118,6 +118,20 @@ impl Daemon {
         self.signal("CONT").await;
     }
 
+    /// Stops it for a while with all processes below it.
+    pub(super) async fn freeze(&self, time: Duration) {
+        // First it, so that no more come.
+        self.signal("STOP").await;
+        let all: Vec<u32> = self
+            .process()
+            .into_iter()
+            .chain(self.descendants())
+            .collect();
+        send_signal("STOP", &all).await;
+        tokio::time::sleep(time).await;
+        send_signal("CONT", &all).await;
+    }
+
     /// The processes below it.
     pub(super) fn descendants(&self) -> Vec<u32> {
         let mut found: Vec<u32> = self.process().into_iter().collect();

@@ -189,7 +189,11 @@ impl Installation {
         match database {
             Database::Kill => postgres.restart("KILL", random.millis(0, 1_500)).await,
             Database::Restart => postgres.restart("INT", Duration::ZERO).await,
-            Database::Stop => postgres.stand_still(random.millis(500, 4_000)).await,
+            Database::Stop => {
+                postgres
+                    .stand_still(LEASE + random.millis(500, 4_000))
+                    .await;
+            }
             Database::FailOver => postgres.fail_over(random.millis(0, 1_500)).await,
             Database::DiskFull => postgres.fill_disk(random.millis(1_000, 5_000)).await,
             Database::Locks => {

@@ -94,10 +94,10 @@ impl Postgres {
         self.ready().await;
     }
 
-    /// The primary does nothing for a while.
+    /// The primary does nothing for a while, whoever is connected to it.
     pub(super) async fn stand_still(&self, time: Duration) {
         let servers = self.servers.lock().await;
-        servers.primary.daemon.stand_still(time).await;
+        servers.primary.daemon.freeze(time).await;
     }
 
     /// Loses the primary for good, and after a while the replica is the primary. It gets a
