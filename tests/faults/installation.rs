@@ -4,6 +4,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use assize_tests::system::data_directory;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use super::clock::Clock;
 use super::daemon::Daemon;
@@ -31,15 +33,18 @@ use super::service::{free_ports, give_to_services};
 
 /// Short times, so that what is lost is found soon.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 2] = [
     ("ASSIZE_LOST_TASK_SECONDS", "4"),
-    // Faults come thick and fast: an installation in the field would have an hour's peace for each.
-    ("ASSIZE_MAX_FAILURES", "50"),
-    ("ASSIZE_RETRY_DELAY_SECONDS", "0.02"),
     (
         "ASSIZE_LOG",
         "info,lapin=off,sqlx=off,assize_scheduler=debug",
     ),
+];
+/// For a mix. Its faults come thick and fast: an installation in the field would have an
+/// hour's peace for each, and single ones are met with what is usual there.
+const PATIENT: [(&str, &str); 2] = [
+    ("ASSIZE_MAX_FAILURES", "50"),
+    ("ASSIZE_RETRY_DELAY_SECONDS", "0.02"),
 ];
 const PREFIX: &str = "faults";
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -100,6 +105,8 @@ pub(super) struct Installation {
     pub(super) leftovers: Leftovers,
     /// Whose it is to spoil what is stored.
     pub(super) blobs_turn: tokio::sync::Mutex<()>,
+    /// Whether schedulers that start try again very often.
+    patient: Arc<AtomicBool>,
     directory: Mutex<Option<TempDir>>,
     place: PathBuf,
 }
@@ -125,6 +132,7 @@ impl Installation {
         );
         let token = token(&postgres, &["admin", "worker"]).await;
 
+        let patient = Arc::new(AtomicBool::new(false));
         let mut schedulers = Vec::new();
         let addresses: Vec<SocketAddr> = free_ports::<2>()
             .into_iter()
@@ -136,7 +144,15 @@ impl Installation {
             let database = Proxy::start(Protocol::Postgres, target).await;
             let name = format!("scheduler-{number}");
             let clock = Clock::new(place.join(format!("{name}.clock")));
-            let daemon = scheduler(&name, place, *address, &broker, &database, lease, &clock);
+            let command = scheduler(place, *address, &broker, &database, lease, &clock);
+            let patient = Arc::clone(&patient);
+            let daemon = Daemon::new(&name, place, move || {
+                let mut command = command();
+                if patient.load(Ordering::Relaxed) {
+                    command.envs(PATIENT);
+                }
+                command
+            });
             daemon.start().await;
             schedulers.push(Scheduler {
                 daemon,
@@ -189,8 +205,19 @@ impl Installation {
             topology: Topology::new(PREFIX),
             leftovers: Leftovers::default(),
             blobs_turn: tokio::sync::Mutex::default(),
+            patient,
             place: directory.path().to_owned(),
             directory: Mutex::new(Some(directory)),
+        }
+    }
+
+    /// Has attempts tried again as often as a mix needs it, from now on.
+    pub(super) async fn be_patient(&self) {
+        if !self.patient.swap(true, Ordering::Relaxed) {
+            for scheduler in &self.schedulers {
+                scheduler.daemon.end("TERM").await;
+                scheduler.daemon.start().await;
+            }
         }
     }
 
@@ -221,7 +248,7 @@ impl Installation {
             .await
             .unwrap();
         let mut waiting = Vec::new();
-        for queue in self.queues() {
+        for queue in self.queues().into_iter().chain([self.topology.dead()]) {
             let messages = connection.waiting_messages(&queue).await.unwrap();
             if messages > 0 {
                 waiting.push((queue, messages));
@@ -257,21 +284,20 @@ async fn token(postgres: &Postgres, scopes: &[&str]) -> String {
 }
 
 fn scheduler(
-    name: &str,
     place: &Path,
     address: SocketAddr,
     broker: &Proxy,
     database: &Proxy,
     lease: Duration,
     clock: &Clock,
-) -> Daemon {
+) -> impl Fn() -> Command + Send + Sync + 'static {
     let broker = RabbitMq::url(broker.address);
     let database = format!(
         "postgres://assize@{}/assize?sslmode=disable",
         database.address
     );
     let (path, clock) = (place.to_owned(), clock.clone());
-    Daemon::new(name, place, move || {
+    move || {
         let mut scheduler = command("assize-scheduler");
         scheduler
             .envs(SETTINGS)
@@ -286,7 +312,7 @@ fn scheduler(
             .env("ASSIZE_LANGUAGE_TABLE", path.join("languages.toml"))
             .arg("--supervised");
         scheduler
-    })
+    }
 }
 
 fn worker(

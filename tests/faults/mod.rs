@@ -8,6 +8,7 @@
 
 mod clock;
 mod daemon;
+mod damage;
 mod disk;
 mod fault;
 mod frame;

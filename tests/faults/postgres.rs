@@ -100,6 +100,11 @@ impl Postgres {
         servers.primary.daemon.freeze(time).await;
     }
 
+    /// How often the primary ended without being told to.
+    pub(super) async fn surprises(&self) -> u32 {
+        self.servers.lock().await.primary.daemon.surprises()
+    }
+
     /// Loses the primary for good, and after a while the replica is the primary. It gets a
     /// replica of its own as soon as that can be built.
     pub(super) async fn fail_over(&self, pause: Duration) {

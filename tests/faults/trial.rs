@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::clock;
 use super::daemon::Daemon;
+use super::damage::Damage;
 use super::fault::Fault;
 use super::installation::{Installation, LEASE};
 use super::load::Program;
@@ -27,6 +28,8 @@ pub(super) struct Trial {
     installation: Arc<Installation>,
     random: Random,
     matrix: Matrix,
+    /// As far as it was looked at.
+    damage: Damage,
     begin: Instant,
     load: JoinHandle<()>,
 }
@@ -43,6 +46,7 @@ impl Trial {
             installation,
             random,
             matrix: Matrix::default(),
+            damage: Damage::default(),
             begin: Instant::now(),
             load,
         };
@@ -94,10 +98,12 @@ impl Trial {
         outcome.alone = true;
         outcome.doubled = violations(&self.installation, false).await.len();
         self.note(fault, outcome).await;
+        self.assess(&[fault]).await;
     }
 
     /// Several faults, each coming whether or not the ones before are over.
     pub(super) async fn mix(&mut self) {
+        self.installation.be_patient().await;
         let all = Fault::all();
         let mut suffering = Vec::new();
         for _ in 0..MIXED {
@@ -110,14 +116,32 @@ impl Trial {
             ));
             tokio::time::sleep(self.random.millis(500, 6_000)).await;
         }
+        let mut faults = Vec::new();
         for (fault, outcome) in suffering {
             let outcome = outcome.await.unwrap();
             self.note(fault, outcome).await;
+            faults.push(fault);
         }
+        self.assess(&faults).await;
         let findings = violations(&self.installation, false).await;
         if !findings.is_empty() {
             self.fail(findings);
         }
+    }
+
+    /// Looks for what none of the latest faults may do.
+    async fn assess(&mut self, faults: &[Fault]) {
+        let damage = self.installation.damage().await;
+        let findings = damage.beyond(&self.damage, faults);
+        if !findings.is_empty() {
+            let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
+            self.fail(vec![format!(
+                "{}: {}",
+                faults.join(", "),
+                findings.join(", ")
+            )]);
+        }
+        self.damage = damage;
     }
 
     /// A submission that takes long, which is judged once and nobody is blamed for.
@@ -177,11 +201,8 @@ impl Trial {
         }
         findings.extend(violations(installation, true).await);
         findings.extend(installation.load.findings().await);
-        let errors: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM judgements WHERE state = 'error'")
-                .fetch_one(&installation.database)
-                .await
-                .unwrap();
+        let damage = installation.damage().await;
+        findings.extend(damage.beyond(&self.damage, &[]));
         for daemon in installation.daemons() {
             daemon.end("TERM").await;
         }
@@ -189,21 +210,17 @@ impl Trial {
         installation.postgres.end().await;
         clock::remove_traces();
         findings.extend(installation.leftovers());
-        let surprises: Vec<String> = installation
-            .daemons()
-            .filter(|daemon| daemon.surprises() > 0)
-            .map(|daemon| format!("{} {} times", daemon.name(), daemon.surprises()))
-            .collect();
         #[expect(clippy::print_stdout, reason = "the result")]
         {
             println!(
-                "{} faults over {} submissions in {:.0} minutes; {} lost, {errors} judging errors",
+                "{} faults over {} submissions in {:.0} minutes; {} lost, {} judging errors\n\n{}",
                 self.matrix.runs(),
                 installation.load.accepted(),
                 self.begin.elapsed().as_secs_f64() / 60.0,
                 self.matrix.lost(),
+                damage.errors(),
+                self.matrix,
             );
-            println!("ended by themselves: {surprises:?}\n\n{}", self.matrix);
         }
         if !findings.is_empty() {
             self.fail(findings);
