@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use assize::client::Api;
@@ -43,6 +43,8 @@ pub(super) struct Load {
     schedulers: Vec<Api>,
     database: PgPool,
     next: AtomicU64,
+    /// So many are to wait or run at any time.
+    wanted: AtomicUsize,
     expected: Mutex<HashMap<SubmissionId, Verdict>>,
     over: AtomicBool,
     /// Requests that are not answered yet.
@@ -55,6 +57,7 @@ impl Load {
             schedulers,
             database,
             next: AtomicU64::new(0),
+            wanted: AtomicUsize::new(0),
             expected: Mutex::default(),
             over: AtomicBool::new(false),
             unanswered: AtomicU64::new(0),
@@ -66,9 +69,15 @@ impl Load {
         self.expected.lock().unwrap().len()
     }
 
-    /// Keeps about so many submissions waiting or running, until it is over.
-    pub(super) async fn keep(self: Arc<Self>, open: usize) {
+    /// From now on about so many submissions are to wait or run.
+    pub(super) fn want(&self, open: usize) {
+        self.wanted.store(open, Ordering::Relaxed);
+    }
+
+    /// Keeps as many submissions waiting or running as are wanted, until it is over.
+    pub(super) async fn keep(self: Arc<Self>) {
         while !self.over.load(Ordering::Relaxed) {
+            let open = self.wanted.load(Ordering::Relaxed);
             let unanswered = usize::try_from(self.unanswered.load(Ordering::Relaxed)).unwrap();
             let under_way = self.open().await.unwrap_or(open);
             for _ in under_way.saturating_add(unanswered)..open {

@@ -18,10 +18,12 @@ use super::random::Random;
 
 /// So many submissions wait or run at any time.
 const OPEN: usize = 24;
+/// The same in a mix, of which the number counts and not how soon all are judged.
+const OPEN_IN_MIX: usize = 80;
 /// What is not judged so long after the last fault is lost.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How many faults of a mix come before everybody waits for the end of their consequences.
-const MIXED: usize = 12;
+const MIXED: usize = 20;
 
 /// An installation under load with what came of the faults so far.
 pub(super) struct Trial {
@@ -41,7 +43,8 @@ impl Trial {
 
     async fn start_with(random: Random, lease: Duration, acknowledged: Duration) -> Self {
         let installation = Arc::new(Installation::start(lease, acknowledged).await);
-        let load = tokio::spawn(Arc::clone(&installation.load).keep(OPEN));
+        installation.load.want(OPEN);
+        let load = tokio::spawn(Arc::clone(&installation.load).keep());
         let trial = Self {
             installation,
             random,
@@ -104,6 +107,7 @@ impl Trial {
     /// Several faults, each coming whether or not the ones before are over.
     pub(super) async fn mix(&mut self) {
         self.installation.be_patient().await;
+        self.installation.load.want(OPEN_IN_MIX);
         let all = Fault::all();
         let mut suffering = Vec::new();
         for _ in 0..MIXED {
@@ -114,7 +118,7 @@ impl Trial {
                 fault,
                 tokio::spawn(async move { suffer(&installation, fault, random).await }),
             ));
-            tokio::time::sleep(self.random.millis(500, 6_000)).await;
+            tokio::time::sleep(self.random.millis(300, 2_500)).await;
         }
         let mut faults = Vec::new();
         for (fault, outcome) in suffering {
