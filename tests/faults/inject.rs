@@ -231,14 +231,17 @@ impl Installation {
                 let mut sent: Vec<Vec<u8>> =
                     workers.chain(schedulers).flat_map(Proxy::sent).collect();
                 sent.sort_by_cached_key(|_| random.between(0, u64::MAX));
-                let messages = sent.iter().map(|message| {
+                let messages = sent.iter().filter_map(|message| {
                     let text = String::from_utf8_lossy(message);
                     let queue = if text.contains(r#""package":"#) {
                         self.topology.lane(assize_common::Lane::Live)
-                    } else {
+                    } else if text.contains(r#""report":"#) {
                         self.topology.reports()
+                    } else {
+                        // What workers are told has no queue.
+                        return None;
                     };
-                    (queue, message.clone())
+                    Some((queue, message.clone()))
                 });
                 self.publish(messages.collect()).await;
             }
