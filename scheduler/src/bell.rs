@@ -19,17 +19,34 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Default)]
 pub struct Bells(Arc<[Bell; Lane::ALL.len()]>);
 
+/// How soon a relay looks again whose lane was full, when there is more to publish and nobody said that there is
+/// room: each submission would make it look in vain.
+const AGAIN: Duration = Duration::from_millis(50);
+
 #[derive(Debug, Default)]
 struct Bell {
+    /// There is more to publish.
     rung: Notify,
+    /// There may be room for more.
+    room: Notify,
     /// Whether the lane's relay waits for room.
     full: AtomicBool,
 }
 
 impl Bells {
-    /// Returns when the lane's bell has rung since the last time.
+    /// Returns when the lane's bell has rung since the last time, and it is worth a look.
     pub(crate) async fn rung(&self, lane: Lane) {
-        self.of(lane).rung.notified().await;
+        let bell = self.of(lane);
+        let more = async {
+            if bell.full.load(Ordering::Relaxed) {
+                tokio::time::sleep(AGAIN).await;
+            }
+            bell.rung.notified().await;
+        };
+        tokio::select! {
+            () = more => {}
+            () = bell.room.notified() => {}
+        }
     }
 
     /// There is something new to publish.
@@ -46,7 +63,7 @@ impl Bells {
     pub(crate) fn ring_where_full(&self) {
         for lane in Lane::ALL {
             if self.of(lane).full.load(Ordering::Relaxed) {
-                self.ring(lane);
+                self.of(lane).room.notify_one();
             }
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use assize_common::api::Scope;
 use assize_common::api::Token;
-use assize_common::id::{SubmissionId, TokenId, WorkerId};
+use assize_common::id::{JudgementId, SubmissionId, TokenId, WorkerId};
 use assize_common::language::LanguageTable;
 use assize_common::message::{
     CompileReport, Exit, Finished, HeldJudgement, Host, Judged, Provenance, Report, RunLimits,
@@ -18,7 +18,10 @@ use sqlx::PgPool;
 use crate::pressure::Limits;
 use crate::reports::apply_batch;
 use crate::settings::{Escalation, Settings};
-use crate::store::{Activation, Created, NewPackage, NewStoredSubmission, RetryPolicy, Store};
+use crate::store::{
+    Activation, Created, CurrentPackage, NewPackage, NewStoredSubmission, RetryPolicy, Store,
+    Subject,
+};
 
 pub(crate) const SETTINGS: Settings = Settings {
     lease: Duration::from_secs(30),
@@ -65,13 +68,10 @@ impl Fixture {
     }
 
     pub(crate) async fn new_submission(&self) -> NewStoredSubmission {
-        let problem = self
-            .store
-            .problem_find_current("sum")
-            .await
-            .unwrap()
-            .unwrap();
+        let problem = self.package_of("sum").await.unwrap();
         NewStoredSubmission {
+            id: SubmissionId::generate(),
+            judgement_id: JudgementId::generate(),
             problem_id: problem.problem_id,
             package_id: problem.package_id,
             testcases: problem.testcases,
@@ -96,11 +96,45 @@ impl Fixture {
         }
     }
 
+    /// The current package of a problem.
+    pub(crate) async fn package_of(&self, problem: &str) -> Option<CurrentPackage> {
+        let subject = Subject {
+            problem: problem.to_owned(),
+            team: None,
+        };
+        let [found] = self
+            .store
+            .admission_list(&[subject])
+            .await
+            .unwrap()
+            .try_into()
+            .unwrap();
+        Some(found?.package)
+    }
+
+    /// Stores one submission.
+    pub(crate) async fn try_store(&self, new: &NewStoredSubmission) -> Created {
+        let new = std::slice::from_ref(new);
+        let [created] = self
+            .store
+            .submission_list_create(new)
+            .await
+            .unwrap()
+            .try_into()
+            .unwrap();
+        created
+    }
+
+    /// Stores one submission that nothing is in the way of.
+    pub(crate) async fn stored(&self, new: &NewStoredSubmission) -> SubmissionId {
+        let created = self.try_store(new).await;
+        assert!(matches!(created, Created::Stored { .. }), "{created:?}");
+        new.id
+    }
+
     pub(crate) async fn submit(&self) -> (SubmissionId, HeldJudgement) {
         let new = self.new_submission().await;
-        let Created::Stored(id, _) = self.store.submission_create(&new).await.unwrap() else {
-            panic!("a submission without a key has no rival");
-        };
+        let id = self.stored(&new).await;
         (id, self.held(id).await)
     }
 
@@ -109,16 +143,14 @@ impl Fixture {
         let mut new = self.new_submission().await;
         new.contest = Some(contest.to_owned());
         new.team = Some(team.to_owned());
-        self.store.submission_create(&new).await.unwrap();
+        self.stored(&new).await;
     }
 
     /// Submits and has it judged.
     pub(crate) async fn judged(&self, team: &str, verdict: Verdict) -> SubmissionId {
         let mut new = self.new_submission().await;
         new.team = Some(team.into());
-        let Created::Stored(id, _) = self.store.submission_create(&new).await.unwrap() else {
-            panic!("a submission without a key has no rival");
-        };
+        let id = self.stored(&new).await;
         self.report(self.held(id).await, verdict).await;
         id
     }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod batcher;
 pub mod bell;
 pub mod blob;
 mod blob_collection;
@@ -20,6 +21,7 @@ mod feeder;
 mod filter;
 #[cfg(test)]
 mod fixture;
+pub mod intake;
 mod lost_tasks;
 mod pauser;
 pub mod pressure;

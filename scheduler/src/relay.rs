@@ -3,6 +3,8 @@
 //! and commit publishes a task twice, which harms nothing; relays that look at
 //! the same time may together exceed a lane's window by a batch each, neither.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use assize_common::Lane;
@@ -28,7 +30,8 @@ const TIMER: Duration = Duration::from_secs(1);
 /// How long to wait after an error: a connection that broke is soon replaced.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// The relay of one lane. A full or slow lane does not hold up the others.
+/// A relay of one lane. A full or slow lane does not hold up the others, and a second relay
+/// goes on while the first one waits for confirms.
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(crate) store: Store,
@@ -39,6 +42,28 @@ pub(crate) struct Relay {
     pub(crate) tickets: TicketKey,
     /// How long a worker counts that is not heard of.
     pub(crate) lease: Duration,
+    /// Tasks that the lane's relays of this scheduler are publishing.
+    pub(crate) under_way: Arc<AtomicU32>,
+}
+
+/// Tasks that count as being published while this lives.
+struct UnderWay<'r> {
+    all: &'r AtomicU32,
+    these: u32,
+}
+
+impl<'r> UnderWay<'r> {
+    fn new(all: &'r AtomicU32, these: usize) -> Self {
+        let these = u32::try_from(these).unwrap_or(u32::MAX);
+        all.fetch_add(these, Ordering::Relaxed);
+        Self { all, these }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.these, Ordering::Relaxed);
+    }
 }
 
 /// What became of a batch.
@@ -78,7 +103,7 @@ impl Relay {
 
     async fn publish_batch(&self) -> Result<Result<Batch, StoreError>, AmqpError> {
         let claiming = async {
-            let mut transaction = self.store.begin().await?;
+            let mut transaction = self.store.begin_dispatch().await?;
             // Before the look: what makes room after it rings.
             self.bells.note_full(self.lane, true);
             let live = match self.lane {
@@ -89,6 +114,7 @@ impl Relay {
             };
             let load = lane_load(&mut transaction, self.lane, self.lease, live.as_deref()).await?;
             let room = window::room(self.lane, &load);
+            let room = room.saturating_sub(self.under_way.load(Ordering::Relaxed));
             let limit = u16::try_from(room).unwrap_or(BATCH).min(BATCH);
             let claimed = if limit == 0 {
                 Vec::new()
@@ -115,6 +141,7 @@ impl Relay {
             return Ok(Ok(Batch::Drained));
         }
 
+        let under_way = UnderWay::new(&self.under_way, claimed.len());
         let results = join_all(claimed.iter().map(|claimed| self.publish(claimed))).await;
         let (mut done, mut failure) = (Vec::new(), None);
         for (claimed, result) in claimed.iter().zip(results) {
@@ -130,6 +157,7 @@ impl Relay {
         if let Err(error) = round(removed).await {
             return Ok(Err(error));
         }
+        drop(under_way);
         match failure {
             None if claimed.len() == usize::from(BATCH) => Ok(Ok(Batch::Full)),
             None => Ok(Ok(Batch::Drained)),

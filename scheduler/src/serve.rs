@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use assize_common::Lane;
@@ -27,6 +28,7 @@ use crate::clock;
 use crate::control;
 use crate::dead_letters::DeadLetters;
 use crate::feeder;
+use crate::intake::Intake;
 use crate::lost_tasks::LostTasks;
 use crate::pauser;
 use crate::pressure::{self, Pressure};
@@ -235,6 +237,7 @@ pub async fn serve(
     let pressure = Pressure::default();
     let router = api::router(Api {
         store: store.clone(),
+        intake: Intake::new(&store),
         bells: bells.clone(),
         pressure: pressure.clone(),
         blobs: blobs.clone(),
@@ -408,7 +411,13 @@ async fn publish(
     stop: CancellationToken,
 ) -> Result<(), AmqpError> {
     let relays = async {
-        let relays = Lane::ALL.map(|lane| {
+        let relays = Lane::ALL.into_iter().flat_map(|lane| {
+            // Whoever waits for a verdict does not wait for others' confirms.
+            let relays = if lane == Lane::Live { 2 } else { 1 };
+            let under_way = Arc::new(AtomicU32::new(0));
+            std::iter::repeat_n((lane, under_way), relays)
+        });
+        let relays = relays.map(|(lane, under_way)| {
             let stop = stop.clone();
             async move {
                 let relay = Relay {
@@ -419,6 +428,7 @@ async fn publish(
                     lane,
                     tickets,
                     lease: settings.lease,
+                    under_way,
                 };
                 relay.run(stop).await
             }

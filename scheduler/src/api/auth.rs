@@ -63,11 +63,8 @@ impl<P: Permission> FromRequestParts<Api> for Caller<P> {
                 "the token is not known, was revoked, or is mistyped",
             )
         };
-        let known = api
-            .store
-            .token_find(token.id())
-            .await?
-            .ok_or_else(unknown)?;
+        let known = api.intake.tokens.ask(token.id()).await?;
+        let known = known.ok_or_else(unknown)?;
         let given = ContentHash::of(token.secret());
         if !bool::from(given.as_bytes().ct_eq(known.secret_sha256.as_bytes())) {
             return Err(unknown());

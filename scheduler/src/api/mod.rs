@@ -53,6 +53,7 @@ use utoipa_axum::routes;
 use self::error::{ApiError, ErrorKind};
 use crate::bell::Bells;
 use crate::blob::BlobStore;
+use crate::intake::Intake;
 use crate::pressure::Pressure;
 use crate::store::Store;
 use crate::suspicion::SuspicionRules;
@@ -66,6 +67,8 @@ const IMPORT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 pub struct Api {
     /// The database.
     pub store: Store,
+    /// What every submission asks it.
+    pub intake: Intake,
     /// Wake the relays.
     pub bells: Bells,
     /// Whether too much waits already.

@@ -3,7 +3,7 @@
 use assize_common::api::{
     CancelSubmission, JudgementState, NewSubmission, ProblemDetails, Submission, SubmissionList,
 };
-use assize_common::id::{SubmissionId, TokenId};
+use assize_common::id::{JudgementId, SubmissionId, TokenId};
 use assize_common::language::Language;
 use assize_common::message::SourceFile;
 use assize_common::sandbox_choice::{SandboxFactors, choose_sandbox};
@@ -24,7 +24,7 @@ use super::extract::{Id, Json, Query};
 use super::idempotency::{VanishedKey, idempotency, same_request};
 use super::problems::is_short_name;
 use super::submission_check::{check, check_for_problem};
-use crate::store::{Created, CurrentPackage, NewStoredSubmission, SubmissionFilter};
+use crate::store::{Admission, Created, NewStoredSubmission, Subject, SubmissionFilter};
 
 /// The largest body: sources in base64 with room to spare.
 pub(super) const MAX_BODY: ByteSize = ByteSize::mib(8);
@@ -59,8 +59,8 @@ pub(super) async fn create_submission(
 ) -> Result<impl IntoResponse, ApiError> {
     let idempotency = idempotency(&headers, &new)?;
     let language = check(&new, &api.languages, caller.is_admin())?;
-    let id = match find_earlier(&api, caller.token_id, idempotency.as_ref()).await? {
-        Some(id) => id,
+    let submission = match find_earlier(&api, caller.token_id, idempotency.as_ref()).await? {
+        Some(id) => read(&api, id).await?,
         None => {
             let (contest, team) = (new.contest.as_deref(), new.team.as_deref());
             if let Some(refusal) = api.pressure.refuses(contest, team) {
@@ -68,23 +68,18 @@ pub(super) async fn create_submission(
             }
             loop {
                 // Again if the problem's package is replaced between the look and the store.
-                let problem = current_package(&api, &new.problem).await?;
-                check_for_problem(&new, language, &problem)?;
+                let admission = admission(&api, &new).await?;
+                check_for_problem(&new, language, &admission.package)?;
                 let by = caller.token_id;
                 let stored =
-                    stored(&api, &new, language, &problem, by, idempotency.clone()).await?;
-                if let Some(id) = create(&api, &stored).await? {
-                    break id;
+                    stored(&api, &new, language, &admission, by, idempotency.clone()).await?;
+                if let Some(submission) = create(&api, &new.problem, stored).await? {
+                    break submission;
                 }
             }
         }
     };
-    let submission = api
-        .store
-        .submission_read(id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("submission", id))?;
-    let location = [(LOCATION, format!("/api/v1/submissions/{id}"))];
+    let location = [(LOCATION, format!("/api/v1/submissions/{}", submission.id))];
     Ok((StatusCode::CREATED, location, axum::Json(submission)))
 }
 
@@ -118,10 +113,7 @@ pub(super) async fn cancel_submission(
         .in_field("reason"));
     }
     if !api.store.submission_cancel(id, reason).await? {
-        api.store
-            .submission_read(id)
-            .await?
-            .ok_or_else(|| ApiError::not_found("submission", id))?;
+        read(&api, id).await?;
         return Err(ApiError::new(
             ErrorKind::AlreadyDecided,
             format!("submission {id} is judged already: rejudge it instead"),
@@ -132,16 +124,13 @@ pub(super) async fn cancel_submission(
 }
 
 /// Lane and sandbox of the first judgement.
-async fn choose(
+fn choose(
     api: &Api,
     new: &NewSubmission,
     language: Option<&Language>,
-    problem_has_rules: bool,
-) -> Result<(Lane, SandboxChoice, Scrutiny), ApiError> {
-    let flags = api
-        .store
-        .flag_find(&new.problem, new.team.as_deref())
-        .await?;
+    admission: &Admission,
+) -> (Lane, SandboxChoice, Scrutiny) {
+    let flags = &admission.flags;
     let sources = new.files.iter().map(|file| file.content.as_slice());
     // Outputs are no sources: nothing of them runs.
     let suspicion = language.and_then(|language| api.suspicion.find(&language.id, sources));
@@ -153,7 +142,7 @@ async fn choose(
         problem_flag: flags.problem.as_deref(),
         suspicion: suspicion.as_deref(),
         flagged_lane_is_full: api.pressure.flagged_lane_is_full(),
-        problem_has_rules,
+        problem_has_rules: admission.package.has_rules,
         language: language.and_then(|language| language.sandbox),
         lane: None,
     };
@@ -164,36 +153,40 @@ async fn choose(
     };
     let choice = choose_sandbox(factors);
     let traced = choice.mode == SandboxMode::Ptrace;
-    Ok((
-        lane,
-        choice,
-        if traced {
-            flags.scrutiny
-        } else {
-            Scrutiny::default()
-        },
-    ))
+    let scrutiny = if traced {
+        flags.scrutiny.clone()
+    } else {
+        Scrutiny::default()
+    };
+    (lane, choice, scrutiny)
 }
 
-async fn current_package(api: &Api, problem: &str) -> Result<CurrentPackage, ApiError> {
-    let found = if is_short_name(problem) {
-        api.store.problem_find_current(problem).await?
+async fn admission(api: &Api, new: &NewSubmission) -> Result<Admission, ApiError> {
+    let found = if is_short_name(&new.problem) {
+        let subject = Subject {
+            problem: new.problem.clone(),
+            team: new.team.clone(),
+        };
+        api.intake.admissions.ask(subject).await?
     } else {
         None
     };
-    found.ok_or_else(|| unknown_problem(problem))
+    found.ok_or_else(|| unknown_problem(&new.problem))
 }
 
 async fn stored(
     api: &Api,
     new: &NewSubmission,
     language: Option<&Language>,
-    problem: &CurrentPackage,
+    admission: &Admission,
     submitted_by: TokenId,
     idempotency: Option<(String, ContentHash)>,
 ) -> Result<NewStoredSubmission, ApiError> {
-    let (lane, sandbox, scrutiny) = choose(api, new, language, problem.has_rules).await?;
+    let (lane, sandbox, scrutiny) = choose(api, new, language, admission);
+    let problem = &admission.package;
     Ok(NewStoredSubmission {
+        id: SubmissionId::generate(),
+        judgement_id: JudgementId::generate(),
         problem_id: problem.problem_id,
         package_id: problem.package_id,
         testcases: problem.testcases,
@@ -212,30 +205,38 @@ async fn stored(
 }
 
 /// Stores it; `None` if its package is not the current one any more.
-async fn create(api: &Api, stored: &NewStoredSubmission) -> Result<Option<SubmissionId>, ApiError> {
-    match api.store.submission_create(stored).await? {
-        Created::Stored(id, judgement_id) => {
+async fn create(
+    api: &Api,
+    problem: &str,
+    stored: NewStoredSubmission,
+) -> Result<Option<Submission>, ApiError> {
+    match api.intake.submissions.ask(stored.clone()).await? {
+        Created::Stored { submitted_at } => {
             api.bells.ring(stored.lane);
             tracing::info!(
-                submission.id = %id,
-                judgement.id = %judgement_id,
+                submission.id = %stored.id,
+                judgement.id = %stored.judgement_id,
                 language = stored.language,
                 lane = %stored.lane,
                 sandbox = %stored.sandbox.mode,
                 "took a submission"
             );
-            Ok(Some(id))
+            Ok(Some(stored.stored(problem.to_owned(), submitted_at)))
         }
         Created::PackageReplaced => Ok(None),
         // The same request in parallel was faster.
         Created::KeyTaken => {
             let by = stored.submitted_by;
             let earlier = find_earlier(api, by, stored.idempotency.as_ref()).await?;
-            earlier
-                .map(Some)
-                .ok_or_else(|| ApiError::internal(&VanishedKey))
+            let id = earlier.ok_or_else(|| ApiError::internal(&VanishedKey))?;
+            read(api, id).await.map(Some)
         }
     }
+}
+
+async fn read(api: &Api, id: SubmissionId) -> Result<Submission, ApiError> {
+    let found = api.store.submission_read(id).await?;
+    found.ok_or_else(|| ApiError::not_found("submission", id))
 }
 
 /// The submission of an earlier request with the same key, if there was one.
@@ -379,8 +380,5 @@ pub(super) async fn read_submission(
     _: Caller<MayRead>,
     Id(id): Id<SubmissionId>,
 ) -> Result<axum::Json<Submission>, ApiError> {
-    let submission = api.store.submission_read(id).await?;
-    submission
-        .map(axum::Json)
-        .ok_or_else(|| ApiError::not_found("submission", id))
+    read(&api, id).await.map(axum::Json)
 }

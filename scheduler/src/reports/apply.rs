@@ -36,7 +36,7 @@ pub(crate) async fn apply_batch(
     reports: &[&WorkerReport],
     settings: Settings,
 ) -> Result<Vec<Effect>, StoreError> {
-    let mut transaction = store.begin().await?;
+    let mut transaction = store.begin_dispatch().await?;
     let judgements: Vec<_> = reports
         .iter()
         .flat_map(|report| report.report.judgements())

@@ -29,6 +29,10 @@ const PREFETCH: u16 = 128;
 /// How much a batch may hold before the last report that joins it: decoded and on its
 /// way to Postgres it takes several times as much.
 const BATCH_BYTES: usize = 16 << 20;
+/// After a batch of less than so many reports the next one waits a moment for others: a transaction costs Postgres
+/// much more than a report in it, and a verdict is not read within milliseconds.
+const FEW: usize = 16;
+const COMPANY: Duration = Duration::from_millis(5);
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LARGEST_DELAY: Duration = Duration::from_secs(5);
 
@@ -85,10 +89,15 @@ impl Reports {
         consumer: &mut Consumer,
         stop: &CancellationToken,
     ) -> Result<(), AmqpError> {
+        let mut came_alone = true;
         while let Some(Some(first)) = stop.run_until_cancelled(consumer.next()).await {
-            // Whatever has arrived already joins; nobody waits for company.
+            if came_alone {
+                tokio::time::sleep(COMPANY).await;
+            }
+            // Whatever has arrived by now joins.
             let arrived = || consumer.next().now_or_never().flatten();
             let deliveries = batch(first, arrived, |delivery| delivery.body().len());
+            came_alone = deliveries.len() < FEW;
             let received = self.read(deliveries).await?;
             self.ingest(received, stop).await?;
         }

@@ -11,49 +11,7 @@ use super::{Store, StoreError, row, scrutiny};
 /// Flags on submissions that are listed, at most.
 const LISTED: i64 = 500;
 
-/// Why a new submission is flagged before anybody has seen it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FoundFlags {
-    /// Why its team is.
-    pub team: Option<String>,
-    /// Why its problem is.
-    pub problem: Option<String>,
-    /// What they ask for besides ptrace.
-    pub scrutiny: Scrutiny,
-}
-
 impl Store {
-    /// Finds the flags on a problem and a team.
-    ///
-    /// # Errors
-    /// When the database can't be reached.
-    pub async fn flag_find(
-        &self,
-        problem: &str,
-        team: Option<&str>,
-    ) -> Result<FoundFlags, StoreError> {
-        let rows = sqlx::query!(
-            "SELECT scope, reason, scrutiny FROM flags
-             WHERE (scope = 'problem' AND subject = $1) OR (scope = 'team' AND subject = $2)",
-            problem,
-            team
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::on("look up flags"))?;
-        let mut found = FoundFlags::default();
-        for row in rows {
-            let scrutiny = scrutiny::read(row.scrutiny)?;
-            found.scrutiny = std::mem::take(&mut found.scrutiny).join(scrutiny);
-            if row.scope == FlagScope::Team.name() {
-                found.team = Some(row.reason);
-            } else {
-                found.problem = Some(row.reason);
-            }
-        }
-        Ok(found)
-    }
-
     /// Lists the flags on problems and teams, and those on the latest submissions.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! fail on values they do not know.
 
 mod admin_action;
+mod admission;
 mod audit;
 mod backlog;
 mod blob;
@@ -24,6 +25,7 @@ mod judgement;
 mod judging_failure;
 mod lane;
 mod language;
+mod new_submission;
 mod outbox;
 mod output;
 mod pause;
@@ -52,19 +54,20 @@ use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 
+pub use admission::{Admission, CurrentPackage, FoundFlags, Subject};
 pub use audit::AuditFilter;
 pub use backlog::{Backlog, LaneBacklog};
 pub(crate) use dead_letter::DeadLetterLoad;
 pub use dead_letter::DeadMessage;
 pub use error::StoreError;
-pub use flag::FoundFlags;
 pub use invariant::Violation;
 pub use judgement::UndispatchedJudgement;
+pub use new_submission::{Created, NewStoredSubmission};
 pub use outbox::{ClaimedTask, LaneLoad, OUTBOX_CHANNEL};
-pub use problem::{Activation, CurrentPackage, ImportedVersion, NewPackage};
+pub use problem::{Activation, ImportedVersion, NewPackage};
 pub use rejudging::{CreatedRejudging, PackageProblem, SwitchRefusal, Switched};
 pub use silence::Listener;
-pub use submission::{Created, NewStoredSubmission, SubmissionFilter};
+pub use submission::SubmissionFilter;
 pub use token::{KnownToken, TokenInfo};
 pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
@@ -101,10 +104,17 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    /// For what every submission and every report needs, which so never waits for what admins look at.
+    dispatch: PgPool,
 }
 
+/// Plans are made once, not again for each number of submissions in an array: making one takes longer
+/// than what it is for. Nothing is lost by it where no filter is optional.
+const PLANNED_ONCE: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
+
 impl Store {
-    /// A store that connects when it is first used, with at most `connections`.
+    /// A store that connects when it is first used, with at most `connections`, of which each half
+    /// has a use of its own.
     #[must_use]
     pub fn new(url: &DatabaseUrl, connections: u32) -> Self {
         // A statement or transaction that takes this long is stuck, and would
@@ -115,19 +125,27 @@ impl Store {
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "60s"),
         ]);
-        let answers = silence::Answers::default();
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_release(move |connection, _| Box::pin(answers.clone().has(connection)))
-            .connect_lazy_with(options);
-        Self { pool }
+        let pool = |options| {
+            let answers = silence::Answers::default();
+            PgPoolOptions::new()
+                .max_connections(connections.div_ceil(2))
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .after_release(move |connection, _| Box::pin(answers.clone().has(connection)))
+                .connect_lazy_with(options)
+        };
+        Self {
+            dispatch: pool(options.clone().options([PLANNED_ONCE])),
+            pool: pool(options),
+        }
     }
 
     /// A store over a pool that exists.
     #[must_use]
-    pub const fn from_pool(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn from_pool(pool: PgPool) -> Self {
+        Self {
+            dispatch: pool.clone(),
+            pool,
+        }
     }
 
     /// Brings the database's structure up to date. Concurrent calls take turns.
@@ -185,6 +203,17 @@ impl Store {
             .map_err(StoreError::on("begin a transaction"))
     }
 
+    /// Begins a transaction of the relay or about reports.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn begin_dispatch(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.dispatch
+            .begin()
+            .await
+            .map_err(StoreError::on("begin a transaction"))
+    }
+
     /// Commits a transaction. After a transient error it may or may not be committed.
     ///
     /// # Errors
@@ -207,6 +236,6 @@ impl Store {
 
     /// Waits for connections in use and closes all.
     pub async fn close(&self) {
-        self.pool.close().await;
+        tokio::join!(self.pool.close(), self.dispatch.close());
     }
 }

@@ -48,7 +48,8 @@ pub struct LaneLoad {
     pub published: u32,
     /// Slots of the workers that consume it.
     pub slots: u32,
-    /// Whether live tasks wait to be published that some worker can judge.
+    /// Whether live tasks wait to be published that some worker can judge; of lanes that
+    /// make way for them.
     pub live_waits: bool,
 }
 
@@ -71,7 +72,8 @@ pub(crate) async fn lane_load(
                (SELECT COALESCE(sum(slots), 0) FROM workers
                 WHERE $1 = ANY (lanes) AND stopped_at IS NULL AND mode = 'run'
                   AND last_seen_at > clock_timestamp() - make_interval(secs => $2)) AS "slots!",
-               EXISTS (SELECT FROM outbox o
+               $1 IN ('rejudge', 'batch') AND EXISTS (
+                       SELECT FROM outbox o
                        JOIN judgements j ON j.id = o.judgement_id
                        JOIN submissions s ON s.id = j.submission_id
                        WHERE o.lane = 'live' AND o.not_before <= clock_timestamp()

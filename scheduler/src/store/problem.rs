@@ -57,25 +57,6 @@ pub struct ImportedVersion {
     pub unchanged: bool,
 }
 
-/// What a new submission must know of a problem.
-#[derive(Debug, Clone)]
-pub struct CurrentPackage {
-    /// The problem.
-    pub problem_id: ProblemId,
-    /// The current version of its package.
-    pub package_id: Uuid,
-    /// Source files of a submission together.
-    pub code_limit: ByteSize,
-    /// How many test cases it has.
-    pub testcases: i32,
-    /// Language codes that submissions may be written in; all if `None`.
-    pub language_codes: Option<Vec<String>>,
-    /// Whether it has rules for system calls.
-    pub has_rules: bool,
-    /// Whether submissions are outputs, not programs.
-    pub takes_outputs: bool,
-}
-
 struct VersionRow {
     id: Uuid,
     short_name: String,
@@ -320,35 +301,5 @@ impl Store {
         rows.into_iter()
             .map(|row| ProblemVersion::try_from(row).map(|version| version.problem))
             .collect()
-    }
-
-    /// Finds the package that new submissions to a problem are judged by.
-    ///
-    /// # Errors
-    /// When the database can't be reached.
-    pub async fn problem_find_current(
-        &self,
-        short_name: &str,
-    ) -> Result<Option<CurrentPackage>, StoreError> {
-        let found = sqlx::query!(
-            "SELECT v.problem_id, v.id AS package_id, v.code_limit_bytes, v.testcases, v.language_codes,
-                    v.has_rules, v.takes_outputs
-             FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
-             WHERE p.short_name = $1",
-            short_name
-        )
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(StoreError::on("look up a problem"))?;
-        let Some(found) = found else { return Ok(None) };
-        Ok(Some(CurrentPackage {
-            problem_id: found.problem_id.into(),
-            package_id: found.package_id,
-            code_limit: ByteSize(row::count("a code limit", found.code_limit_bytes)?),
-            testcases: found.testcases,
-            language_codes: found.language_codes,
-            has_rules: found.has_rules,
-            takes_outputs: found.takes_outputs,
-        }))
     }
 }

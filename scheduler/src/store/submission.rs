@@ -1,60 +1,11 @@
-//! Submissions: stored once, together with the first judgement and the wish to
-//! have it judged.
+//! Submissions: read, listed and cancelled.
 
-use assize_common::api::{Submission, SubmissionList};
-use assize_common::id::{JudgementId, ProblemId, SubmissionId, TokenId};
-use assize_common::message::SourceFile;
-use assize_common::{ContentHash, Lane, SandboxChoice, Scrutiny, Verdict};
-use uuid::Uuid;
+use assize_common::api::{JudgementState, Submission, SubmissionList};
+use assize_common::id::{SubmissionId, TokenId};
+use assize_common::{ContentHash, Verdict};
 
 use super::judgement::{JudgedRow, judged_query};
-use super::outbox::{CONTEST_STEP, TEAM_STEP};
-use super::{Store, StoreError, row, scrutiny};
-use assize_common::api::JudgementState;
-
-/// A submission that was found right, with its files in the blob store.
-#[derive(Debug, Clone)]
-pub struct NewStoredSubmission {
-    /// The problem.
-    pub problem_id: ProblemId,
-    /// The version of its package.
-    pub package_id: Uuid,
-    /// How many test cases it has.
-    pub testcases: i32,
-    /// An enabled language.
-    pub language: String,
-    /// The source files.
-    pub files: Vec<SourceFile>,
-    /// The entry point, if stated.
-    pub entry_point: Option<String>,
-    /// The contest, if stated.
-    pub contest: Option<String>,
-    /// The team, if stated.
-    pub team: Option<String>,
-    /// Why it is flagged, if it is.
-    pub flag: Option<String>,
-    /// The lane of its first judgement.
-    pub lane: Lane,
-    /// The sandbox of its first judgement.
-    pub sandbox: SandboxChoice,
-    /// What flags ask for besides.
-    pub scrutiny: Scrutiny,
-    /// Who sent it.
-    pub submitted_by: TokenId,
-    /// The client's key with the hash of its request.
-    pub idempotency: Option<(String, ContentHash)>,
-}
-
-/// What came of storing a submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Created {
-    /// It is stored, with its first judgement.
-    Stored(SubmissionId, JudgementId),
-    /// Another request with the same idempotency key came first.
-    KeyTaken,
-    /// The problem has another current package by now.
-    PackageReplaced,
-}
+use super::{Store, StoreError, row};
 
 /// Which submissions to list. What is `None` does not matter.
 #[derive(Debug, Clone, Default)]
@@ -74,99 +25,6 @@ pub struct SubmissionFilter {
 }
 
 impl Store {
-    /// Stores a submission with its first judgement, queued, and the outbox row
-    /// that asks for it: all or nothing. The caller wakes the relay: a
-    /// notification would make the commits of all submissions take turns.
-    ///
-    /// Only by the current package: whoever rejudges after an import finds every
-    /// submission that was to be judged by the package before.
-    ///
-    /// # Errors
-    /// When the database can't be reached.
-    pub async fn submission_create(
-        &self,
-        new: &NewStoredSubmission,
-    ) -> Result<Created, StoreError> {
-        let id = SubmissionId::generate();
-        let judgement_id = JudgementId::generate();
-        let names: Vec<String> = new.files.iter().map(|file| file.name.clone()).collect();
-        let hashes: Vec<Vec<u8>> = new
-            .files
-            .iter()
-            .map(|file| file.sha256.as_bytes().to_vec())
-            .collect();
-        let sizes = new
-            .files
-            .iter()
-            .map(|file| row::column::<i64, _>("a source file", file.size_bytes))
-            .collect::<Result<Vec<_>, _>>()?;
-        let (key, request_hash) = match &new.idempotency {
-            Some((key, hash)) => (Some(key.as_str()), Some(hash.as_bytes().as_slice())),
-            None => (None, None),
-        };
-        // One statement, so one round trip: this is the path of every submission.
-        let stored = sqlx::query!(
-            r#"WITH submission AS (
-                   INSERT INTO submissions (id, problem_id, language_id, entry_point, contest, team, flag, submitted_by,
-                       idempotency_key, request_sha256)
-                   SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
-                   FROM packages WHERE id = $15 AND is_current
-                   RETURNING id
-               ), files AS (
-                   INSERT INTO submission_files (submission_id, ordinal, name, sha256, size_bytes)
-                   SELECT submission.id, file.ordinal - 1, file.name, file.sha256, file.size_bytes
-                   FROM submission, UNNEST($11::text[], $12::bytea[], $13::bigint[])
-                       WITH ORDINALITY AS file (name, sha256, size_bytes, ordinal)
-               ), judgement AS (
-                   INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
-                       testcases_total, scrutiny)
-                   SELECT $14, submission.id, $15, true, $16, $17, $18, $19, $22 FROM submission
-                   RETURNING id, attempt, lane
-               ), contest AS (
-                   SELECT GREATEST(clock_timestamp(), max(contest_turn) + make_interval(secs => $20)) AS turn
-                   FROM outbox WHERE lane = $16 AND contest = $5 AND contest <> ''
-               ), team AS (
-                   SELECT max(turn) + make_interval(secs => $21) AS turn
-                   FROM outbox WHERE lane = $16 AND contest = COALESCE($5, '') AND team = $6 AND team <> ''
-               )
-               INSERT INTO outbox (judgement_id, attempt, lane, contest, team, contest_turn, turn)
-               SELECT judgement.id, judgement.attempt, judgement.lane, COALESCE($5, ''), COALESCE($6, ''),
-                   contest.turn, GREATEST(contest.turn, team.turn)
-               FROM judgement, contest, team"#,
-            id.as_uuid(),
-            new.problem_id.as_uuid(),
-            new.language,
-            new.entry_point,
-            new.contest,
-            new.team,
-            new.flag,
-            new.submitted_by.as_uuid(),
-            key,
-            request_hash,
-            &names,
-            &hashes,
-            &sizes,
-            judgement_id.as_uuid(),
-            new.package_id,
-            new.lane.name(),
-            new.sandbox.mode.to_string(),
-            new.sandbox.reason,
-            new.testcases,
-            CONTEST_STEP,
-            TEAM_STEP,
-            scrutiny::column(&new.scrutiny)?
-        )
-        .execute(&self.pool)
-        .await
-        .map_err(StoreError::on("store a submission"));
-        match stored {
-            Ok(done) if done.rows_affected() == 0 => Ok(Created::PackageReplaced),
-            Ok(_) => Ok(Created::Stored(id, judgement_id)),
-            Err(error) if error.breaks("submissions_idempotency") => Ok(Created::KeyTaken),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Ends the judgement that counts of a submission in an error with this
     /// reason; false if it has ended already, or there is no such submission.
     ///

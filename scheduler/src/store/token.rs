@@ -1,9 +1,12 @@
 //! Tokens of the API.
 
+use std::collections::HashMap;
+
 use assize_common::ContentHash;
 use assize_common::api::Scope;
 use assize_common::id::TokenId;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::{Store, StoreError, row};
 
@@ -64,23 +67,31 @@ impl Store {
         .map_err(StoreError::on("store a token"))
     }
 
-    /// Looks up a token that is not revoked.
+    /// Looks up tokens, in this order; `None` is one that there is not or that is revoked.
     ///
     /// # Errors
     /// When the database can't be reached.
-    pub async fn token_find(&self, id: TokenId) -> Result<Option<KnownToken>, StoreError> {
-        let found = sqlx::query!(
-            "SELECT secret_sha256, scopes FROM tokens WHERE id = $1 AND revoked_at IS NULL",
-            id.as_uuid()
+    pub async fn token_list_find(
+        &self,
+        ids: &[TokenId],
+    ) -> Result<Vec<Option<KnownToken>>, StoreError> {
+        let wanted: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+        let rows = sqlx::query!(
+            "SELECT id, secret_sha256, scopes FROM tokens WHERE id = ANY($1) AND revoked_at IS NULL",
+            &wanted
         )
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.dispatch)
         .await
-        .map_err(StoreError::on("look up a token"))?;
-        let Some(found) = found else { return Ok(None) };
-        Ok(Some(KnownToken {
-            secret_sha256: row::hash("a token's hash", found.secret_sha256)?,
-            scopes: scopes(&found.scopes)?,
-        }))
+        .map_err(StoreError::on("look up tokens"))?;
+        let mut known = HashMap::new();
+        for row in rows {
+            let token = KnownToken {
+                secret_sha256: row::hash("a token's hash", row.secret_sha256)?,
+                scopes: scopes(&row.scopes)?,
+            };
+            known.insert(TokenId::from(row.id), token);
+        }
+        Ok(ids.iter().map(|id| known.get(id).cloned()).collect())
     }
 
     /// Lists all tokens, the newest first.

@@ -16,7 +16,6 @@ use crate::blob::BlobStore;
 use crate::fixture::{SETTINGS, finished, make_token};
 use crate::reports::apply_batch;
 use crate::retention;
-use crate::store::Created;
 
 fn call(syscall: &str, path: Option<&str>, decision: AuditDecision, times: u64) -> AuditedCall {
     AuditedCall {
@@ -58,9 +57,7 @@ async fn judged(
 ) -> (SubmissionId, HeldJudgement) {
     let mut new = server.fixture.new_submission().await;
     new.team = Some(team.to_owned());
-    let Created::Stored(id, _) = server.fixture.store.submission_create(&new).await.unwrap() else {
-        panic!("a submission without a key has no rival");
-    };
+    let id = server.fixture.stored(&new).await;
     let held = server.fixture.held(id).await;
     let report = audited(held, verdict, calls);
     apply_batch(&server.fixture.store, &[&report], SETTINGS)

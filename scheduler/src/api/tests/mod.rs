@@ -32,6 +32,7 @@ use super::{Api, description, router};
 use crate::bell::Bells;
 use crate::blob::BlobStore;
 use crate::fixture::{Fixture, SETTINGS, make_token};
+use crate::intake::Intake;
 use crate::pressure::Pressure;
 use crate::store::Store;
 use crate::suspicion::SuspicionRules;
@@ -98,6 +99,7 @@ async fn listen(store: Store, data: &Path) -> SocketAddr {
 async fn listen_under(store: Store, data: &Path, pressure: Pressure) -> SocketAddr {
     let (_, broker) = tokio::sync::watch::channel(false);
     let api = Api {
+        intake: Intake::new(&store),
         store,
         bells: Bells::default(),
         pressure,

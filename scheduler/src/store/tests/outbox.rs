@@ -1,13 +1,13 @@
 //! The outbox: any number of relays, each task once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use assize_common::Lane;
-use assize_common::id::WorkerId;
+use assize_common::id::{JudgementId, SubmissionId, WorkerId};
 use assize_common::message::{
-    HandedBack, LanguageVersion, Registered, Report, Started, WorkerReport,
+    HandedBack, LanguageVersion, Registered, Report, Started, Task, WorkerReport,
 };
 use chrono::Utc;
 use sqlx::PgPool;
@@ -16,7 +16,7 @@ use tokio::sync::Barrier;
 use crate::fixture::{Fixture, SETTINGS, judging_error};
 use crate::reports::apply_batch;
 use crate::store::{
-    Created, LaneLoad, OUTBOX_CHANNEL, Store, lane_languages, lane_load, outbox_claim,
+    LaneLoad, NewStoredSubmission, OUTBOX_CHANNEL, Store, lane_languages, lane_load, outbox_claim,
     outbox_remove,
 };
 
@@ -166,30 +166,49 @@ async fn the_bell_rings_for_new_attempts(pool: PgPool) {
     assert_eq!(listener.next().await.unwrap().payload(), "live");
 }
 
-/// Submits for teams in this order and returns the order of their turns.
+/// Submits for teams in this order, one by one and again all together, and returns
+/// the order of their turns.
 async fn order_of_turns(fixture: &Fixture, teams: &[(&str, Option<&str>)]) -> Vec<String> {
-    let mut names = HashMap::new();
-    for (index, (contest, team)) in teams.iter().enumerate() {
+    let mut all = Vec::new();
+    for (contest, team) in teams {
         let mut new = fixture.new_submission().await;
         new.contest = Some((*contest).to_owned()).filter(|contest| !contest.is_empty());
         new.team = team.map(Into::into);
-        let Created::Stored(_, judgement) = fixture.store.submission_create(&new).await.unwrap()
-        else {
-            panic!("a submission without a key has no rival");
-        };
-        names.insert(
-            judgement,
-            format!("{contest} {} {index}", team.unwrap_or("-")),
-        );
+        fixture.stored(&new).await;
+        all.push(new);
     }
+    let one_by_one = claimed_names(fixture, &all).await;
+    fixture.execute("DELETE FROM outbox").await.unwrap();
+    // After one of them that waits already.
+    for new in &mut all {
+        new.id = SubmissionId::generate();
+        new.judgement_id = JudgementId::generate();
+    }
+    fixture.stored(&all[0]).await;
+    fixture
+        .store
+        .submission_list_create(&all[1..])
+        .await
+        .unwrap();
+    assert_eq!(claimed_names(fixture, &all).await, one_by_one);
+    one_by_one
+}
+
+/// Contest, team and number of those that were submitted, in the order of their turns.
+async fn claimed_names(fixture: &Fixture, submitted: &[NewStoredSubmission]) -> Vec<String> {
     let mut transaction = fixture.store.begin().await.unwrap();
     let claimed = outbox_claim(&mut transaction, Lane::Live, 1000, None, SETTINGS.lease)
         .await
         .unwrap();
     let tasks = claimed.into_iter().filter_map(|claimed| claimed.task);
-    tasks
-        .map(|task| names.remove(&task.judgement_id).unwrap())
-        .collect()
+    let name = |task: Task| {
+        let of_task = |new: &NewStoredSubmission| new.judgement_id == task.judgement_id;
+        let index = submitted.iter().position(of_task).unwrap();
+        let (contest, team) = (&submitted[index].contest, &submitted[index].team);
+        let contest = contest.as_deref().unwrap_or_default();
+        format!("{contest} {} {index}", team.as_deref().unwrap_or("-"))
+    };
+    tasks.map(name).collect()
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -13,7 +13,7 @@ use crate::fixture::{Fixture, SETTINGS, finished, judging_error, package};
 use crate::pauser::{cordon_failing, pause_culprit};
 use crate::reconciler::expire_leases;
 use crate::reports::apply_batch;
-use crate::store::{Activation, Created, lane_load, outbox_claim, outbox_remove};
+use crate::store::{Activation, lane_load, outbox_claim, outbox_remove};
 
 const NOTED: &str = "SELECT count(*) FROM judging_failures";
 
@@ -29,9 +29,7 @@ async fn submit(fixture: &Fixture, team: &str, language: &str) -> HeldJudgement 
     let mut new = fixture.new_submission().await;
     new.team = Some(team.to_owned());
     new.language = language.to_owned();
-    let Created::Stored(id, _) = fixture.store.submission_create(&new).await.unwrap() else {
-        panic!("a submission without a key has no rival");
-    };
+    let id = fixture.stored(&new).await;
     fixture.held(id).await
 }
 
@@ -300,12 +298,9 @@ async fn register(fixture: &Fixture, worker: WorkerId, name: &str) {
 /// A submission to a problem that fails at a worker, and another one judges.
 async fn fail_at(fixture: &Fixture, worker: WorkerId, problem: &str) {
     let mut new = fixture.new_submission().await;
-    let found = fixture.store.problem_find_current(problem).await;
-    let found = found.unwrap().unwrap();
+    let found = fixture.package_of(problem).await.unwrap();
     (new.problem_id, new.package_id) = (found.problem_id, found.package_id);
-    let Created::Stored(id, _) = fixture.store.submission_create(&new).await.unwrap() else {
-        panic!("a submission without a key has no rival");
-    };
+    let id = fixture.stored(&new).await;
     let judgement = fixture.held(id).await;
     let at = Utc::now();
     apply(fixture, worker, Report::Started(Started { judgement, at })).await;

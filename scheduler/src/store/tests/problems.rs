@@ -78,14 +78,14 @@ async fn a_version_waits_until_it_is_activated(pool: PgPool) {
 
     assert_eq!(import("new", 1).await, (1, false, false));
     assert_eq!(versions("none").await, []);
-    assert!(store.problem_find_current("new").await.unwrap().is_none());
+    assert!(fixture.package_of("new").await.is_none());
     assert_eq!(
         store.problem_list().await.unwrap().len(),
         1,
         "it takes no submissions yet"
     );
     store.problem_activate("new", 1, by).await.unwrap().unwrap();
-    assert!(store.problem_find_current("new").await.unwrap().is_some());
+    assert!(fixture.package_of("new").await.is_some());
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -128,17 +128,18 @@ async fn languages_follow_the_table(pool: PgPool) {
 async fn revoked_tokens_are_not_found(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let token = make_token(&fixture.store, &[Scope::Read, Scope::Submit]).await;
-    let found = fixture.store.token_find(token.id()).await.unwrap().unwrap();
-    assert_eq!(found.scopes, [Scope::Read, Scope::Submit]);
+    let find = async || {
+        let known = fixture
+            .store
+            .token_list_find(&[token.id(), fixture.token_id])
+            .await;
+        let [found, other]: [_; 2] = known.unwrap().try_into().unwrap();
+        assert_eq!(other.unwrap().scopes, [Scope::Admin]);
+        found
+    };
+    assert_eq!(find().await.unwrap().scopes, [Scope::Read, Scope::Submit]);
     assert!(fixture.store.token_revoke(token.id()).await.unwrap());
     assert!(!fixture.store.token_revoke(token.id()).await.unwrap());
-    assert!(
-        fixture
-            .store
-            .token_find(token.id())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(find().await.is_none());
     assert_eq!(fixture.store.token_list().await.unwrap().len(), 2);
 }

@@ -17,8 +17,8 @@ use crate::filter::{Filter, Scope};
 use crate::fixture::{Fixture, SETTINGS, judging_error, package};
 use crate::reports::apply_batch;
 use crate::store::{
-    Activation, Created, CreatedRejudging, NewStoredRejudging, PackageProblem, Selected,
-    SwitchRefusal, Switched, rejudging_feed,
+    Activation, CreatedRejudging, NewStoredRejudging, PackageProblem, Selected, SwitchRefusal,
+    Switched, rejudging_feed,
 };
 
 const ALL: Filter = Filter::All;
@@ -457,14 +457,9 @@ async fn judgements_are_made_as_asked_for(pool: PgPool) {
     );
     fixture.import("other", 1).await;
     let mut new = fixture.new_submission().await;
-    let other = fixture
-        .store
-        .problem_find_current("other")
-        .await
-        .unwrap()
-        .unwrap();
+    let other = fixture.package_of("other").await.unwrap();
     (new.problem_id, new.package_id) = (other.problem_id, other.package_id);
-    fixture.store.submission_create(&new).await.unwrap();
+    fixture.stored(&new).await;
     let mut several = asked("all");
     several.new.overrides.package = PackageChoice::Version(1);
     assert_eq!(
@@ -536,7 +531,7 @@ async fn no_submission_slips_between_an_import_and_its_rejudging(pool: PgPool) {
             let mut stored = 0;
             for _ in 0..10 {
                 let new = fixture.new_submission().await;
-                let created = fixture.store.submission_create(&new).await.unwrap();
+                let created = fixture.try_store(&new).await;
                 stored += u32::from(created != crate::store::Created::PackageReplaced);
             }
             stored
@@ -552,7 +547,7 @@ async fn no_submission_slips_between_an_import_and_its_rejudging(pool: PgPool) {
         };
         tokio::join!(storing, importing);
     }
-    let created = fixture.store.submission_create(&new).await.unwrap();
+    let created = fixture.try_store(&new).await;
     assert_eq!(created, crate::store::Created::PackageReplaced);
     // Each submission by an older package was selected after the next one had come.
     let slipped = fixture.count(
@@ -694,9 +689,7 @@ async fn the_flags_of_now_hold_for_new_judgements_under_ptrace(pool: PgPool) {
     let mut new = fixture.new_submission().await;
     new.sandbox.mode = SandboxMode::Ptrace;
     new.scrutiny = once.clone();
-    let Created::Stored(id, _) = fixture.store.submission_create(&new).await.unwrap() else {
-        panic!("a submission without a key has no rival");
-    };
+    let id = fixture.stored(&new).await;
     fixture.report(fixture.held(id).await, Verdict::Ac).await;
     let looked_at = async |sandbox| {
         let mut new = asked("all");

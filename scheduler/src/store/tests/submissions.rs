@@ -3,34 +3,43 @@
 use std::sync::Arc;
 
 use assize_common::api::JudgementState;
-use assize_common::id::WorkerId;
+use assize_common::id::{JudgementId, SubmissionId, WorkerId};
+use assize_common::message::SourceFile;
 use assize_common::{ContentHash, Verdict};
 use sqlx::PgPool;
 use tokio::sync::Barrier;
 
 use crate::fixture::{Fixture, SETTINGS, finished};
 use crate::reports::apply_batch;
-use crate::store::{Created, SubmissionFilter};
+use crate::store::{Created, NewStoredSubmission, SubmissionFilter};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_key_makes_one_submission_however_many_try(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let mut new = fixture.new_submission().await;
     new.idempotency = Some(("key".into(), ContentHash::of(b"request")));
-    let new = Arc::new(new);
     let barrier = Arc::new(Barrier::new(4));
     let rivals: Vec<_> = (0..4)
         .map(|_| {
-            let (store, new, barrier) = (fixture.store.clone(), new.clone(), barrier.clone());
+            let (store, barrier) = (fixture.store.clone(), barrier.clone());
+            let new = NewStoredSubmission {
+                id: SubmissionId::generate(),
+                judgement_id: JudgementId::generate(),
+                ..new.clone()
+            };
             tokio::spawn(async move {
                 barrier.wait().await;
-                store.submission_create(&new).await.unwrap()
+                let created = store
+                    .submission_list_create(std::slice::from_ref(&new))
+                    .await;
+                (new.id, created.unwrap())
             })
         })
         .collect();
     let mut stored = Vec::new();
     for rival in rivals {
-        if let Created::Stored(id, _) = rival.await.unwrap() {
+        let (id, created) = rival.await.unwrap();
+        if matches!(created[..], [Created::Stored { .. }]) {
             stored.push(id);
         }
     }
@@ -48,6 +57,60 @@ async fn a_key_makes_one_submission_however_many_try(pool: PgPool) {
         "SELECT count(*) FROM outbox",
     ] {
         assert_eq!(fixture.count(table).await, 1, "{table}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_stored_already_stays_as_it_is(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let new = fixture.new_submission().await;
+    let first = fixture.try_store(&new).await;
+    assert!(matches!(first, Created::Stored { .. }));
+    assert_eq!(fixture.try_store(&new).await, first);
+    let other = fixture.new_submission().await;
+    let both = fixture.store.submission_list_create(&[new, other]).await;
+    assert_eq!(both.unwrap()[0], first);
+    assert_eq!(fixture.count("SELECT count(*) FROM outbox").await, 2);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn each_of_many_is_stored_with_what_is_its_own(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let mut all = Vec::new();
+    for number in 0..5_usize {
+        let mut new = fixture.new_submission().await;
+        new.team = Some(format!("team {number}"));
+        let file = new.files[0].clone();
+        new.files = (0..=number)
+            .map(|part| SourceFile {
+                name: format!("{number}_{part}.cpp"),
+                ..file.clone()
+            })
+            .collect();
+        all.push(new);
+    }
+    // Of an older package, among others that are right.
+    all[3].package_id = uuid::Uuid::nil();
+    let created = fixture.store.submission_list_create(&all).await.unwrap();
+    for (new, created) in all.into_iter().zip(created) {
+        let read = fixture.store.submission_read(new.id).await.unwrap();
+        match created {
+            Created::Stored { submitted_at } => {
+                let stored = serde_json::to_value(new.stored("sum".into(), submitted_at)).unwrap();
+                assert_eq!(serde_json::to_value(read).unwrap(), stored);
+            }
+            created => {
+                assert_eq!((created, read.is_none()), (Created::PackageReplaced, true));
+                assert_eq!(new.team.as_deref(), Some("team 3"));
+            }
+        }
+    }
+    for (table, rows) in [
+        ("SELECT count(*) FROM submission_files", 11),
+        ("SELECT count(*) FROM judgement_history", 4),
+        ("SELECT count(*) FROM outbox", 4),
+    ] {
+        assert_eq!(fixture.count(table).await, rows, "{table}");
     }
 }
 
