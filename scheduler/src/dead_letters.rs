@@ -129,10 +129,14 @@ impl DeadLetters {
     }
 
     async fn retry_all(&self, publisher: &Publisher) -> Result<(), AmqpError> {
+        let mut after = 0;
         loop {
-            match self.retry(publisher).await? {
-                Ok(true) => continue,
-                Ok(false) => {}
+            match self.retry(publisher, after).await? {
+                Ok(Some(tried)) => {
+                    after = tried;
+                    continue;
+                }
+                Ok(None) => after = 0,
                 Err(error) => {
                     tracing::debug!(error = %error_chain(&error), "cannot look for dead letters to retry");
                 }
@@ -141,20 +145,24 @@ impl DeadLetters {
         }
     }
 
-    /// Puts one back, if one is to go. One that is put back twice after a crash
-    /// harms nothing: every message may come twice.
-    async fn retry(&self, publisher: &Publisher) -> Result<Result<bool, StoreError>, AmqpError> {
-        let (id, dead) = match round(self.store.dead_letter_next_retry()).await {
+    /// Puts one after `after` back, if one is to go, and returns which was tried. One that is put
+    /// back twice after a crash harms nothing: every message may come twice.
+    async fn retry(
+        &self,
+        publisher: &Publisher,
+        after: i64,
+    ) -> Result<Result<Option<i64>, StoreError>, AmqpError> {
+        let (id, dead) = match round(self.store.dead_letter_next_retry(after)).await {
             Ok(Some(next)) => next,
-            Ok(None) => return Ok(Ok(false)),
+            Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
         };
         match publisher.publish(&dead.queue, &dead.message).await {
             // The queue may be that of another installation or time, or RabbitMQ takes
-            // nothing at the moment; looked at again later.
+            // nothing at the moment; looked at again later, and the others have their turn.
             Err(error @ (AmqpError::NotTaken { .. } | AmqpError::Timeout { .. })) => {
                 tracing::warn!(dead_letter.id = id, error = %error_chain(&error), "RabbitMQ does not take a dead letter back; trying again");
-                return Ok(Ok(false));
+                return Ok(Ok(Some(id)));
             }
             published => published?,
         }
@@ -165,7 +173,7 @@ impl DeadLetters {
         );
         Ok(round(self.store.dead_letter_retried(id))
             .await
-            .map(|()| true))
+            .map(|()| Some(id)))
     }
 }
 

@@ -12,6 +12,7 @@ use assize_common::amqp::{AmqpError, Publisher, Topology};
 use assize_common::message::{self, HeldJudgement, Task};
 use assize_common::telemetry::error_chain;
 use futures_util::future::join_all;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::bell::Bells;
@@ -42,27 +43,32 @@ pub(crate) struct Relay {
     pub(crate) tickets: TicketKey,
     /// How long a worker counts that is not heard of.
     pub(crate) lease: Duration,
-    /// Tasks that the lane's relays of this scheduler are publishing.
-    pub(crate) under_way: Arc<AtomicU32>,
+    /// Shared with the lane's other relays of this scheduler.
+    pub(crate) turn: Arc<Turn>,
+}
+
+/// Relays of a lane look for tasks one after the other, or together they would find more room than there is.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    looking: Mutex<()>,
+    /// Tasks that are being published.
+    under_way: AtomicU32,
 }
 
 /// Tasks that count as being published while this lives.
-struct UnderWay<'r> {
-    all: &'r AtomicU32,
-    these: u32,
-}
+struct UnderWay<'r>(&'r Turn, u32);
 
 impl<'r> UnderWay<'r> {
-    fn new(all: &'r AtomicU32, these: usize) -> Self {
-        let these = u32::try_from(these).unwrap_or(u32::MAX);
-        all.fetch_add(these, Ordering::Relaxed);
-        Self { all, these }
+    fn new(turn: &'r Turn, tasks: usize) -> Self {
+        let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
+        turn.under_way.fetch_add(tasks, Ordering::Relaxed);
+        Self(turn, tasks)
     }
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.all.fetch_sub(self.these, Ordering::Relaxed);
+        self.0.under_way.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 
@@ -103,7 +109,10 @@ impl Relay {
 
     async fn publish_batch(&self) -> Result<Result<Batch, StoreError>, AmqpError> {
         let claiming = async {
+            let _turn = self.turn.looking.lock().await;
             let mut transaction = self.store.begin_dispatch().await?;
+            // Counted twice rather than not at all when they are published meanwhile.
+            let under_way = self.turn.under_way.load(Ordering::Relaxed);
             // Before the look: what makes room after it rings.
             self.bells.note_full(self.lane, true);
             let live = match self.lane {
@@ -114,7 +123,7 @@ impl Relay {
             };
             let load = lane_load(&mut transaction, self.lane, self.lease, live.as_deref()).await?;
             let room = window::room(self.lane, &load);
-            let room = room.saturating_sub(self.under_way.load(Ordering::Relaxed));
+            let room = room.saturating_sub(under_way);
             let limit = u16::try_from(room).unwrap_or(BATCH).min(BATCH);
             let claimed = if limit == 0 {
                 Vec::new()
@@ -131,9 +140,10 @@ impl Relay {
             };
             let full = claimed.len() == usize::from(limit);
             self.bells.note_full(self.lane, full);
-            Ok((transaction, claimed))
+            let under_way = UnderWay::new(&self.turn, claimed.len());
+            Ok((transaction, claimed, under_way))
         };
-        let (mut transaction, claimed) = match round(claiming).await {
+        let (mut transaction, claimed, under_way) = match round(claiming).await {
             Ok(claimed) => claimed,
             Err(error) => return Ok(Err(error)),
         };
@@ -141,7 +151,6 @@ impl Relay {
             return Ok(Ok(Batch::Drained));
         }
 
-        let under_way = UnderWay::new(&self.under_way, claimed.len());
         let results = join_all(claimed.iter().map(|claimed| self.publish(claimed))).await;
         let (mut done, mut failure) = (Vec::new(), None);
         for (claimed, result) in claimed.iter().zip(results) {

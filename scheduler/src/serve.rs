@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use assize_common::Lane;
@@ -33,7 +32,7 @@ use crate::lost_tasks::LostTasks;
 use crate::pauser;
 use crate::pressure::{self, Pressure};
 use crate::reconciler::{self, Hearing};
-use crate::relay::Relay;
+use crate::relay::{Relay, Turn};
 use crate::reports::Reports;
 use crate::retention;
 use crate::settings::Settings;
@@ -414,10 +413,9 @@ async fn publish(
         let relays = Lane::ALL.into_iter().flat_map(|lane| {
             // Whoever waits for a verdict does not wait for others' confirms.
             let relays = if lane == Lane::Live { 2 } else { 1 };
-            let under_way = Arc::new(AtomicU32::new(0));
-            std::iter::repeat_n((lane, under_way), relays)
+            std::iter::repeat_n((lane, Arc::<Turn>::default()), relays)
         });
-        let relays = relays.map(|(lane, under_way)| {
+        let relays = relays.map(|(lane, turn)| {
             let stop = stop.clone();
             async move {
                 let relay = Relay {
@@ -428,7 +426,7 @@ async fn publish(
                     lane,
                     tickets,
                     lease: settings.lease,
-                    under_way,
+                    turn,
                 };
                 relay.run(stop).await
             }

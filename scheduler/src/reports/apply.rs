@@ -4,7 +4,7 @@
 //! statement. The order among kinds is that of a judgement's life, which is as
 //! good as the order of arrival: reports overtake each other anyway.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use assize_common::Scrutiny;
 use assize_common::id::WorkerId;
@@ -22,7 +22,7 @@ use crate::store::{
     Failure, FinishedAttempt, Moved, StartedAttempt, Store, StoreError, batch_lock, canary_add,
     canary_note_good, judgement_confirm, judgement_fail, judgement_hand_back,
     judgement_list_disputes, judgement_list_finish, judgement_list_progress, judgement_list_start,
-    judgement_look_again, judgement_quarantine, judgement_replace_escalated, lease_extend,
+    judgement_look_again, judgement_replace_escalated, judgement_take_away, lease_extend,
     worker_list_cancel, worker_list_touch, worker_register, worker_stop, worker_suspect,
 };
 
@@ -126,20 +126,21 @@ async fn apply_started(
         let (round, rest) = first_of_each(waiting, |(_, started)| started.held);
         let started: Vec<_> = round.iter().map(|(_, started)| *started).collect();
         let (moved, suspected) = judgement_list_start(connection, &started, settings.lease).await?;
-        for held in &suspected {
-            judgement_quarantine(connection, *held).await?;
+        let mut taken_away = HashMap::new();
+        for held in suspected {
+            taken_away.insert(held, judgement_take_away(connection, held).await?);
         }
         for (index, StartedAttempt { held, worker }) in round {
             if !moved.contains_key(&held) {
                 over.push(held);
             }
-            let quarantined = suspected.contains(&held);
+            let taken_away = taken_away.get(&held).copied().flatten();
             effects[index] = effect_of(&moved, held, worker, "started", |submission_id| {
                 Effect::Started {
                     held,
                     submission_id,
                     worker,
-                    quarantined,
+                    taken_away,
                 }
             });
         }

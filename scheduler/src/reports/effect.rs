@@ -6,7 +6,7 @@ use assize_common::message::{HeldJudgement, WorkerMode};
 use chrono::{DateTime, Utc};
 use tracing::Span;
 
-use crate::store::{FailedAttempt, Failure, HandedBackAttempt};
+use crate::store::{FailedAttempt, Failure, HandedBackAttempt, TakenAway};
 
 /// What came of a report.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(crate) enum Effect {
         held: HeldJudgement,
         submission_id: SubmissionId,
         worker: WorkerId,
-        quarantined: bool,
+        taken_away: Option<TakenAway>,
     },
     /// A judgement has its verdict.
     Finished {
@@ -90,13 +90,19 @@ impl Effect {
                 held,
                 submission_id,
                 worker,
-                quarantined,
+                taken_away,
             } => {
                 let _entered = span(*held, Some(*submission_id)).entered();
                 tracing::info!(worker.id = %worker, "judging began");
-                if *quarantined {
+                if taken_away.is_some() {
                     count_attempt("preempted");
-                    alarm_quarantine();
+                }
+                match taken_away {
+                    Some(TakenAway::Quarantined) => alarm_quarantine(),
+                    Some(TakenAway::GivenUp) => tracing::error!(
+                        "judging failed for good: several workers were lost with it, in quarantine too"
+                    ),
+                    None => {}
                 }
             }
             Self::Finished {

@@ -164,8 +164,8 @@ impl Store {
         }))
     }
 
-    /// Decides about one that waits: into its queue again, or dropped. Returns
-    /// what it is then, which is something else if it did not wait any more.
+    /// Decides about one that waits: into its queue again, or dropped, as one may be, too, whose
+    /// queue does not take it. Returns what it is then, which is something else if it was decided about.
     ///
     /// # Errors
     /// When the database can't be reached.
@@ -177,7 +177,7 @@ impl Store {
     ) -> Result<Option<DeadLetterState>, StoreError> {
         sqlx::query!(
             "UPDATE dead_letters SET state = $2, decided_at = clock_timestamp(), decided_by = $3
-             WHERE id = $1 AND state = 'waiting'",
+             WHERE id = $1 AND (state = 'waiting' OR (state = 'retrying' AND $2 = 'dropped'))",
             id,
             state.name(),
             decided_by.as_uuid()
@@ -188,13 +188,18 @@ impl Store {
         Ok(self.dead_letter_read(id).await?.map(|dead| dead.info.state))
     }
 
-    /// The oldest one that is to go back into its queue, with its number.
+    /// The oldest one that is to go back into its queue, with its number, of those after `after`.
     ///
     /// # Errors
     /// When the database can't be reached.
-    pub async fn dead_letter_next_retry(&self) -> Result<Option<(i64, DeadMessage)>, StoreError> {
+    pub async fn dead_letter_next_retry(
+        &self,
+        after: i64,
+    ) -> Result<Option<(i64, DeadMessage)>, StoreError> {
         let next = sqlx::query!(
-            "SELECT id, queue, reason, message FROM dead_letters WHERE state = 'retrying' ORDER BY id LIMIT 1"
+            "SELECT id, queue, reason, message FROM dead_letters WHERE state = 'retrying' AND id > $1
+             ORDER BY id LIMIT 1",
+            after
         )
         .fetch_optional(&self.pool)
         .await

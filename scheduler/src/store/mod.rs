@@ -69,7 +69,7 @@ pub use rejudging::{CreatedRejudging, PackageProblem, SwitchRefusal, Switched};
 pub use silence::Listener;
 pub use submission::SubmissionFilter;
 pub use token::{KnownToken, TokenInfo};
-pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
+pub use transition::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy, TakenAway};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 pub(crate) use canary::{canary_add, canary_note_good, worker_suspect};
@@ -82,8 +82,8 @@ pub(crate) use selection::Selected;
 pub(crate) use silence::round;
 pub(crate) use transition::{
     FinishedAttempt, Moved, StartedAttempt, batch_lock, judgement_fail, judgement_hand_back,
-    judgement_list_finish, judgement_list_progress, judgement_list_start, judgement_quarantine,
-    judgement_redispatch, lease_extend,
+    judgement_list_finish, judgement_list_progress, judgement_list_start, judgement_redispatch,
+    judgement_take_away, lease_extend,
 };
 pub use worker::CONTROL_CHANNEL;
 pub(crate) use worker::{worker_list_cancel, worker_list_touch, worker_register, worker_stop};

@@ -48,13 +48,18 @@ async fn dead_letters_wait_until_somebody_decides(pool: PgPool) {
         list(&server, "").await,
         [(second, DeadLetterState::Retrying)]
     );
-    let (next, dead) = server
-        .fixture
-        .store
-        .dead_letter_next_retry()
-        .await
-        .unwrap()
-        .unwrap();
+    // One that its queue does not take is in nobody's way, and can be dropped.
+    let store = &server.fixture.store;
+    keep(&server, b"third").await;
+    let third = list(&server, "").await[0].0;
+    assert_eq!(decide(Method::POST, retry(third)).await.status(), 204);
+    let after_second = store.dead_letter_next_retry(second).await.unwrap();
+    assert_eq!(after_second.unwrap().0, third);
+    assert_eq!(decide(Method::DELETE, path(third)).await.status(), 204);
+    let after_second = store.dead_letter_next_retry(second).await.unwrap();
+    assert!(after_second.is_none());
+
+    let (next, dead) = store.dead_letter_next_retry(0).await.unwrap().unwrap();
     assert_eq!((next, dead.message.as_slice()), (second, &b"second"[..]));
     server
         .fixture
@@ -66,6 +71,7 @@ async fn dead_letters_wait_until_somebody_decides(pool: PgPool) {
     assert_eq!(
         list(&server, "?decided=true").await,
         [
+            (third, DeadLetterState::Dropped),
             (second, DeadLetterState::Retried),
             (first, DeadLetterState::Dropped)
         ]

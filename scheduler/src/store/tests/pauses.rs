@@ -67,7 +67,7 @@ async fn published(fixture: &Fixture) -> Vec<SubmissionId> {
 
 async fn live_waits(fixture: &Fixture) -> bool {
     let mut transaction = fixture.store.begin().await.unwrap();
-    let load = lane_load(&mut transaction, Lane::Live, SETTINGS.lease, None);
+    let load = lane_load(&mut transaction, Lane::Rejudge, SETTINGS.lease, None);
     load.await.unwrap().live_waits
 }
 

@@ -391,12 +391,21 @@ async fn a_third_worker_does_not_keep_what_two_were_lost_with(pool: PgPool) {
     assert!(quarantined(&fixture, id).await);
     assert_eq!(told(&mut listener).await, Control::Cancel(held));
     assert_eq!(fixture.held(id).await.attempt, 2);
-    // There it stays, however many try it.
+    // There it stays, until more are lost with it.
     let held = fixture.held(id).await;
-    for _ in 0..3 {
+    for _ in 0..2 {
         apply(&fixture, started(WorkerId::generate(), held)).await;
     }
-    assert_eq!(fixture.held(id).await, held);
+    let state = async || {
+        let judgement = fixture.store.judgement_read_current(id).await;
+        let summary = judgement.unwrap().unwrap().summary;
+        (summary.state, summary.attempt, summary.error)
+    };
+    assert_eq!(state().await, (JudgementState::Running, 2, None));
+    apply(&fixture, started(WorkerId::generate(), held)).await;
+    let (state, _, error) = state().await;
+    assert_eq!(state, JudgementState::Error);
+    assert!(error.unwrap().starts_with("4 workers were lost with it"));
 }
 
 /// What workers are told next.

@@ -60,6 +60,10 @@ pub struct HandedBackAttempt {
 /// gets it as usual: it goes into quarantine.
 pub(super) const QUARANTINE_LOSSES: i32 = 2;
 
+/// With this many lost workers, some of them in quarantine, it is not judged any more: whoever
+/// takes it up next would be lost as well, with all that its other slots are at.
+pub(super) const MOST_LOSSES: i32 = 4;
+
 /// A task that the broker got back so often goes into quarantine too, should
 /// nobody have lived to say that it was started. Less often it proves nothing:
 /// broken connections count, and what two queues gave an idle slot at once.
@@ -222,15 +226,24 @@ pub(crate) async fn judgement_redispatch(
     Ok(is_open)
 }
 
+/// What becomes of an attempt that another worker has taken up after several were lost with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenAway {
+    /// The next one is in quarantine.
+    Quarantined,
+    /// It was in quarantine already: there is no next one, the judgement ended in a judging error.
+    GivenUp,
+}
+
 /// Several workers were lost with an attempt, and another one has taken it up: it
-/// is taken from that one and goes into quarantine.
+/// is taken from that one. `None` if it is not running any more.
 ///
 /// # Errors
 /// When the database can't be reached.
-pub(crate) async fn judgement_quarantine(
+pub(crate) async fn judgement_take_away(
     connection: &mut PgConnection,
     held: HeldJudgement,
-) -> Result<(), StoreError> {
+) -> Result<Option<TakenAway>, StoreError> {
     let Key { id, attempt } = key(held)?;
     let lost = sqlx::query!(
         "SELECT losses, lane, rejudging_id FROM judgements
@@ -243,15 +256,30 @@ pub(crate) async fn judgement_quarantine(
     .map_err(StoreError::on(
         "read a judgement that workers were lost with",
     ))?;
-    let Some(lost) = lost else { return Ok(()) };
+    let Some(lost) = lost else { return Ok(None) };
+    let why = lost_with(lost.losses);
+    let quarantine = quarantine(&lost.lane, &why);
+    if quarantine.is_none() {
+        sqlx::query!(
+            "UPDATE judgements SET state = 'error', error = $2, finished_at = clock_timestamp(), lease_until = NULL
+             WHERE id = $1",
+            id,
+            format!("{why}, the last ones in quarantine: it may be what they died of")
+        )
+        .execute(connection)
+        .await
+        .map_err(StoreError::on("give up a judgement that workers were lost with"))?;
+        return Ok(Some(TakenAway::GivenUp));
+    }
     let requeue = Requeue {
         rejudging: lost.rejudging_id,
         failure: None,
         losses: lost.losses,
-        quarantine: quarantine(&lost.lane, &lost_with(lost.losses)),
+        quarantine,
         delay: Duration::ZERO,
     };
-    judgement_requeue(connection, id, requeue).await.map(drop)
+    judgement_requeue(connection, id, requeue).await?;
+    Ok(Some(TakenAway::Quarantined))
 }
 
 fn lost_with(losses: i32) -> String {

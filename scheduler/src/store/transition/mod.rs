@@ -17,9 +17,9 @@ use uuid::Uuid;
 
 use super::{StoreError, row};
 
-pub use failure::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy};
+pub use failure::{FailedAttempt, Failure, HandedBackAttempt, RetryPolicy, TakenAway};
 pub(crate) use failure::{
-    judgement_fail, judgement_hand_back, judgement_quarantine, judgement_redispatch,
+    judgement_fail, judgement_hand_back, judgement_redispatch, judgement_take_away,
 };
 pub(crate) use finish::{FinishedAttempt, judgement_list_finish};
 pub(crate) use start::{

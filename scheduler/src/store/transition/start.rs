@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::super::StoreError;
-use super::failure::QUARANTINE_LOSSES;
+use super::failure::{MOST_LOSSES, QUARANTINE_LOSSES};
 use super::{Key, Moved, held, key};
 
 /// A worker took up an attempt, or holds it still.
@@ -51,12 +51,14 @@ pub(crate) async fn judgement_list_start(
              lease_until = clock_timestamp() + make_interval(secs => $4)
          FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[]) AS started (id, attempt, worker)
          WHERE j.id = started.id AND j.attempt = started.attempt AND j.state IN ('queued', 'running')
-         RETURNING j.id, j.attempt, j.submission_id, j.losses >= $5 AND j.lane <> 'quarantine' AS "suspected!""#,
+         RETURNING j.id, j.attempt, j.submission_id,
+             j.losses >= CASE j.lane WHEN 'quarantine' THEN $6::integer ELSE $5::integer END AS "suspected!""#,
         &ids,
         &attempts,
         &workers,
         lease.as_secs_f64(),
-        QUARANTINE_LOSSES
+        QUARANTINE_LOSSES,
+        MOST_LOSSES
     )
     .fetch_all(connection)
     .await
