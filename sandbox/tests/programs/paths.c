@@ -176,7 +176,10 @@ static void race(const char *kind, int seconds) {
 }
 
 static void *open_for_ever(void *unused) {
-  for (;;) close(open("/data/open", O_RDONLY));
+  for (;;) {
+    close(open("/data/open", O_RDONLY));
+    usleep(1000);
+  }
 }
 
 static void *execute_true(void *unused) {
@@ -185,7 +188,8 @@ static void *execute_true(void *unused) {
 }
 
 // Threads of a process open files while one of them executes a program: the kernel has
-// that one wait for the end of the others.
+// that one wait for the end of the others. They pause, or each decision about a path, for
+// which all others stop, leaves a slow machine no time to make the next thread.
 static void execute_in_threads(int times) {
   for (int i = 0; i < times; i++) {
     pid_t child = fork();
@@ -197,7 +201,10 @@ static void execute_in_threads(int times) {
       open_for_ever(NULL);
     }
     int status;
-    while (waitpid(child, &status, WNOHANG) == 0) close(open("/data/open", O_RDONLY));
+    while (waitpid(child, &status, WNOHANG) == 0) {
+      close(open("/data/open", O_RDONLY));
+      usleep(1000);
+    }
     if (status != 0) exit(1);
   }
   puts("executed");
