@@ -277,7 +277,11 @@ mod tests {
         assert_eq!(found, dishonest.iter().map(|path| path.as_path()).collect());
         let attacks = suspicious(&root.join("tests/hostile"));
         let found = attacks.iter().filter(|(_, rule)| rule.is_some()).count();
-        assert!(5 * found > 2 * attacks.len(), "{found} of {}", attacks.len());
+        assert!(
+            5 * found > 2 * attacks.len(),
+            "{found} of {}",
+            attacks.len()
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod outbox;
 mod pauses;
 mod problems;
 mod provenance;
+mod quarantine;
 mod rejudging;
 mod silence;
 mod submissions;
