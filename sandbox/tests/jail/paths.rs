@@ -196,7 +196,7 @@ fn memory_changed_by_the_end_of_a_thread_wins_no_race() {
 #[test]
 fn threads_that_open_files_while_one_executes() {
     let mut secret = Secret::new();
-    let mut spec = secret.spec(&["exec-in-threads", "20"], SECRET);
+    let mut spec = secret.spec(&["exec-in-threads", "4"], SECRET);
     spec.audit = AuditLevel::Summary;
     let (outcome, said, _) = secret.run(spec);
     assert_eq!((outcome, said.as_str()), (exited(0), "executed\n"));
