@@ -2,6 +2,7 @@
 //! is far cheaper than as many statements.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
@@ -10,6 +11,9 @@ use crate::store::StoreError;
 
 /// Together at most: enough that a statement costs little for each, few enough that nobody waits for it.
 const MOST: usize = 128;
+
+/// How long a batch may take: those who come after it do not wait for a database that has fallen silent.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 type Work<Q, A> = dyn Fn(Vec<Q>) -> BoxFuture<'static, Result<Vec<A>, StoreError>> + Send + Sync;
 
@@ -49,11 +53,12 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> Batcher<Q, A> {
                 let (questions, askers): (Vec<_>, Vec<oneshot::Sender<_>>) =
                     batch.drain(..).unzip();
                 // On its own, so that a panic ends nothing else.
-                let answers = match tokio::spawn(batches(questions)).await {
-                    Ok(Ok(answers)) => answers.into_iter().map(Ok).collect(),
-                    Ok(Err(error)) if askers.len() == 1 => vec![Err(error)],
+                let answering = tokio::time::timeout(PATIENCE, batches(questions));
+                let answers = match tokio::spawn(answering).await {
+                    Ok(Ok(Ok(answers))) => answers.into_iter().map(Ok).collect(),
+                    Ok(Ok(Err(error))) if askers.len() == 1 => vec![Err(error)],
                     // It may be one question's fault: those who get no answer ask alone.
-                    Ok(Err(_)) | Err(_) => Vec::new(),
+                    Ok(Ok(Err(_)) | Err(_)) | Err(_) => Vec::new(),
                 };
                 for (asker, answer) in askers.into_iter().zip(answers) {
                     // Whoever went away meanwhile does not mind.

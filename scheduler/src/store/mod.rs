@@ -126,11 +126,10 @@ impl Store {
             ("idle_in_transaction_session_timeout", "60s"),
         ]);
         let pool = |options| {
-            let answers = silence::Answers::default();
             PgPoolOptions::new()
                 .max_connections(connections.div_ceil(2))
                 .acquire_timeout(ACQUIRE_TIMEOUT)
-                .after_release(move |connection, _| Box::pin(answers.clone().has(connection)))
+                .after_release(|connection, _| Box::pin(silence::answers(connection)))
                 .connect_lazy_with(options)
         };
         Self {

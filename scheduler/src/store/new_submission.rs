@@ -117,6 +117,10 @@ impl Store {
             Err(error) if new.len() == 1 && error.breaks("submissions_idempotency") => {
                 Ok(vec![Created::KeyTaken])
             }
+            // Whoever stores it has just done so, for somebody who was not told.
+            Err(error) if new.len() == 1 && error.breaks("submissions_pkey") => {
+                self.submission_list_insert(new).await
+            }
             result => result,
         }
     }

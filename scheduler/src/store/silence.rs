@@ -4,7 +4,6 @@
 //! What limits statements on the server's side is no help then, and a connection that only
 //! listens would never learn of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
@@ -17,8 +16,6 @@ use super::StoreError;
 const ROUND: Duration = Duration::from_secs(90);
 /// How long the answer to a trivial statement may take.
 const ANSWER: Duration = Duration::from_secs(5);
-/// With a sign of life so short a time ago there is no need to ask for another one.
-const FRESH: Duration = Duration::from_secs(1);
 /// For how long nobody needs to have anything to say.
 const QUIET: Duration = Duration::from_secs(15);
 
@@ -41,24 +38,13 @@ pub(super) async fn round_within<T, E: From<StoreError>>(
     done.unwrap_or_else(|_| Err(StoreError::Silent { waited: bound }.into()))
 }
 
-/// When a connection that came back to the pool last answered.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Answers(Arc<Mutex<Option<Instant>>>);
-
-impl Answers {
-    /// Whether a connection that comes back to the pool answers. The pool itself would wait
-    /// for that without end, and have one connection less: work that was given up comes back so.
-    pub(super) async fn has(self, connection: &mut PgConnection) -> sqlx::Result<bool> {
-        let latest = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if latest().is_some_and(|latest| latest.elapsed() < FRESH) {
-            return Ok(true);
-        }
-        match timeout(ANSWER, connection.ping()).await {
-            Ok(answer) => answer?,
-            Err(elapsed) => return Err(sqlx::Error::Io(elapsed.into())),
-        }
-        *latest() = Some(Instant::now());
-        Ok(true)
+/// Whether a connection that comes back to the pool answers. The pool itself would wait
+/// for that without end, and have one connection less: work that was given up comes back so.
+/// That others answer proves nothing: they may be to the host that has taken over.
+pub(super) async fn answers(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    match timeout(ANSWER, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(elapsed) => Err(sqlx::Error::Io(elapsed.into())),
     }
 }
 
