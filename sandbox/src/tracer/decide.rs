@@ -1,7 +1,6 @@
 //! What is done about one stopped call.
 
 use super::arguments::{self, Follow, PathArgument, Uses};
-use super::freeze::Others;
 use super::resolve::Start;
 use super::{Tracer, address, alive, memory};
 use crate::audit::{AuditLevel, Call, Decision, Entry};
@@ -27,6 +26,7 @@ impl Tracer<'_> {
         let Some(began) = self.began else {
             return self.resume(thread, 0);
         };
+        self.count_stop()?;
         let call = Call::new(stopped.arch, stopped.number);
         let mut entry = Entry {
             time_ns: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX),
@@ -52,10 +52,7 @@ impl Tracer<'_> {
             let paths = arguments::paths(number);
             if action == TracedAction::Allow && !paths.is_empty() && self.looks_at_paths() {
                 if self.is_decided_by_path(paths) {
-                    match self.freeze(thread)? {
-                        Others::EndedThis => return Ok(()),
-                        others => frozen = others == Others::Frozen,
-                    }
+                    frozen = self.freeze(thread)?;
                 }
                 action = self.look(thread, &stopped, paths, &mut entry);
             }
@@ -97,9 +94,7 @@ impl Tracer<'_> {
                 let recorded = self.level >= AuditLevel::Decisions;
                 // What is executed is looked at again at its end.
                 let executes = is(&entry, libc::SYS_execve) || is(&entry, libc::SYS_execveat);
-                // Whether it was interrupted, and so is not one that counts.
-                let counted = native(&entry).is_some_and(|call| self.policy.counts(call));
-                if recorded || frozen || executes || counted {
+                if recorded || frozen || executes {
                     self.tasks.get(thread).call = Some(entry);
                 }
                 if frozen {
