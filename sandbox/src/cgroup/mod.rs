@@ -52,6 +52,18 @@ enum Kind {
     V2,
 }
 
+impl Kind {
+    /// The file that is written to enter a group. In version 1 one can enter as a single
+    /// thread, which is all that a process of ours has: for a whole process the kernel
+    /// first waits until no core is starting any, 5 to 20 ms after a pause.
+    const fn entrance(self) -> &'static str {
+        match self {
+            Self::V1 => "tasks",
+            Self::V2 => "cgroup.procs",
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Files {
     V1(v1::Files),
@@ -82,7 +94,7 @@ impl Group {
         let opened = Files::open(layout.kind(), &directories, limits).and_then(|files| {
             let entrances = directories
                 .iter()
-                .map(|directory| file::open_to_write(&directory.join("cgroup.procs")))
+                .map(|directory| file::open_to_write(&directory.join(layout.kind().entrance())))
                 .collect::<Result<_, _>>()?;
             Ok((files, entrances))
         });

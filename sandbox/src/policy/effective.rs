@@ -159,6 +159,23 @@ impl Effective {
         against
     }
 
+    /// Whether a budget counts this call.
+    pub(crate) fn counts(&self, call: usize) -> bool {
+        self.watched
+            .get(&call)
+            .is_some_and(|watched| !watched.budgets.is_empty())
+    }
+
+    /// Takes a call that has done nothing out of what budgets count.
+    pub(crate) fn take_back(&self, history: &mut History, call: usize) {
+        let watched = self.watched.get(&call);
+        for index in watched.into_iter().flat_map(|watched| &watched.budgets) {
+            if let Some(used) = history.used.get_mut(*index) {
+                *used = used.saturating_sub(1);
+            }
+        }
+    }
+
     /// Of two rules against a call, the one that kills: what one layer kills
     /// for is not only denied because another denies it.
     fn strictest(&self, one: Option<RuleNumber>, other: Option<RuleNumber>) -> Option<RuleNumber> {

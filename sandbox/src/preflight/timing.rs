@@ -144,38 +144,32 @@ fn memory_nodes(host: &Host) -> Finding {
     )
 }
 
-/// To move a process into a control group the kernel waits until every core has
-/// passed through it once, unless it has done so just before.
+/// To move a process into a control group of version 2 the kernel waits until every core
+/// has passed through it once, unless it has done so just before. In version 1 runs
+/// enter as threads, for which it does not since Linux 5.5.
 fn entering_groups(host: &Host) -> Finding {
     let name = "timing.groups";
     let mounts = host.read("proc/mounts").unwrap_or_default();
-    let of_groups = |line: &&str| {
+    let favoured = mounts.lines().any(|line| {
         let mut words = line.split(' ');
-        words.nth(2).is_some_and(|kind| kind.starts_with("cgroup"))
-    };
-    let favoured = mounts
+        let of_groups = words.nth(2).is_some_and(|kind| kind.starts_with("cgroup"));
+        of_groups && line.contains("favordynmods")
+    });
+    let unified = mounts
         .lines()
-        .filter(of_groups)
-        .any(|line| line.contains("favordynmods"));
-    if favoured {
+        .any(|line| line.contains(" /sys/fs/cgroup cgroup2 "));
+    let release = host.read("proc/sys/kernel/osrelease").unwrap_or_default();
+    if favoured || (!unified && at_least(&release, (5, 5))) {
         return Finding::good(name, "entered at once");
     }
-    let release = host.read("proc/sys/kernel/osrelease").unwrap_or_default();
     Finding::warning(
         name,
         "the kernel lets a run wait before it enters its control group",
         "5 to 20 ms of wall time, no CPU time, of a run after a pause (measured)",
-        match (
-            at_least(&release, (6, 0)),
-            mounts
-                .lines()
-                .any(|line| line.contains(" /sys/fs/cgroup cgroup2 ")),
-        ) {
-            (false, _) => "install Linux 6.0 or later",
-            (true, true) => "mount -o remount,favordynmods /sys/fs/cgroup",
-            (true, false) => {
-                "mkdir /run/favordynmods; mount -t cgroup -o none,name=favordynmods,favordynmods none /run/favordynmods"
-            }
+        if at_least(&release, (6, 0)) {
+            "mount -o remount,favordynmods /sys/fs/cgroup"
+        } else {
+            "install Linux 6.0 or later"
         },
     )
 }
@@ -321,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_entered_at_once_where_the_mount_says_so() {
+    fn groups_are_entered_at_once_where_nobody_is_waited_for() {
         let groups = |mounts: &str, release: &str| {
             let files = [
                 ("proc/mounts", mounts),
@@ -336,16 +330,18 @@ mod tests {
                 .fix
                 .starts_with("mount -o remount,")
         );
-        assert!(groups(first, "6.1.0").fix.contains("mount -t cgroup "));
         assert!(groups(unified, "5.15.0").fix.starts_with("install"));
+        assert!(groups(first, "5.4.0").fix.starts_with("install"));
+        assert_eq!(groups(first, "5.15.0").grade, Grade::Good);
         for favoured in [
             "cgroup2 /sys/fs/cgroup cgroup2 rw,favordynmods 0 0",
             "none /sys/fs/cgroup/pids cgroup rw,pids 0 0\nnone /run/favordynmods cgroup rw,favordynmods,name=x 0 0",
         ] {
-            assert_eq!(groups(favoured, "6.1.0").grade, Grade::Good);
+            assert_eq!(groups(favoured, "5.4.0").grade, Grade::Good);
         }
         // Of something else that happens to be called like that.
         let stranger = "none /srv/favordynmods tmpfs rw 0 0";
-        assert_eq!(groups(stranger, "6.1.0").grade, Grade::Warning);
+        let stranger = format!("{unified}\n{stranger}");
+        assert_eq!(groups(&stranger, "6.1.0").grade, Grade::Warning);
     }
 }

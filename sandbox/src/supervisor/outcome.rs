@@ -17,6 +17,9 @@ pub(super) struct Record {
     /// CPU time used, and the limit.
     pub(super) cpu_time: Duration,
     pub(super) cpu_limit: Duration,
+    /// From before its start to its end, and the limit.
+    pub(super) wall_time: Duration,
+    pub(super) wall_limit: Duration,
     /// More was written than allowed, to streams and files.
     pub(super) output_is_over: bool,
     /// The image alone is larger than the memory limit.
@@ -58,6 +61,10 @@ pub(super) fn decide(record: Record) -> Option<Outcome> {
     }
     if record.output_is_over {
         return killed(KillCause::Output);
+    }
+    // The timer is set when the start is heard of, a moment later.
+    if record.wall_time > record.wall_limit {
+        return killed(KillCause::WallTime);
     }
     let status = record.status?;
     if !libc::WIFSIGNALED(status) {
@@ -159,6 +166,19 @@ mod tests {
             cause(record(limit + Duration::from_micros(1))),
             KillCause::CpuTime
         );
+        assert_eq!(decide(record(limit)), Some(Outcome::Exited { code: 0 }));
+    }
+
+    #[test]
+    fn wall_time_over_the_limit_counts_even_after_a_good_exit() {
+        let limit = Duration::from_secs(1);
+        let record = |wall_time| Record {
+            wall_time,
+            wall_limit: limit,
+            ..exited(0)
+        };
+        let late = limit + Duration::from_micros(1);
+        assert_eq!(cause(record(late)), KillCause::WallTime);
         assert_eq!(decide(record(limit)), Some(Outcome::Exited { code: 0 }));
     }
 

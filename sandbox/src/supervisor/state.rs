@@ -106,6 +106,8 @@ impl State {
             processes_refused: self.processes_refused.max(group.processes_refused()?),
             cpu_time,
             cpu_limit: limits.cpu_time,
+            wall_time: self.wall_time,
+            wall_limit: limits.wall_time,
             output_is_over: limits.output_is_over(self.output, self.files),
             oversized,
             exec_out_of_memory,

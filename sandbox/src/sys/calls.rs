@@ -354,7 +354,7 @@ impl Calls {
             .map(drop)
     }
 
-    /// Enters the control group with this open `cgroup.procs`.
+    /// Enters the control group with this open `cgroup.procs` or `tasks`.
     pub(crate) fn enter(self, group: RawFd) -> Result<(), Errno> {
         let arguments = [number(group), b"0".as_ptr().addr(), 1, 0, 0];
         self.plain(libc::SYS_pwrite64, arguments).map(drop)

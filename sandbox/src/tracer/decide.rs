@@ -1,6 +1,7 @@
 //! What is done about one stopped call.
 
 use super::arguments::{self, Follow, PathArgument, Uses};
+use super::freeze::Others;
 use super::resolve::Start;
 use super::{Tracer, address, alive, memory};
 use crate::audit::{AuditLevel, Call, Decision, Entry};
@@ -26,7 +27,6 @@ impl Tracer<'_> {
         let Some(began) = self.began else {
             return self.resume(thread, 0);
         };
-        self.count_stop()?;
         let call = Call::new(stopped.arch, stopped.number);
         let mut entry = Entry {
             time_ns: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX),
@@ -52,7 +52,10 @@ impl Tracer<'_> {
             let paths = arguments::paths(number);
             if action == TracedAction::Allow && !paths.is_empty() && self.looks_at_paths() {
                 if self.is_decided_by_path(paths) {
-                    frozen = self.freeze(thread)?;
+                    match self.freeze(thread)? {
+                        Others::EndedThis => return Ok(()),
+                        others => frozen = others == Others::Frozen,
+                    }
                 }
                 action = self.look(thread, &stopped, paths, &mut entry);
             }
@@ -94,7 +97,9 @@ impl Tracer<'_> {
                 let recorded = self.level >= AuditLevel::Decisions;
                 // What is executed is looked at again at its end.
                 let executes = is(&entry, libc::SYS_execve) || is(&entry, libc::SYS_execveat);
-                if recorded || frozen || executes {
+                // Whether it was interrupted, and so is not one that counts.
+                let counted = native(&entry).is_some_and(|call| self.policy.counts(call));
+                if recorded || frozen || executes || counted {
                     self.tasks.get(thread).call = Some(entry);
                 }
                 if frozen {

@@ -12,27 +12,56 @@ use crate::sys::process::{self, Waited};
 use crate::sys::ptrace;
 use nix::unistd::Pid;
 
+/// What stands still while a thread's call is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    Frozen,
+    /// There are none.
+    None,
+    /// It makes no call any more: an other has ended it.
+    EndedThis,
+}
+
 impl Tracer<'_> {
-    /// Has everything but this thread stop, and returns when it has. Returns
-    /// whether there is anything else: also what stands still already must not
-    /// be let go on before the call has been made.
-    pub(super) fn freeze(&mut self, thread: Pid) -> Result<bool, Failure> {
-        let mut others = self.tasks.running_besides(thread);
-        while !others.is_empty() {
-            for other in &others {
-                alive(ptrace::interrupt(*other), "interrupt a thread")?;
-            }
-            // Whoever does not stop ends; each is heard of.
-            while others.iter().any(|other| self.tasks.get(*other).running) {
-                let waited = process::wait(None)
-                    .map_err(Failure::step("wait for a thread to stop"))?
-                    .ok_or_else(nothing_left)?;
-                self.put_off(waited);
-                others.retain(|other| *other != waited.pid);
-            }
-            others = self.tasks.running_besides(thread);
+    /// Has everything but this thread stop, and returns when it has. What stands
+    /// still already must not be let go on either before the call has been made.
+    pub(super) fn freeze(&mut self, thread: Pid) -> Result<Others, Failure> {
+        for other in self.tasks.running_besides(thread) {
+            alive(ptrace::interrupt(other), "interrupt a thread")?;
         }
-        Ok(!self.tasks.is_one())
+        // Whoever does not stop ends; each is heard of.
+        while !self.tasks.running_besides(thread).is_empty() {
+            let waited = process::wait(None)
+                .map_err(Failure::step("wait for a thread to stop"))?
+                .ok_or_else(nothing_left)?;
+            self.put_off(waited)?;
+        }
+        self.see_off(thread)?;
+        let others = match self.tasks.get(thread) {
+            task if task.ending => Others::EndedThis,
+            _ if self.tasks.is_one() => Others::None,
+            _ => Others::Frozen,
+        };
+        Ok(others)
+    }
+
+    /// Waits for who is on the way out: the kernel clears a word in the memory of a
+    /// thread that ends, and marks its futexes.
+    fn see_off(&mut self, thread: Pid) -> Result<(), Failure> {
+        for other in self.tasks.ending_besides(thread) {
+            while !has_ended(other) {
+                let waited =
+                    process::wait_now(None).map_err(Failure::step("wait for a thread to end"))?;
+                match waited {
+                    Some(waited) => self.put_off(waited)?,
+                    // It is on our core.
+                    None => std::thread::yield_now(),
+                }
+            }
+            let task = self.tasks.get(other);
+            (task.ending, task.running) = (false, false);
+        }
+        Ok(())
     }
 
     /// Has this thread make its call while everything else stands still, and
@@ -59,15 +88,38 @@ impl Tracer<'_> {
         }
     }
 
-    pub(super) fn put_off(&mut self, waited: Waited) {
-        self.tasks.get(waited.pid).running = false;
+    /// Keeps for later what has happened, except what others may be waiting for.
+    pub(super) fn put_off(&mut self, waited: Waited) -> Result<(), Failure> {
+        let task = self.tasks.get(waited.pid);
+        task.running = false;
+        match waited.stop() {
+            None => task.ending = true,
+            // A thread that executes something waits for the ends of the others.
+            Some(stop) if stop.event == libc::PTRACE_EVENT_EXIT => {
+                self.waiting.retain(|earlier| earlier.pid != waited.pid);
+                return self.take(waited);
+            }
+            Some(stop) if stop.event == libc::PTRACE_EVENT_EXEC => self.renumber(waited.pid)?,
+            Some(_) => {}
+        }
         self.waiting.push_back(waited);
+        Ok(())
     }
 }
 
 fn is_asleep(thread: Pid) -> bool {
+    state(thread) == Some(b'S')
+}
+
+/// Has no memory any more. The first thread of a process can have ended long before it
+/// is heard of.
+fn has_ended(thread: Pid) -> bool {
+    matches!(state(thread), None | Some(b'Z' | b'X'))
+}
+
+fn state(thread: Pid) -> Option<u8> {
     let stat = std::fs::read(format!("/proc/{thread}/stat")).unwrap_or_default();
     // The name before it is in brackets and may hold anything.
-    let end = stat.iter().rposition(|byte| *byte == b')');
-    end.is_some_and(|end| stat.get(end + 2) == Some(&b'S'))
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    stat.get(end + 2).copied()
 }

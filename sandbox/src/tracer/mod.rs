@@ -35,7 +35,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
-use tasks::Tasks;
+use tasks::{Task, Tasks};
 
 /// Traces one program with all its threads and descendants.
 #[derive(Debug)]
@@ -162,11 +162,11 @@ impl<'a> Tracer<'a> {
             if self.tasks.is_one() {
                 return Ok(first);
             }
-            self.put_off(first);
+            self.put_off(first)?;
             while let Some(other) =
                 process::wait_now(None).map_err(Failure::step("wait for the program"))?
             {
-                self.put_off(other);
+                self.put_off(other)?;
             }
         }
     }
@@ -183,6 +183,9 @@ impl<'a> Tracer<'a> {
             return Ok(());
         };
         self.tasks.get(thread).running = false;
+        if self.began.is_some() {
+            self.count_stop()?;
+        }
         if self.forbidden.is_some() {
             // Dying: it does no more than end, which it may have stopped for.
             return self.resume(thread, 0);
@@ -201,7 +204,7 @@ impl<'a> Tracer<'a> {
                 self.bore(thread)?;
                 self.tasks.get(thread).held = true;
             }
-            libc::PTRACE_EVENT_EXIT => self.tasks.get(thread).held = true,
+            libc::PTRACE_EVENT_EXIT => self.tasks.get(thread).ending = true,
             libc::PTRACE_EVENT_VFORK_DONE => self.tasks.get(thread).held = false,
             0 if stop.signal == ptrace::CALL_STOP => self.returned(thread)?,
             0 => return self.resume(thread, stop.signal),
@@ -239,13 +242,7 @@ impl<'a> Tracer<'a> {
             self.began = Some(Instant::now());
             return Ok(());
         }
-        // Whichever thread executed it has the first one's number now.
-        let former = alive(ptrace::event_message(thread), "look at an exec")?;
-        if let Some(former) = former.filter(|former| *former != thread) {
-            let call = self.tasks.remove(former).and_then(|task| task.call);
-            self.tasks.get(thread).call = call;
-        }
-        self.tasks.get(thread).held = false;
+        self.renumber(thread)?;
         if self.policy.paths.restrict(Access::Exec) {
             self.check_images(thread)?;
             if self.forbidden.is_some() {
@@ -255,14 +252,33 @@ impl<'a> Tracer<'a> {
         self.resume(thread, 0)
     }
 
+    /// Whichever thread has executed something has the first one's number now.
+    fn renumber(&mut self, thread: Pid) -> Result<(), Failure> {
+        let former = alive(ptrace::event_message(thread), "look at an exec")?;
+        // None of that number if this has been seen before.
+        let former = former.and_then(|former| self.tasks.remove(former));
+        if let Some(task) = former {
+            *self.tasks.get(thread) = Task {
+                call: task.call,
+                ..Task::default()
+            };
+        }
+        Ok(())
+    }
+
     /// A call that was let through has returned.
     fn returned(&mut self, thread: Pid) -> Result<(), Failure> {
         let Some(mut call) = self.tasks.get(thread).call.take() else {
             return Ok(());
         };
+        let result = alive(ptrace::result(thread), "look at a result")?;
+        if result.is_some_and(is_interrupted)
+            && let Some(number) = decide::native(&call)
+        {
+            self.policy.take_back(&mut self.history, number);
+        }
         if self.level >= AuditLevel::Decisions {
-            self.count_stop()?;
-            call.result = alive(ptrace::result(thread), "look at a result")?;
+            call.result = result;
         }
         self.record(&call);
         Ok(())
@@ -290,6 +306,12 @@ impl<'a> Tracer<'a> {
             self.space.record(call);
         }
     }
+}
+
+/// Whether a signal has kept a call from doing anything (`ERESTARTSYS` and its like, which
+/// only tracers see): it is made again, or fails with `EINTR`.
+fn is_interrupted(result: i64) -> bool {
+    (-516..=-512).contains(&result)
 }
 
 /// Kills all of the run. A call is not made any more by a thread with a deadly

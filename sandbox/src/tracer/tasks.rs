@@ -11,8 +11,10 @@ pub(super) struct Task {
     /// Let go on by us, and not seen since.
     pub(super) running: bool,
     /// In the kernel, and will stop before it runs code again: it waits for
-    /// the child of a vfork, or is ending.
+    /// the child of a vfork.
     pub(super) held: bool,
+    /// Runs no code again, but may still write to its memory.
+    pub(super) ending: bool,
     /// A call whose result is still to be recorded.
     pub(super) call: Option<Entry>,
 }
@@ -39,9 +41,18 @@ impl Tasks {
 
     /// Threads other than this one that may be running code of the program's.
     pub(super) fn running_besides(&self, thread: Pid) -> Vec<Pid> {
+        self.besides(thread, |task| task.running && !task.held && !task.ending)
+    }
+
+    /// Threads other than this one that are on their way out.
+    pub(super) fn ending_besides(&self, thread: Pid) -> Vec<Pid> {
+        self.besides(thread, |task| task.ending)
+    }
+
+    fn besides(&self, thread: Pid, which: impl Fn(&Task) -> bool) -> Vec<Pid> {
         self.by_thread
             .iter()
-            .filter(|(other, task)| **other != thread.as_raw() && task.running && !task.held)
+            .filter(|(other, task)| **other != thread.as_raw() && which(task))
             .map(|(other, _)| Pid::from_raw(*other))
             .collect()
     }

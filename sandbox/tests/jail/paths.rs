@@ -161,7 +161,7 @@ fn every_way_to_a_file_is_the_same_way() {
     assert_usable(&mut secret.jail);
 }
 
-fn race(kind: &str) {
+fn race(kind: &str, expected: &str) {
     let seconds = std::env::var("ASSIZE_RACE_SECONDS").unwrap_or_else(|_| "4".to_owned());
     let mut secret = Secret::new();
     let mut spec = secret.spec(&[kind, &seconds], SECRET);
@@ -169,25 +169,37 @@ fn race(kind: &str) {
     spec.limits.cpu_time = Duration::from_secs(70);
     spec.limits.wall_time = Duration::from_secs(90);
     let (outcome, said, _) = secret.run(spec);
-    assert_eq!(
-        (outcome, said.as_str()),
-        (exited(0), "opened and refused\n")
-    );
+    assert_eq!((outcome, said.as_str()), (exited(0), expected));
 }
 
 #[test]
 fn memory_changed_by_a_thread_wins_no_race() {
-    race("thread");
+    race("thread", "opened and refused\n");
 }
 
 #[test]
 fn memory_changed_by_a_process_wins_no_race() {
-    race("process");
+    race("process", "opened and refused\n");
 }
 
 #[test]
 fn link_changed_by_a_process_wins_no_race() {
-    race("link");
+    race("link", "opened and refused\n");
+}
+
+#[test]
+fn memory_changed_by_the_end_of_a_thread_wins_no_race() {
+    race("ends", "never read\n");
+}
+
+/// Who executes waits for the other threads' ends, and must not be waited for meanwhile.
+#[test]
+fn threads_that_open_files_while_one_executes() {
+    let mut secret = Secret::new();
+    let mut spec = secret.spec(&["exec-in-threads", "4"], SECRET);
+    spec.audit = AuditLevel::Summary;
+    let (outcome, said, _) = secret.run(spec);
+    assert_eq!((outcome, said.as_str()), (exited(0), "executed\n"));
 }
 
 #[test]
@@ -376,4 +388,36 @@ fn history_decides() {
         (last.syscall.as_str(), last.rule.as_str()),
         ("execve", "no-exec-after-input")
     );
+}
+
+/// A call that a signal interrupts is made again by the kernel, and is one all the same.
+#[test]
+fn interrupted_calls_are_counted_once() {
+    let budget = |count| {
+        format!(
+            "[[budget]]
+            id = 'reads'
+            why = 'what this test is about'
+            syscalls = ['read']
+            count = {count}
+            action = 'kill'"
+        )
+    };
+    let mut jail = start();
+    for (count, end) in [
+        (2, exited(0)),
+        (
+            1,
+            killed(KillCause::Policy {
+                syscall: Some("read".to_owned()),
+            }),
+        ),
+    ] {
+        let mut spec = program("traced", &["read_again", "20"]);
+        spec.mode = Mode::Ptrace;
+        spec.layers = vec![PolicyLayer::parse(LayerOf::Language, &budget(count)).unwrap()];
+        let (facts, said, _) = run_captured(&mut jail, spec);
+        assert_eq!(facts.outcome, end);
+        assert!(said.starts_with("read 1\n"), "{said}");
+    }
 }

@@ -175,6 +175,64 @@ static void race(const char *kind, int seconds) {
   puts("opened and refused");
 }
 
+static void *open_for_ever(void *unused) {
+  for (;;) {
+    close(open("/data/open", O_RDONLY));
+    usleep(1000);
+  }
+}
+
+static void *execute_true(void *unused) {
+  execl("/bin/true", "true", NULL);
+  exit(2);
+}
+
+// Threads of a process open files while one of them executes a program: the kernel has
+// that one wait for the end of the others. They pause, or each decision about a path, for
+// which all others stop, leaves a slow machine no time to make the next thread.
+static void execute_in_threads(int times) {
+  for (int i = 0; i < times; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      pthread_t thread;
+      for (int j = 0; j < 4; j++) pthread_create(&thread, NULL, open_for_ever, NULL);
+      for (int j = 0; j < i % 8; j++) close(open("/data/open", O_RDONLY));
+      pthread_create(&thread, NULL, execute_true, NULL);
+      open_for_ever(NULL);
+    }
+    int status;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+      close(open("/data/open", O_RDONLY));
+      usleep(1000);
+    }
+    if (status != 0) exit(1);
+  }
+  puts("executed");
+}
+
+static int end_at_once(void *unused) {
+  syscall(SYS_exit, 0);
+  return 0;
+}
+
+// The kernel clears a word for a thread that ends: here, behind the name of the secret.
+static void race_with_ends(int seconds) {
+  static char stack[16384] __attribute__((aligned(16)));
+  static union {
+    char path[64];
+    volatile int words[16];
+  } changing __attribute__((aligned(16)));
+  const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                    CLONE_CHILD_CLEARTID;
+  volatile int *end_of_name = &changing.words[(sizeof SECRET - 1) / sizeof(int)];
+  for (time_t end = time(NULL) + seconds; time(NULL) < end;) {
+    strcpy(changing.path, SECRET "~~~~");
+    if (clone(end_at_once, stack + sizeof stack, flags, NULL, NULL, NULL, end_of_name) < 0) exit(3);
+    while (*end_of_name != 0) check(open(changing.path, O_RDONLY));
+  }
+  puts("never read");
+}
+
 static void execute(const char *name, int fd, const char *path, int flags) {
   char *none[] = {"copy", NULL};
   if (fork() == 0) {
@@ -237,7 +295,11 @@ int main(int argc, char **argv) {
     }
     _exit(0);
   }
-  if (argc > 2)
+  if (argc > 2 && !strcmp(argv[1], "exec-in-threads"))
+    execute_in_threads(atoi(argv[2]));
+  else if (argc > 2 && !strcmp(argv[1], "ends"))
+    race_with_ends(atoi(argv[2]));
+  else if (argc > 2)
     race(argv[1], atoi(argv[2]));
   else
     attempts();

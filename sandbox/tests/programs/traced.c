@@ -316,6 +316,38 @@ static void compute_and_call(void) {
     for (volatile int step = 0; step < 300 * 1000 * 1000 / (calls + 1); step++) ;
   }
 }
+static void nothing(int number) {}
+
+/* A signal by each step, and no call but the return from its handler. */
+static void traps(void) {
+  signal(SIGTRAP, nothing);
+  for (int i = 0; i < argument; i++) __asm__ volatile("int3");
+}
+
+/* One read that signals interrupt and that is made again after each. */
+static void read_again(void) {
+  int ends[2];
+  char byte;
+  pipe(ends);
+  struct sigaction action = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+  sigaction(SIGUSR1, &action, NULL);
+  pid_t child = fork();
+  if (child == 0) {
+    for (int i = 0; i < argument; i++) {
+      usleep(2000);
+      kill(getppid(), SIGUSR1);
+    }
+    usleep(2000);
+    write(ends[1], "x", 1);
+    _exit(0);
+  }
+  printf("read %d\n", (int)read(ends[0], &byte, 1));
+  wait(NULL);
+  fflush(stdout);
+  read(ends[0], &byte, 0);
+  puts("again");
+}
+
 static void for_ever(void) { touch_files(-1); }
 static void crash(void) { *(volatile int *)0 = 0; }
 static void child_crash(void) {
@@ -336,7 +368,8 @@ static const struct {
     COMMAND(forbidden_untraced), COMMAND(forbidden_by_many), COMMAND(forbidden_and_killed),
     COMMAND(forbidden_and_interrupted), COMMAND(forbidden_at_the_end), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
     COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(turns), COMMAND(kill_race), COMMAND(orphans),
-    COMMAND(many_files), COMMAND(compute_and_call), COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
+    COMMAND(many_files), COMMAND(compute_and_call), COMMAND(traps),
+    COMMAND(read_again), COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
 };
 
 int main(int argc, char **argv) {
