@@ -62,11 +62,11 @@ pub(super) fn decide(record: Record) -> Option<Outcome> {
     if record.output_is_over {
         return killed(KillCause::Output);
     }
+    let status = record.status?;
     // The timer is set when the start is heard of, a moment later.
     if record.wall_time > record.wall_limit {
         return killed(KillCause::WallTime);
     }
-    let status = record.status?;
     if !libc::WIFSIGNALED(status) {
         return Some(Outcome::Exited {
             code: libc::WEXITSTATUS(status),

@@ -10,6 +10,7 @@ use super::{Tracer, alive, nothing_left};
 use crate::protocol::Failure;
 use crate::sys::process::{self, Waited};
 use crate::sys::ptrace;
+use nix::errno::Errno;
 use nix::unistd::Pid;
 
 /// What stands still while a thread's call is decided.
@@ -48,8 +49,9 @@ impl Tracer<'_> {
     /// Waits for who is on the way out: the kernel clears a word in the memory of a
     /// thread that ends, and marks its futexes.
     fn see_off(&mut self, thread: Pid) -> Result<(), Failure> {
-        for other in self.tasks.ending_besides(thread) {
-            while !has_ended(other) {
+        // Who is put off meanwhile may end, too.
+        while let Some(other) = self.tasks.ending_besides(thread).first().copied() {
+            while !has_ended(other)? {
                 let waited =
                     process::wait_now(None).map_err(Failure::step("wait for a thread to end"))?;
                 match waited {
@@ -80,7 +82,7 @@ impl Tracer<'_> {
             }
             // Opening a named pipe waits for its other end, which stands still.
             // Asleep it has the file and will not look for it again.
-            if is_asleep(thread) {
+            if is_asleep(thread)? {
                 return Ok(());
             }
             // It is on our core.
@@ -107,19 +109,31 @@ impl Tracer<'_> {
     }
 }
 
-fn is_asleep(thread: Pid) -> bool {
-    state(thread) == Some(b'S')
+fn is_asleep(thread: Pid) -> Result<bool, Failure> {
+    let state = state(thread).map_err(Failure::step("look whether a call waits"))?;
+    Ok(state == Some(b'S'))
 }
 
 /// Has no memory any more. The first thread of a process can have ended long before it
 /// is heard of.
-fn has_ended(thread: Pid) -> bool {
-    matches!(state(thread), None | Some(b'Z' | b'X'))
+fn has_ended(thread: Pid) -> Result<bool, Failure> {
+    let state = state(thread).map_err(Failure::step("look whether a thread has ended"))?;
+    Ok(matches!(state, None | Some(b'Z' | b'X')))
 }
 
-fn state(thread: Pid) -> Option<u8> {
-    let stat = std::fs::read(format!("/proc/{thread}/stat")).unwrap_or_default();
+/// The letter of `proc_pid_stat(5)`; None when there is no such thread any more.
+fn state(thread: Pid) -> Result<Option<u8>, Errno> {
+    let stat = match std::fs::read(format!("/proc/{thread}/stat")) {
+        Ok(stat) => stat,
+        Err(error) => {
+            let errno = Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO));
+            return match errno {
+                Errno::ENOENT | Errno::ESRCH => Ok(None),
+                other => Err(other),
+            };
+        }
+    };
     // The name before it is in brackets and may hold anything.
-    let end = stat.iter().rposition(|byte| *byte == b')')?;
-    stat.get(end + 2).copied()
+    let end = stat.iter().rposition(|byte| *byte == b')');
+    Ok(end.and_then(|end| stat.get(end + 2).copied()))
 }

@@ -308,10 +308,11 @@ impl<'a> Tracer<'a> {
     }
 }
 
-/// Whether a signal has kept a call from doing anything (`ERESTARTSYS` and its like, which
-/// only tracers see): it is made again, or fails with `EINTR`.
+/// Whether a signal has kept a call from doing anything (`ERESTARTSYS`, `ERESTARTNOINTR`,
+/// `ERESTARTNOHAND`, which only tracers see): it is made again, or fails with `EINTR`. What
+/// fails with `ERESTART_RESTARTBLOCK` goes on by another call, `restart_syscall`.
 fn is_interrupted(result: i64) -> bool {
-    (-516..=-512).contains(&result)
+    (-514..=-512).contains(&result)
 }
 
 /// Kills all of the run. A call is not made any more by a thread with a deadly

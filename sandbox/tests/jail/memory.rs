@@ -68,17 +68,11 @@ fn limit_is_exact() {
     // Or else pages set aside for another core are missing for a moment.
     let mut config = JailConfig::new(0).unwrap();
     config.core = Some(0);
-    // Whoever reads a file first is charged for its pages. A run that is, or whose pages the host needed, reads them
-    // from the disk again and again near its limit, and never gets done.
-    for name in ["array", "memory"] {
-        let mut image = File::from(compile(name));
-        image.read_to_end(&mut Vec::new()).unwrap();
-    }
     for way in WAYS {
         let fits = |pages: u64| {
             let mut spec = memory(way, pages * PAGE, 4096 * PAGE);
             spec.fixed_layout = true;
-            spec.limits.cpu_time = Duration::from_secs(3);
+            // Near its limit, a run whose program's pages the host has dropped reads them again and again.
             spec.limits.cpu_time = Duration::from_secs(3);
             let facts = Jail::start(&config).unwrap().run(spec).unwrap();
             let outcome = facts.outcome.clone();

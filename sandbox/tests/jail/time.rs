@@ -66,7 +66,7 @@ fn doing_something_is_not_idle_time() {
     let mut jail = start();
     let mut spec = program("time", &["blink"]);
     spec.limits.idle_time = Some(2 * LIMIT);
-    spec.limits.cpu_time = Duration::from_millis(300);
+    spec.limits.cpu_time = Duration::from_millis(500);
     let facts = jail.run(spec).unwrap();
     assert_eq!(facts.outcome, killed(KillCause::CpuTime), "{facts:?}");
     assert!(facts.wall_time > 4 * LIMIT, "{facts:?}");
@@ -79,11 +79,10 @@ fn doing_something_is_not_idle_time() {
 
 #[test]
 fn time_used_is_told() {
-    let facts = spend(&["burn", "100"]);
+    let facts = start().run(program("time", &["burn", "100"])).unwrap();
     assert_eq!(facts.outcome, exited(0));
-    // The program's own clock lacks what was used before it started.
     assert!(facts.cpu_time >= Duration::from_millis(99), "{facts:?}");
-    assert!(facts.cpu_time < LIMIT, "{facts:?}");
+    assert!(facts.cpu_time <= facts.wall_time, "{facts:?}");
     assert!(facts.wall_time >= Duration::from_millis(99), "{facts:?}");
 }
 
