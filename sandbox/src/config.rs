@@ -3,6 +3,7 @@
 use crate::error::JailError;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Configuration of one jail.
 #[derive(Clone, Debug)]
@@ -16,7 +17,13 @@ pub struct JailConfig {
     pub trees: Vec<Tree>,
     /// The `assize-jail` binary.
     pub jail_binary: PathBuf,
+    /// How long beyond the wall time of a run to wait for the jail's word on it. A jail that is
+    /// silent for longer is [`JailError::Silent`] and killed.
+    pub patience: Duration,
 }
+
+/// Several times what the slowest host needs to start and to end a run.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A directory of the host shown read-only, nosuid and nodev in a jail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +49,7 @@ impl JailConfig {
             core: None,
             trees: Vec::new(),
             jail_binary: find_binary()?,
+            patience: PATIENCE,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A jail could not be started, or could not run what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,13 @@ pub enum JailError {
     /// The jail's process is gone.
     #[error("the jail's process has ended")]
     Gone,
+    /// The jail's process neither answers nor ends: somebody has stopped it, or the kernel
+    /// holds it.
+    #[error("the jail's process gave no answer for {} s: is it stopped?", waited.as_secs())]
+    Silent {
+        /// For how long.
+        waited: Duration,
+    },
     /// The run was asked for in a way that can't be done.
     #[error("impossible run: {problem}")]
     InvalidSpec {
@@ -106,6 +114,7 @@ impl JailError {
             Self::Unfit { .. } => "unfit",
             Self::Channel { .. } => "channel",
             Self::Gone => "gone",
+            Self::Silent { .. } => "silent",
             Self::InvalidSpec { .. } => "invalid_spec",
             Self::Exec { .. } => "exec",
             Self::Step { .. } => "step",

@@ -20,6 +20,7 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Descriptors of one run; a few more are added on the way, and one message
 /// can carry 253.
@@ -34,6 +35,7 @@ pub struct Jail {
     process: Child,
     cancel: Arc<Shared>,
     rule_ids: RuleIds,
+    patience: Duration,
     not_sync: PhantomData<Cell<()>>,
 }
 
@@ -62,6 +64,7 @@ impl Jail {
             process,
             cancel,
             rule_ids: RuleIds::default(),
+            patience: config.patience,
             not_sync: PhantomData,
         };
         let request = ToSupervisor::SetUp(SetupRequest {
@@ -71,7 +74,7 @@ impl Jail {
         });
         let event = Arc::clone(&jail.cancel);
         jail.send(&request, &[event.event().as_fd()])?;
-        match jail.receive()? {
+        match jail.receive(Duration::ZERO)? {
             (Report::Ready, _) => Ok(jail),
             (Report::Failed(failure), _) => Err(failure.into()),
             (Report::Done { .. }, _) => Err(confused()),
@@ -93,6 +96,7 @@ impl Jail {
     fn run_once(&mut self, spec: Spec) -> Result<Facts, JailError> {
         let (mode, level, observe) = (spec.mode, spec.audit, spec.observe);
         let (name, layers) = (spec.policy, spec.layers.clone());
+        let wall_time = spec.limits.wall_time;
         let (order, mut descriptors) = order(spec);
         let audit = match mode {
             Mode::Unshare => None,
@@ -113,8 +117,8 @@ impl Jail {
         drop(descriptors);
         let answer = match sent {
             // If it has ended, it has said why.
-            Err(JailError::Gone) => self.receive(),
-            sent => sent.and_then(|()| self.receive()),
+            Err(JailError::Gone) => self.receive(wall_time),
+            sent => sent.and_then(|()| self.receive(wall_time)),
         };
         match answer? {
             (Report::Done { facts, collected }, contents) => Ok(Facts {
@@ -164,15 +168,20 @@ impl Jail {
         }
     }
 
-    fn receive(&mut self) -> Result<(Report, Vec<OwnedFd>), JailError> {
+    /// The answer to what takes this long, which ends a jail that gives none.
+    fn receive(&mut self, takes: Duration) -> Result<(Report, Vec<OwnedFd>), JailError> {
+        let unheard = |source| JailError::Channel {
+            attempt: "hear from",
+            source,
+        };
         let channel = self.channel.as_ref().ok_or(JailError::Gone)?;
-        channel
-            .receive()
-            .map_err(|source| JailError::Channel {
-                attempt: "hear from",
-                source,
-            })?
-            .ok_or(JailError::Gone)
+        let waited = takes.saturating_add(self.patience);
+        if !channel.wait(waited).map_err(unheard)? {
+            // Whatever holds it: dropping this waits for its end.
+            self.process.kill().map_err(unheard)?;
+            return Err(JailError::Silent { waited });
+        }
+        channel.receive().map_err(unheard)?.ok_or(JailError::Gone)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::sys::descriptor;
 use nix::cmsg_space;
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 /// Larger messages travel in a memfd beside an empty message, because a
 /// packet can't be larger than the socket's buffer. Most are a tenth of this,
@@ -22,6 +24,9 @@ const INLINE_MAX: usize = 4 * 1024;
 const LARGE_MAX: u64 = 16 * 1024 * 1024;
 /// `SCM_MAX_FD`: more descriptors than this can't be sent at once.
 pub(crate) const DESCRIPTORS_MAX: usize = 253;
+
+/// How long a wait goes without a look at whether it goes on.
+const STEP: Duration = Duration::from_secs(1);
 
 /// A connected end.
 #[derive(Debug)]
@@ -96,6 +101,21 @@ impl Channel {
         let message = serde_json::from_slice(&text)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         Ok(Some((message, descriptors)))
+    }
+
+    /// Waits until there is something to receive, a message or the end; false when there is
+    /// nothing for so long. While we are stopped ourselves no time passes.
+    pub(crate) fn wait(&self, patience: Duration) -> io::Result<bool> {
+        let mut left = patience;
+        loop {
+            let step = left.min(STEP);
+            let mut socket = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+            match ppoll(&mut socket, Some(step.into()), None) {
+                Err(Errno::EINTR) => {}
+                Ok(0) if left > step => left -= step,
+                other => return Ok(other? > 0),
+            }
+        }
     }
 
     fn receive_text(&self) -> io::Result<Option<(Vec<u8>, Vec<OwnedFd>)>> {

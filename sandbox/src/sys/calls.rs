@@ -175,24 +175,27 @@ impl Calls {
 
     /// Waits for a child, any if none is given. None when there is none.
     pub(crate) fn wait(self, pid: Option<Pid>) -> Result<Option<Waited>, Errno> {
-        match self.wait_with(pid, 0) {
+        match self.wait_for(pid) {
             Err(Errno::ECHILD) => Ok(None),
             waited => waited.map(Some),
         }
     }
 
-    /// Reaps a child if one has ended; whether there is any other.
+    /// Whether there is any child or tracee, dead or alive. Whatever there is to be heard of
+    /// them still is afterwards: a stop that nobody hears of lasts for ever.
     pub(crate) fn has_children(self) -> Result<bool, Errno> {
-        match self.wait_with(None, libc::WNOHANG) {
+        let flags = libc::WNOHANG | libc::WNOWAIT | libc::WEXITED | libc::WSTOPPED | libc::__WALL;
+        let flags = flags.cast_unsigned() as usize;
+        match self.plain(libc::SYS_waitid, [libc::P_ALL as usize, 0, 0, flags, 0]) {
             Err(Errno::ECHILD) => Ok(false),
             waited => waited.map(|_| true),
         }
     }
 
-    fn wait_with(self, pid: Option<Pid>, flags: libc::c_int) -> Result<Waited, Errno> {
+    fn wait_for(self, pid: Option<Pid>) -> Result<Waited, Errno> {
         let mut status: libc::c_int = 0;
         let target = pid.map_or(-1, Pid::as_raw) as isize;
-        let flags = (libc::__WALL | flags).cast_unsigned() as usize;
+        let flags = libc::__WALL.cast_unsigned() as usize;
         let arguments = [
             target.cast_unsigned(),
             (&raw mut status).addr(),

@@ -1,6 +1,7 @@
 //! Tracing: attaching, looking at a stopped call, resuming.
 
 use super::check;
+use nix::errno::Errno;
 use nix::unistd::Pid;
 use std::io;
 
@@ -40,6 +41,16 @@ pub(crate) fn seize(pid: Pid, ends: bool) -> io::Result<()> {
     request(libc::PTRACE_SEIZE, pid, (OPTIONS | more).into()).map(drop)
 }
 
+/// A stop that has nothing to do with a call is that before a tracee's end: whoever stood at a
+/// call and was killed by somebody else's exec, say, has gone on to there.
+fn call_info(pid: Pid) -> io::Result<libc::ptrace_syscall_info> {
+    let info = nix::sys::ptrace::syscall_info(pid)?;
+    if info.op == libc::PTRACE_SYSCALL_INFO_NONE {
+        return Err(Errno::ESRCH.into());
+    }
+    Ok(info)
+}
+
 /// Has a running tracee stop.
 pub(crate) fn interrupt(pid: Pid) -> io::Result<()> {
     request(libc::PTRACE_INTERRUPT, pid, 0).map(drop)
@@ -50,16 +61,21 @@ pub(crate) fn resume_to_return(pid: Pid, signal: libc::c_int) -> io::Result<()> 
     request(libc::PTRACE_SYSCALL, pid, signal.into()).map(drop)
 }
 
-/// The process or thread that an event is about.
-pub(crate) fn event_message(pid: Pid) -> io::Result<Pid> {
+/// The process or thread that this event of a tracee is about. `ESRCH` when the tracee has
+/// been killed since: it stands at its end, and what it tells is of that.
+pub(crate) fn event_message(pid: Pid, event: libc::c_int) -> io::Result<Pid> {
     let message = nix::sys::ptrace::getevent(pid)?;
+    // If it is at the event still, it was when it was asked.
+    if nix::sys::ptrace::getsiginfo(pid)?.si_code != libc::SIGTRAP | event << 8 {
+        return Err(Errno::ESRCH.into());
+    }
     super::narrow(message).map(Pid::from_raw)
 }
 
 /// What a call has returned, at the end of it: a negative error number if it
-/// has failed.
+/// has failed. `ESRCH` when the tracee has been killed since.
 pub(crate) fn result(pid: Pid) -> io::Result<i64> {
-    let info = nix::sys::ptrace::syscall_info(pid)?;
+    let info = call_info(pid)?;
     if info.op != libc::PTRACE_SYSCALL_INFO_EXIT {
         return Err(io::Error::other("not at the end of a call"));
     }
@@ -78,9 +94,9 @@ pub(crate) fn listen(pid: Pid) -> io::Result<()> {
     request(libc::PTRACE_LISTEN, pid, 0).map(drop)
 }
 
-/// The call at which a tracee stands, in a seccomp stop.
+/// The call at which a tracee stands, in a seccomp stop. `ESRCH` when it has been killed since.
 pub(crate) fn stopped_call(pid: Pid) -> io::Result<StoppedCall> {
-    let info = nix::sys::ptrace::syscall_info(pid)?;
+    let info = call_info(pid)?;
     if info.op != libc::PTRACE_SYSCALL_INFO_SECCOMP {
         return Err(io::Error::other("not in a seccomp stop"));
     }

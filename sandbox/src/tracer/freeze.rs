@@ -28,7 +28,12 @@ impl Tracer<'_> {
     /// still already must not be let go on either before the call has been made.
     pub(super) fn freeze(&mut self, thread: Pid) -> Result<Others, Failure> {
         for other in self.tasks.running_besides(thread) {
-            alive(ptrace::interrupt(other), "interrupt a thread")?;
+            let interrupted = ptrace::interrupt(other);
+            if alive(interrupted, "interrupt a thread")?.is_none() {
+                // It has executed something, and has another number now. There it stands until
+                // that is looked at, if it was not killed before.
+                self.tasks.get(other).running = false;
+            }
         }
         // Whoever does not stop ends; each is heard of.
         while !self.tasks.running_besides(thread).is_empty() {
@@ -49,19 +54,20 @@ impl Tracer<'_> {
     /// Waits for who is on the way out: the kernel clears a word in the memory of a
     /// thread that ends, and marks its futexes.
     fn see_off(&mut self, thread: Pid) -> Result<(), Failure> {
-        // Who is put off meanwhile may end, too.
+        // Who is put off meanwhile may be another one that ends, or this one, that has executed something.
         while let Some(other) = self.tasks.ending_besides(thread).first().copied() {
-            while !has_ended(other)? {
-                let waited =
-                    process::wait_now(None).map_err(Failure::step("wait for a thread to end"))?;
-                match waited {
-                    Some(waited) => self.put_off(waited)?,
-                    // It is on our core.
-                    None => std::thread::yield_now(),
-                }
+            if has_ended(other)? {
+                let task = self.tasks.get(other);
+                (task.ending, task.running) = (false, false);
+                continue;
             }
-            let task = self.tasks.get(other);
-            (task.ending, task.running) = (false, false);
+            let waited =
+                process::wait_now(None).map_err(Failure::step("wait for a thread to end"))?;
+            match waited {
+                Some(waited) => self.put_off(waited)?,
+                // It is on our core.
+                None => std::thread::yield_now(),
+            }
         }
         Ok(())
     }
@@ -80,13 +86,15 @@ impl Tracer<'_> {
             if let Some(waited) = waited {
                 return self.take(waited);
             }
-            // Opening a named pipe waits for its other end, which stands still.
-            // Asleep it has the file and will not look for it again.
-            if is_asleep(thread)? {
-                return Ok(());
+            match state(thread).map_err(Failure::step("look whether a call waits"))? {
+                // Opening a named pipe waits for its other end, which stands still. Asleep it
+                // has the file and will not look for it again. And whoever is killed makes no
+                // call: of a process's first thread that is heard of after the ends of the
+                // others, which stand still.
+                None | Some(b'S' | b'Z' | b'X') => return Ok(()),
+                // It is on our core.
+                Some(_) => std::thread::yield_now(),
             }
-            // It is on our core.
-            std::thread::yield_now();
         }
     }
 
@@ -107,11 +115,6 @@ impl Tracer<'_> {
         self.waiting.push_back(waited);
         Ok(())
     }
-}
-
-fn is_asleep(thread: Pid) -> Result<bool, Failure> {
-    let state = state(thread).map_err(Failure::step("look whether a call waits"))?;
-    Ok(state == Some(b'S'))
 }
 
 /// Has no memory any more. The first thread of a process can have ended long before it

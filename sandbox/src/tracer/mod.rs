@@ -199,9 +199,9 @@ impl<'a> Tracer<'a> {
                 _ => {}
             },
             libc::PTRACE_EVENT_EXEC => return self.executed(thread),
-            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => self.bore(thread)?,
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => self.bore(thread, stop.event)?,
             libc::PTRACE_EVENT_VFORK => {
-                self.bore(thread)?;
+                self.bore(thread, stop.event)?;
                 self.tasks.get(thread).held = true;
             }
             libc::PTRACE_EVENT_EXIT => self.tasks.get(thread).ending = true,
@@ -228,8 +228,8 @@ impl<'a> Tracer<'a> {
 
     /// A thread has made another one, which stands at its start until we have
     /// seen it there and let it go on.
-    fn bore(&mut self, thread: Pid) -> Result<(), Failure> {
-        let child = alive(ptrace::event_message(thread), "look at a new thread")?;
+    fn bore(&mut self, thread: Pid, event: libc::c_int) -> Result<(), Failure> {
+        let child = alive(ptrace::event_message(thread, event), "look at a new thread")?;
         if let Some(child) = child {
             self.tasks.get(child);
         }
@@ -254,7 +254,8 @@ impl<'a> Tracer<'a> {
 
     /// Whichever thread has executed something has the first one's number now.
     fn renumber(&mut self, thread: Pid) -> Result<(), Failure> {
-        let former = alive(ptrace::event_message(thread), "look at an exec")?;
+        let former = ptrace::event_message(thread, libc::PTRACE_EVENT_EXEC);
+        let former = alive(former, "look at an exec")?;
         // None of that number if this has been seen before.
         let former = former.and_then(|former| self.tasks.remove(former));
         if let Some(task) = former {

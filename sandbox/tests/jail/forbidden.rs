@@ -2,8 +2,11 @@
 //! happens meanwhile.
 
 use crate::harness::*;
-use assize_sandbox::{Grade, Jail, KillCause, Mode, Outcome, Spec, preflight};
+use assize_sandbox::{
+    Grade, Jail, JailConfig, JailError, KillCause, Mode, Outcome, Spec, preflight,
+};
 use libseccomp::{ScmpAction, ScmpFilterContext, ScmpSyscall};
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -86,8 +89,7 @@ fn next_run_is_not_blamed() {
 fn supervisor_that_stands_still_is_waited_for() {
     const STILL: Duration = Duration::from_millis(500);
     let mut jail = start();
-    let children = fs::read_to_string("/proc/thread-self/children").unwrap();
-    let supervisor = Pid::from_raw(children.trim().parse().unwrap());
+    let supervisor = only_child();
     let mut spec = forbidden("forbidden", Mode::Unshare);
     spec.limits.wall_time = STILL / 2;
     kill(supervisor, Signal::SIGSTOP).unwrap();
@@ -97,6 +99,29 @@ fn supervisor_that_stands_still_is_waited_for() {
     });
     assert_eq!(outcome(&mut jail, spec), policy(Some("socket")));
     waking.join().unwrap();
+}
+
+/// Or a slot would be lost for good, without a word.
+#[test]
+fn supervisor_that_never_goes_on_is_given_up() {
+    let mut config = JailConfig::new(0).unwrap();
+    config.patience = Duration::from_secs(3);
+    let mut jail = Jail::start(&config).unwrap();
+    let supervisor = only_child();
+    let mut spec = program("forbidden", &[""]);
+    spec.limits.wall_time = Duration::from_secs(1);
+    kill(supervisor, Signal::SIGSTOP).unwrap();
+    let error = jail.run(spec).unwrap_err();
+    assert!(matches!(error, JailError::Silent { .. }), "{error:?}");
+    assert!(error.is_fatal());
+    drop(jail);
+    assert_eq!(kill(supervisor, None), Err(Errno::ESRCH));
+}
+
+/// Of this thread: its jail.
+fn only_child() -> Pid {
+    let children = fs::read_to_string("/proc/thread-self/children").unwrap();
+    Pid::from_raw(children.trim().parse().unwrap())
 }
 
 #[test]

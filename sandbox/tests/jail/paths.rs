@@ -202,6 +202,27 @@ fn threads_that_open_files_while_one_executes() {
     assert_eq!((outcome, said.as_str()), (exited(0), "executed\n"));
 }
 
+/// Between a stop and our look at it somebody may be killed.
+#[test]
+fn who_is_killed_at_any_moment_does_not_break_the_tracer() {
+    let mut secret = Secret::new();
+    for level in [AuditLevel::Summary, AuditLevel::Full] {
+        let mut spec = secret.spec(&["kill", "50"], SECRET);
+        spec.audit = level;
+        let (outcome, said, _) = secret.run(spec);
+        assert_eq!((outcome, said.as_str()), (exited(0), "killed\n"));
+    }
+}
+
+#[test]
+fn who_is_left_at_a_call_dies_with_the_program() {
+    let mut secret = Secret::new();
+    for left in (1..5).cycle().take(20) {
+        let (outcome, said, _) = secret.run(secret.spec(&["leave", &left.to_string()], SECRET));
+        assert_eq!((outcome, said.as_str()), (exited(0), "left\n"));
+    }
+}
+
 #[test]
 fn forbidden_path_ends_the_run() {
     let mut secret = Secret::new();

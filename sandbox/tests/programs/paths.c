@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,6 +211,35 @@ static void execute_in_threads(int times) {
   puts("executed");
 }
 
+// A process opens files, makes processes and executes programs, all of which the tracer looks
+// at, and is killed in the middle of it.
+static void kill_at_any_moment(int times) {
+  for (int i = 0; i < times; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      pthread_t thread;
+      pthread_create(&thread, NULL, open_for_ever, NULL);
+      for (;;) {
+        close(open("/data/open", O_RDONLY));
+        if (fork() == 0) execute_true(NULL);
+        while (waitpid(-1, NULL, WNOHANG) > 0) ;
+      }
+    }
+    usleep(rand() % 3000);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+  }
+  puts("killed");
+}
+
+// Whoever is left stands at a call, or is about to.
+static void leave_behind(int number) {
+  for (int i = 0; i < number; i++)
+    if (fork() == 0)
+      for (;;) close(open("/data/open", O_RDONLY));
+  puts("left");
+}
+
 static int end_at_once(void *unused) {
   syscall(SYS_exit, 0);
   return 0;
@@ -297,6 +327,10 @@ int main(int argc, char **argv) {
   }
   if (argc > 2 && !strcmp(argv[1], "exec-in-threads"))
     execute_in_threads(atoi(argv[2]));
+  else if (argc > 2 && !strcmp(argv[1], "leave"))
+    leave_behind(atoi(argv[2]));
+  else if (argc > 2 && !strcmp(argv[1], "kill"))
+    kill_at_any_moment(atoi(argv[2]));
   else if (argc > 2 && !strcmp(argv[1], "ends"))
     race_with_ends(atoi(argv[2]));
   else if (argc > 2)
