@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -88,14 +89,26 @@ pub fn start_logging(format: LogFormat) -> Result<(), TelemetryError> {
     .map_err(TelemetryError::Logs)
 }
 
-/// Records metrics, to be rendered by a server of the caller's.
+/// How often single values are summed up.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Records metrics, to be rendered by a server of the caller's. Needs a tokio runtime.
 ///
 /// # Errors
 /// At a second call.
 pub fn record_metrics() -> Result<PrometheusHandle, TelemetryError> {
-    PrometheusBuilder::new()
+    let recorder = PrometheusBuilder::new()
         .install_recorder()
-        .map_err(TelemetryError::Metrics)
+        .map_err(TelemetryError::Metrics)?;
+    let handle = recorder.clone();
+    // Or every request would be remembered for itself until somebody asks.
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            handle.run_upkeep();
+        }
+    });
+    Ok(recorder)
 }
 
 /// Records metrics and serves them over HTTP at `address`. Needs a tokio runtime.

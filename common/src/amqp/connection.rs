@@ -10,7 +10,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::runtime::default_runtime;
 use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
-use lapin::{ConnectionProperties, Event};
+use lapin::{Connect as _, ConnectionProperties, Event};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -63,7 +63,9 @@ impl Connection {
         };
         let connecting = async {
             let runtime = default_runtime()?;
-            lapin::Connection::connect_with_config(url.reveal(), properties, trust, runtime).await
+            url.uri()?
+                .connect_with_config(properties, trust, runtime)
+                .await
         };
         let inner = within("connect", connecting)
             .await?

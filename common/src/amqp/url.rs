@@ -5,7 +5,12 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use lapin::uri::AMQPUri;
+
 use super::AmqpError;
+
+/// What RabbitMQ and we agree on: after two without a word the other one is gone.
+const HEARTBEAT_SECONDS: u16 = 10;
 
 /// How a certificate begins in PEM.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
@@ -49,6 +54,15 @@ impl AmqpUrl {
         self.url.starts_with("amqps://")
     }
 
+    /// To connect to. Unless it says otherwise, a broker or a host that vanishes without a word is
+    /// missed within half a minute, and so is ours by the broker, which then gives others what we held.
+    pub(super) fn uri(&self) -> Result<AMQPUri, lapin::Error> {
+        let parsed = self.url.parse::<AMQPUri>();
+        let mut uri = parsed.map_err(std::io::Error::other)?;
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        Ok(uri)
+    }
+
     pub(super) fn authorities(&self) -> Option<String> {
         self.authorities.as_deref().map(str::to_owned)
     }
@@ -68,7 +82,7 @@ impl FromStr for AmqpUrl {
             url: text.into(),
             authorities: None,
         };
-        match text.parse::<lapin::uri::AMQPUri>() {
+        match text.parse::<AMQPUri>() {
             Ok(_) => Ok(url),
             Err(problem) => Err(AmqpError::Url { url, problem }),
         }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::Lane;
 use crate::id::WorkerId;
 use crate::message::{LanguageVersion, WorkerMode};
 
@@ -104,6 +105,9 @@ pub struct Readiness {
     /// The languages in which submissions wait that no worker of their lane has.
     #[serde(default)]
     pub languages_missing: Vec<String>,
+    /// The lanes in which submissions wait and that no worker takes.
+    #[serde(default)]
+    pub lanes_missing: Vec<Lane>,
     /// How many problems and languages are paused since judging of them failed.
     #[serde(default)]
     pub pauses: u32,

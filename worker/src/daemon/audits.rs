@@ -54,10 +54,7 @@ pub(super) async fn store(
                 sha256,
                 size_bytes,
             }),
-            Ok(false) => {
-                tracing::warn!("the scheduler takes no audits: is it older than this worker?");
-                return Ok(None);
-            }
+            Ok(false) => return Ok(None),
             Err(source) => return Err(AuditError::Store { testcase, source }),
         }
     }
@@ -89,14 +86,20 @@ impl Fetcher {
         let answer = request.send().await.map_err(FetchError::Transport)?;
         match answer.status() {
             status if status.is_success() => Ok(true),
-            StatusCode::NOT_FOUND if is_of_scheduler(&answer) => Ok(false),
+            status if !is_of_scheduler(&answer) => Err(FetchError::Unavailable { status }),
+            StatusCode::NOT_FOUND => {
+                tracing::warn!("the scheduler takes no audits: is it older than this worker?");
+                Ok(false)
+            }
+            // A full disk does not last for ever, but a verdict should not wait for it, nor fail.
+            StatusCode::INSUFFICIENT_STORAGE => {
+                tracing::error!(audit = %hash, "an audit is lost: the scheduler has no room for it");
+                Ok(false)
+            }
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 Err(FetchError::Refused { status })
             }
-            // A full disk does not last for ever, but a submission should not wait for it.
-            status @ (StatusCode::INTERNAL_SERVER_ERROR | StatusCode::INSUFFICIENT_STORAGE) => {
-                Err(FetchError::Failing { hash, status })
-            }
+            status @ StatusCode::INTERNAL_SERVER_ERROR => Err(FetchError::Failing { hash, status }),
             status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => {
                 Err(FetchError::Unavailable { status })
             }

@@ -40,10 +40,15 @@ pub struct Arguments {
     /// PEM file of certificate authorities to trust in amqps:// connections, beside those of the host
     #[arg(long, env = "ASSIZE_AMQP_CA", value_name = "PATH")]
     amqp_ca: Option<PathBuf>,
-    /// Scheduler that serves packages and sources
-    #[arg(long, env = "ASSIZE_SCHEDULER_URL", value_name = "URL")]
+    /// Schedulers that serve packages and sources, comma separated: the next one is asked when one is away
+    #[arg(
+        long,
+        env = "ASSIZE_SCHEDULER_URL",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
     #[arg(default_value = "http://127.0.0.1:8420")]
-    scheduler_url: Url,
+    scheduler_url: Vec<Url>,
     /// How long to wait for the scheduler at start, in seconds
     #[arg(
         long = "wait",
@@ -153,7 +158,7 @@ pub struct Arguments {
 pub struct Config {
     pub(super) amqp: AmqpUrl,
     pub(super) amqp_prefix: String,
-    pub(super) scheduler: Url,
+    pub(super) schedulers: Vec<Url>,
     pub(super) scheduler_wait: Duration,
     pub(super) token: Token,
     pub(super) name: String,
@@ -186,11 +191,11 @@ impl Arguments {
             amqp = amqp.trusting(authorities).map_err(DaemonError::AmqpUrl)?;
         }
         let token = Secret::from_environment(TOKEN, "ASSIZE_WORKER_TOKEN_FILE")?;
-        let scheduler = self.scheduler_url;
-        if scheduler.scheme() != "http" || !scheduler.has_host() || !scheduler.username().is_empty()
-        {
+        let is_good =
+            |url: &Url| url.scheme() == "http" && url.has_host() && url.username().is_empty();
+        if let Some(bad) = self.scheduler_url.iter().find(|url| !is_good(url)) {
             return Err(DaemonError::SchedulerUrl {
-                scheme: scheduler.scheme().to_owned(),
+                scheme: bad.scheme().to_owned(),
             });
         }
         let wanted = |lane: &Lane| self.lanes.is_empty() || self.lanes.contains(lane);
@@ -205,7 +210,7 @@ impl Arguments {
         Ok(Config {
             amqp,
             amqp_prefix: self.amqp_prefix,
-            scheduler,
+            schedulers: self.scheduler_url,
             scheduler_wait: Duration::from_secs_f64(self.scheduler_wait),
             token: token.reveal().parse().map_err(DaemonError::Token)?,
             name: self.name.unwrap_or_else(default_name),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use assize_common::ContentHash;
@@ -35,7 +36,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Fetcher {
     pub(super) client: Client,
-    scheduler: Url,
+    /// Any of them will do.
+    schedulers: Vec<Url>,
+    /// Which one is asked: the one that answered last, or the next one.
+    current: AtomicUsize,
     pub(super) token: Token,
     patience: Duration,
 }
@@ -63,8 +67,8 @@ pub enum FetchError {
         /// The answer's status.
         status: StatusCode,
     },
-    /// The scheduler is busy, or something between us and it failed.
-    #[error("the scheduler answers {status} for now")]
+    /// The scheduler is busy, or something between us and it answered in its place.
+    #[error("the scheduler, or what is between us and it, answers {status} for now")]
     Unavailable {
         /// The answer's status.
         status: StatusCode,
@@ -135,7 +139,7 @@ impl FetchError {
 }
 
 impl Fetcher {
-    pub(super) fn new(scheduler: Url, token: Token) -> Result<Self, DaemonError> {
+    pub(super) fn new(schedulers: Vec<Url>, token: Token) -> Result<Self, DaemonError> {
         let client = Client::builder()
             .user_agent(concat!("assize-worker/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
@@ -147,7 +151,8 @@ impl Fetcher {
             .map_err(DaemonError::HttpClient)?;
         Ok(Self {
             client,
-            scheduler,
+            schedulers,
+            current: AtomicUsize::new(0),
             token,
             patience: PATIENCE,
         })
@@ -161,10 +166,11 @@ impl Fetcher {
         let begin = Instant::now();
         let mut delays = delays();
         loop {
+            let current = self.current.load(Ordering::Relaxed);
             let Err(error) = self.ask(nothing).await else {
                 return Ok(());
             };
-            let url = self.scheduler.to_string();
+            let url = self.scheduler(current).to_string();
             match error {
                 FetchError::Gone { .. } => return Ok(()),
                 FetchError::Refused { .. } => return Err(DaemonError::TokenRefused(error)),
@@ -178,6 +184,7 @@ impl Fetcher {
                         });
                     }
                     tracing::info!(scheduler.url = url, error = %error_chain(&error), "waiting for the scheduler");
+                    self.move_on(current);
                     tokio::time::sleep(delay).await;
                 }
                 _ => return Err(DaemonError::NoScheduler { url }),
@@ -207,6 +214,7 @@ impl Fetcher {
         let (mut delays, mut failures, mut away_since) = (delays(), 0, None);
         loop {
             let begin = Instant::now();
+            let current = self.current.load(Ordering::Relaxed);
             let error = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(FetchError::Cancelled),
@@ -216,6 +224,7 @@ impl Fetcher {
                 },
             };
             if error.is_absence() {
+                self.move_on(current);
                 let patience = self.patience;
                 if away_since.get_or_insert(begin).elapsed() >= patience {
                     let source = Box::new(error);
@@ -272,10 +281,26 @@ impl Fetcher {
 
     /// The URL of what is below `/api/v1/`.
     pub(super) fn url(&self, path: &str) -> Url {
-        let mut url = self.scheduler.clone();
+        let mut url = self.scheduler(self.current.load(Ordering::Relaxed)).clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}/api/v1/{path}"));
         url
+    }
+
+    /// In turn.
+    fn scheduler(&self, number: usize) -> &Url {
+        &self.schedulers[number % self.schedulers.len()]
+    }
+
+    /// The next one is asked, unless others that met the same have gone on to it already.
+    fn move_on(&self, from: usize) {
+        let next = from.wrapping_add(1);
+        let moved = self
+            .current
+            .compare_exchange(from, next, Ordering::Relaxed, Ordering::Relaxed);
+        if moved.is_ok() && self.schedulers.len() > 1 {
+            tracing::warn!(from = %self.scheduler(from), to = %self.scheduler(next), "asking another scheduler");
+        }
     }
 
     async fn ask(&self, hash: ContentHash) -> Result<Response, FetchError> {
@@ -285,8 +310,9 @@ impl Fetcher {
         let status = answer.status();
         match status {
             StatusCode::OK => Ok(answer),
+            status if !is_of_scheduler(&answer) => Err(FetchError::Unavailable { status }),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(FetchError::Refused { status }),
-            StatusCode::NOT_FOUND if is_of_scheduler(&answer) => Err(FetchError::Gone { hash }),
+            StatusCode::NOT_FOUND => Err(FetchError::Gone { hash }),
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
                 Err(FetchError::Unavailable { status })
             }
@@ -297,8 +323,8 @@ impl Fetcher {
     }
 }
 
-/// Whether an error comes from a scheduler, and not from another server that
-/// does not know the path.
+/// Whether an error comes from a scheduler, and not from another server or something on
+/// the way.
 pub(super) fn is_of_scheduler(answer: &Response) -> bool {
     answer
         .headers()
@@ -327,7 +353,7 @@ mod tests {
         let token = Token::new(TokenId::generate(), [7; 32]);
         Fetcher {
             patience,
-            ..Fetcher::new(url.parse().unwrap(), token).unwrap()
+            ..Fetcher::new(vec![url.parse().unwrap()], token).unwrap()
         }
     }
 
@@ -345,6 +371,43 @@ mod tests {
             matches!(fetched, Err(FetchError::Away { .. })),
             "{fetched:?}"
         );
+    }
+
+    /// The first one is away, and something else answers in the second one's place.
+    #[tokio::test]
+    async fn the_next_scheduler_is_asked() {
+        let [away, other, scheduler] = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let urls = [&away, &other, &scheduler];
+        let urls = urls.map(|one| format!("http://{}", one.local_addr().unwrap()));
+        drop(away);
+        let answer = |listener: TcpListener, answer: &'static str| {
+            std::thread::spawn(move || {
+                let (mut connection, _) = listener.accept().unwrap();
+                let mut request = [0; 4096];
+                std::io::Read::read(&mut connection, &mut request).unwrap();
+                connection.write_all(answer.as_bytes()).unwrap();
+            })
+        };
+        let threads = [
+            answer(other, "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"),
+            answer(
+                scheduler,
+                "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\npackage",
+            ),
+        ];
+        let urls = urls.iter().map(|url| url.parse().unwrap()).collect();
+        let token = Token::new(TokenId::generate(), [7; 32]);
+        let fetcher = Fetcher::new(urls, token).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let (file, hash) = (directory.path().join("file"), ContentHash::of(b"package"));
+        fetcher
+            .fetch(hash, &file, &Cancel::default())
+            .await
+            .unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"package");
+        for thread in threads {
+            thread.join().unwrap();
+        }
     }
 
     /// It takes connections and says nothing.

@@ -79,7 +79,7 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         .map_err(DaemonError::Cache)?;
     let scratch = config.cache_directory.join("scratch");
     make_anew(&scratch)?;
-    let fetcher = Fetcher::new(config.scheduler.clone(), config.token.clone())?;
+    let fetcher = Fetcher::new(config.schedulers.clone(), config.token.clone())?;
     tokio::select! {
         checked = fetcher.check(config.scheduler_wait) => checked?,
         () = stop.draining() => return Ok(()),
