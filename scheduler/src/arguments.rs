@@ -15,7 +15,7 @@ use assize_scheduler::blob::BucketUrl;
 use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::Config;
 use assize_scheduler::settings::{Escalation, Settings};
-use assize_scheduler::store::{DatabaseUrl, RetryPolicy};
+use assize_scheduler::store::{DatabaseUrl, FEWEST_CONNECTIONS, RetryPolicy};
 use assize_scheduler::suspicion::SuspicionRules;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
@@ -122,7 +122,7 @@ pub(crate) struct Serve {
     amqp_ca: Option<PathBuf>,
     /// Connections to Postgres, at most
     #[arg(long, env = "ASSIZE_DATABASE_CONNECTIONS", default_value_t = 16)]
-    #[arg(value_parser = clap::value_parser!(u32).range(8..))]
+    #[arg(value_parser = clap::value_parser!(u32).range(i64::from(FEWEST_CONNECTIONS)..))]
     database_connections: u32,
     /// Size of an imported package's archive, at most
     #[arg(
@@ -173,7 +173,7 @@ pub(crate) struct Serve {
     #[arg(
         long,
         env = "ASSIZE_RETRY_DELAY_SECONDS",
-        default_value_t = 1.0,
+        default_value_t = 3.0,
         value_name = "SECONDS"
     )]
     #[arg(value_parser = seconds)]

@@ -57,8 +57,14 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> Batcher<Q, A> {
                 let answers = match tokio::spawn(answering).await {
                     Ok(Ok(Ok(answers))) => answers.into_iter().map(Ok).collect(),
                     Ok(Ok(Err(error))) if askers.len() == 1 => vec![Err(error)],
+                    Ok(Ok(Err(error))) if error.is_unavailability() => {
+                        nobody_answered(error, askers.len())
+                    }
+                    Ok(Err(_)) => {
+                        nobody_answered(StoreError::Silent { waited: PATIENCE }, askers.len())
+                    }
                     // It may be one question's fault: those who get no answer ask alone.
-                    Ok(Ok(Err(_)) | Err(_)) | Err(_) => Vec::new(),
+                    Ok(Ok(Err(_))) | Err(_) => Vec::new(),
                 };
                 for (asker, answer) in askers.into_iter().zip(answers) {
                     // Whoever went away meanwhile does not mind.
@@ -87,6 +93,14 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> Batcher<Q, A> {
     }
 }
 
+/// Each would get the same, one after the other.
+fn nobody_answered<A>(error: StoreError, askers: usize) -> Vec<Result<A, StoreError>> {
+    let error = Arc::new(error);
+    std::iter::repeat_with(|| Err(StoreError::Together(Arc::clone(&error))))
+        .take(askers)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -97,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    /// Doubles numbers: thirteen panics, and seven breaks everything.
+    /// Doubles numbers: thirteen panics, seven breaks everything, and with four nobody answers.
     struct Doubling {
         batcher: Batcher<u32, u32>,
         /// How many came together.
@@ -117,6 +131,10 @@ mod tests {
                 async move {
                     permits.acquire().await.unwrap().forget();
                     assert!(!numbers.contains(&13), "a panic");
+                    if numbers.contains(&4) {
+                        let waited = Duration::ZERO;
+                        return Err(StoreError::Silent { waited });
+                    }
                     if numbers.contains(&7) {
                         return Err(StoreError::TooLarge { what: "seven" });
                     }
@@ -145,12 +163,12 @@ mod tests {
                 tokio::task::yield_now().await;
             }
             // All five wait before the first one is answered.
-            let asked = join_all((1..6).map(|number| batcher.ask(number)));
+            let asked = join_all((20..25).map(|number| batcher.ask(number)));
             let (answers, ()) = tokio::join!(asked, async { doubling.permits.add_permits(2) });
             answers.into_iter().map(Result::unwrap).collect::<Vec<_>>()
         };
         let (first, later) = tokio::join!(batcher.ask(0), later);
-        assert_eq!((first.unwrap(), later), (0, vec![2, 4, 6, 8, 10]));
+        assert_eq!((first.unwrap(), later), (0, vec![40, 42, 44, 46, 48]));
         assert_eq!(doubling.sizes(), [1, 5]);
     }
 
@@ -164,6 +182,16 @@ mod tests {
         assert_eq!(doubling.sizes(), [4, 1, 1, 1, 1]);
         batcher.ask(7).await.unwrap_err();
         assert_eq!(doubling.sizes().len(), 6, "alone it is not asked again");
+    }
+
+    #[tokio::test]
+    async fn nobody_asks_again_while_nobody_answers() {
+        let doubling = Doubling::new(100);
+        let batcher = &doubling.batcher;
+        for answer in join_all((2..6).map(|number| batcher.ask(number))).await {
+            assert!(answer.unwrap_err().is_transient());
+        }
+        assert_eq!(doubling.sizes(), [4]);
     }
 
     #[tokio::test]

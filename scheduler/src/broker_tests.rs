@@ -23,10 +23,11 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::blob::BlobStore;
 use crate::fixture::{Fixture, SETTINGS, finished, judging_error, make_token};
 use crate::serve::{Config, ServeError, serve};
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{FEWEST_CONNECTIONS, Store};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,10 +46,12 @@ impl Installation {
             .parse()
             .unwrap();
         let data = tempfile::tempdir().unwrap();
+        // As it is where there are packages.
+        BlobStore::open(data.path()).unwrap();
         let prefix = format!("test-{}", uuid::Uuid::now_v7().simple());
         let config = Config {
             database: pool.connect_options().as_ref().clone().into(),
-            database_connections: 8,
+            database_connections: FEWEST_CONNECTIONS,
             database_wait: Duration::from_secs(5),
             amqp: url.clone(),
             amqp_prefix: prefix.clone(),

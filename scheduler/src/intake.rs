@@ -4,6 +4,7 @@ use assize_common::id::TokenId;
 use futures_util::FutureExt as _;
 
 use crate::batcher::Batcher;
+use crate::bell::Bells;
 use crate::store::{Admission, Created, KnownToken, NewStoredSubmission, Store, Subject};
 
 /// What a request to submit asks the database, one after the other.
@@ -18,10 +19,12 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Asks this database.
+    /// Asks this database, and rings for what is stored, whether or not anybody waits for
+    /// the answer still.
     #[must_use]
-    pub fn new(store: &Store) -> Self {
+    pub fn new(store: &Store, bells: &Bells) -> Self {
         let of = || store.clone();
+        let bells = bells.clone();
         let (tokens, admissions, submissions) = (of(), of(), of());
         Self {
             tokens: Batcher::new(move |ids| {
@@ -33,8 +36,15 @@ impl Intake {
                 async move { store.admission_list(&subjects).await }.boxed()
             }),
             submissions: Batcher::new(move |new| {
-                let store = submissions.clone();
-                async move { store.submission_list_create(&new).await }.boxed()
+                let (store, bells) = (submissions.clone(), bells.clone());
+                async move {
+                    let created = store.submission_list_create(&new).await?;
+                    for new in &new {
+                        bells.ring(new.lane);
+                    }
+                    Ok(created)
+                }
+                .boxed()
             }),
         }
     }

@@ -194,15 +194,6 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     // What can fail at once comes before what may take a while.
-    let opening = stop.run_until_cancelled(open_stores(&config));
-    let Some(opened) = opening.await else {
-        return Ok(());
-    };
-    let Stores {
-        blobs,
-        audits,
-        outputs,
-    } = opened.map_err(ServeError::Blobs)?;
     let unheard = |source| ServeError::Listen {
         address: config.listen,
         source,
@@ -221,6 +212,16 @@ pub async fn serve(
         Some(migrated) => migrated?,
     }
     let store = Store::new(&config.database, config.database_connections);
+    let known = store.blob_is_known().await.map_err(ServeError::Database)?;
+    let opening = stop.run_until_cancelled(open_stores(&config, known));
+    let Some(opened) = opening.await else {
+        return Ok(());
+    };
+    let Stores {
+        blobs,
+        audits,
+        outputs,
+    } = opened.map_err(ServeError::Blobs)?;
     store
         .language_list_replace(&config.languages)
         .await
@@ -236,7 +237,7 @@ pub async fn serve(
     let pressure = Pressure::default();
     let router = api::router(Api {
         store: store.clone(),
-        intake: Intake::new(&store),
+        intake: Intake::new(&store, &bells),
         bells: bells.clone(),
         pressure: pressure.clone(),
         blobs: blobs.clone(),
@@ -315,12 +316,16 @@ struct Stores {
     outputs: BlobStore,
 }
 
-async fn open_stores(config: &Config) -> Result<Stores, BlobError> {
+/// Opens them; `known` says that there are packages.
+async fn open_stores(config: &Config, known: bool) -> Result<Stores, BlobError> {
     let data = &config.data_directory;
     let (audits, outputs) = (data.join("audits"), data.join("outputs"));
     let Some(bucket) = &config.bucket else {
         return Ok(Stores {
-            blobs: BlobStore::open(data)?,
+            blobs: match known {
+                true => BlobStore::reopen(data)?,
+                false => BlobStore::open(data)?,
+            },
             audits: BlobStore::open(&audits)?,
             outputs: BlobStore::open(&outputs)?,
         });

@@ -44,14 +44,13 @@ impl Installation {
 impl Damage {
     /// What came since `before` and is the work of none of the faults in between, in words.
     pub(super) fn beyond(&self, before: &Self, faults: &[Fault]) -> Vec<String> {
-        let by = |may: fn(&Fault) -> bool| faults.iter().any(may);
         let mut findings = Vec::new();
         let errors = self.errors - before.errors;
-        if errors > 0 && !by(ends_in_errors) {
+        if errors > 0 {
             findings.push(format!("{errors} judging errors"));
         }
         let dead = self.dead - before.dead;
-        if dead > 0 && !by(makes_unreadable) {
+        if dead > 0 && !faults.iter().any(makes_unreadable) {
             findings.push(format!("{dead} dead letters"));
         }
         for (name, times) in &self.ended {
@@ -67,11 +66,6 @@ impl Damage {
     pub(super) const fn errors(&self) -> u32 {
         self.errors
     }
-}
-
-/// Whether sources can't be had for longer than a judgement is tried again.
-const fn ends_in_errors(fault: &Fault) -> bool {
-    matches!(fault, Fault::Files(Files::Unmounted))
 }
 
 const fn makes_unreadable(fault: &Fault) -> bool {

@@ -169,9 +169,15 @@ impl List {
         let api = self.server.api()?;
         let mut workers = api.workers().await?.workers;
         workers.retain(|worker| self.all || !worker.stopped);
-        for language in api.readiness().await?.languages_missing {
+        let readiness = api.readiness().await?;
+        for language in readiness.languages_missing {
             output::note(&format!(
                 "no worker has the language {language}: submissions in it wait"
+            ));
+        }
+        for lane in readiness.lanes_missing {
+            output::note(&format!(
+                "no worker takes the {lane} lane: submissions in it wait"
             ));
         }
         if self.json {

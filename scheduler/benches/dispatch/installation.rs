@@ -9,6 +9,7 @@ use assize_common::amqp::{AmqpUrl, Topology};
 use assize_common::api::{Scope, Token};
 use assize_common::id::TokenId;
 use assize_common::language::LanguageTable;
+use assize_scheduler::blob::BlobStore;
 use assize_scheduler::pressure::Limits;
 use assize_scheduler::serve::{Config, ServeError, serve};
 use assize_scheduler::settings::{Escalation, Settings};
@@ -59,6 +60,7 @@ impl Installation {
         let url = format!("{host}/{database}?{options}");
 
         let data = tempfile::tempdir().unwrap();
+        BlobStore::open(data.path()).unwrap();
         let address_file = data.path().join("address");
         let amqp: AmqpUrl = variable("ASSIZE_TEST_AMQP_URL").parse().unwrap();
         let database_url: DatabaseUrl = url.parse().unwrap();

@@ -165,7 +165,10 @@ impl From<BlobError> for ApiError {
         if error.is_full() {
             return Self::storage_full();
         }
-        if matches!(error, BlobError::Damaged { .. }) {
+        if matches!(
+            error,
+            BlobError::Damaged { .. } | BlobError::Unreadable { .. }
+        ) {
             return Self::new(ErrorKind::DamagedBlob, error.to_string());
         }
         Self::new(

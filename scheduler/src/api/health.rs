@@ -37,6 +37,8 @@ pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
     let database = matches!(ping.await, Ok(Ok(())));
     let missing = tokio::time::timeout(PROBE_TIMEOUT, api.store.language_list_missing(api.lease));
     let missing = missing.await.ok().and_then(Result::ok);
+    let unmanned = tokio::time::timeout(PROBE_TIMEOUT, api.store.lane_list_missing(api.lease));
+    let unmanned = unmanned.await.ok().and_then(Result::ok);
     let pauses = tokio::time::timeout(PROBE_TIMEOUT, api.store.pause_count());
     let pauses = pauses.await.ok().and_then(Result::ok);
     let readiness = Readiness {
@@ -44,6 +46,7 @@ pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
         database,
         broker: *api.broker.borrow(),
         languages_missing: missing.unwrap_or_default().into_keys().collect(),
+        lanes_missing: unmanned.unwrap_or_default().into_keys().collect(),
         pauses: pauses.unwrap_or_default(),
     };
     let status = if readiness.ready {
@@ -64,11 +67,14 @@ pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
     if let Ok(Ok(backlog)) = tokio::time::timeout(PROBE_TIMEOUT, api.store.backlog_count()).await {
         backlog.record();
     }
+    let count = |missing: u64| u32::try_from(missing).map_or(f64::INFINITY, f64::from);
     let missing = tokio::time::timeout(PROBE_TIMEOUT, api.store.language_list_missing(api.lease));
     if let Ok(Ok(missing)) = missing.await {
-        let tasks = missing.into_values().sum::<u64>();
-        let tasks = u32::try_from(tasks).map_or(f64::INFINITY, f64::from);
-        metrics::gauge!("assize_languageless_jobs").set(tasks);
+        metrics::gauge!("assize_languageless_jobs").set(count(missing.into_values().sum()));
+    }
+    let unmanned = tokio::time::timeout(PROBE_TIMEOUT, api.store.lane_list_missing(api.lease));
+    if let Ok(Ok(unmanned)) = unmanned.await {
+        metrics::gauge!("assize_workerless_jobs").set(count(unmanned.into_values().sum()));
     }
     let pauses = tokio::time::timeout(PROBE_TIMEOUT, api.store.pause_count());
     if let Ok(Ok(pauses)) = pauses.await {

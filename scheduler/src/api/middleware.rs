@@ -5,7 +5,7 @@ use std::any::Any;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tracing::Instrument as _;
@@ -24,7 +24,16 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let method = request.method().to_string();
+    // Whoever asks may invent some.
+    let method = match request.method() {
+        known @ (&Method::GET
+        | &Method::HEAD
+        | &Method::POST
+        | &Method::PUT
+        | &Method::PATCH
+        | &Method::DELETE) => known.to_string(),
+        _ => "other".to_owned(),
+    };
     let span =
         tracing::info_span!("request", request.id = %id, http.method = method, http.path = path);
     let begin = Instant::now();

@@ -212,7 +212,6 @@ async fn create(
 ) -> Result<Option<Submission>, ApiError> {
     match api.intake.submissions.ask(stored.clone()).await? {
         Created::Stored { submitted_at } => {
-            api.bells.ring(stored.lane);
             tracing::info!(
                 submission.id = %stored.id,
                 judgement.id = %stored.judgement_id,

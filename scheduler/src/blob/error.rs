@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use assize_common::ContentHash;
+use rustix::io::Errno;
 
 /// Why a blob can't be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,15 @@ pub enum BlobError {
         #[source]
         source: io::Error,
     },
+    /// There is a directory, but not the one that blobs were written to.
+    #[error(
+        "there are no blobs in {}, where there should be: is its disk mounted? if they are lost for good, make an empty file {} and import all packages again",
+        mark.parent().unwrap_or(mark).display(), mark.display()
+    )]
+    Missing {
+        /// The file that marks the directory.
+        mark: PathBuf,
+    },
     /// The store refused, or did not answer.
     #[error("cannot {attempt} {object}: {advice}")]
     Store {
@@ -28,6 +38,15 @@ pub enum BlobError {
         object: String,
         /// What an admin looks at.
         advice: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<object_store::Error>,
+    },
+    /// The disk has this one and does not give it, while others can be read as far as one knows.
+    #[error("cannot read blob {hash}: is its disk sound, and does the file belong to this user?")]
+    Unreadable {
+        /// The blob.
+        hash: ContentHash,
         /// The cause.
         #[source]
         source: Box<object_store::Error>,
@@ -90,14 +109,37 @@ impl BlobError {
 /// Whether a full disk or an exhausted quota is among the causes of an error.
 #[must_use]
 pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    system_errors(error).any(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    })
+}
+
+/// Whether a file's own state is among the causes: it may not be read, or its part of the disk
+/// can't be.
+pub(super) fn is_of_one_file(error: &(dyn std::error::Error + 'static)) -> bool {
+    system_errors(error).any(|error| {
+        matches!(
+            Errno::from_io_error(error),
+            Some(
+                Errno::ACCESS
+                    | Errno::PERM
+                    | Errno::IO
+                    | Errno::STALE
+                    | Errno::ISDIR
+                    | Errno::UCLEAN
+            )
+        )
+    })
+}
+
+fn system_errors<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'e io::Error> {
     std::iter::successors(Some(error), |error| error.source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|error| {
-            matches!(
-                error.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            )
-        })
 }
 
 #[cfg(test)]
@@ -115,5 +157,15 @@ mod tests {
             hash: ContentHash::of(b""),
         };
         assert!(!other.is_full());
+    }
+
+    #[test]
+    fn a_bad_file_is_told_from_a_bad_store() {
+        let of = |errno: Errno| object_store::Error::Generic {
+            store: "LocalFileSystem",
+            source: Box::new(io::Error::from(errno)),
+        };
+        assert!(is_of_one_file(&of(Errno::IO)));
+        assert!(!is_of_one_file(&of(Errno::MFILE)), "others fare the same");
     }
 }

@@ -10,6 +10,7 @@ mod bucket;
 mod error;
 mod http;
 mod leftovers;
+mod mark;
 mod place;
 #[cfg(test)]
 mod s3_tests;
@@ -17,6 +18,7 @@ mod s3_tests;
 mod testing;
 mod unwanted;
 
+use error::is_of_one_file;
 pub use error::{BlobError, is_disk_full};
 pub use place::{BucketUrl, InvalidBucketUrl};
 pub use unwanted::OldBlobs;
@@ -69,8 +71,21 @@ impl BlobStore {
     /// # Errors
     /// When the directory can't be created or used.
     pub fn open(data_directory: &Path) -> Result<Self, BlobError> {
+        Self::open_as(data_directory, false)
+    }
+
+    /// Opens a store that something was written to before.
+    ///
+    /// # Errors
+    /// When the directory can't be used, or is empty.
+    pub fn reopen(data_directory: &Path) -> Result<Self, BlobError> {
+        Self::open_as(data_directory, true)
+    }
+
+    fn open_as(data_directory: &Path, expected: bool) -> Result<Self, BlobError> {
         let blobs = data_directory.join("blobs");
         leftovers::create(&blobs)?;
+        mark::set(&blobs, expected)?;
         let store =
             LocalFileSystem::new_with_prefix(&blobs).map_err(|source| BlobError::Directory {
                 attempt: "use",
@@ -133,6 +148,7 @@ impl BlobStore {
     }
 
     async fn put_under(&self, hash: ContentHash, content: Bytes) -> Result<(), BlobError> {
+        self.check().await?;
         let key = self.place.new_key(hash);
         let put = self.objects.put(&key, content.into()).await;
         put.map(drop).map_err(self.place.failed("write", &key))
@@ -150,6 +166,7 @@ impl BlobStore {
             file.read_to_end(&mut content).await.map_err(unread)?;
             return self.put_under(hash, content.into()).await;
         }
+        self.check().await?;
         let key = self.place.new_key(hash);
         let upload = self.objects.put_multipart(&key).await;
         let mut writer = WriteMultipart::new(upload.map_err(self.place.failed("write", &key))?);
@@ -190,14 +207,25 @@ impl BlobStore {
                 let size_bytes = found.meta.size;
                 let pieces = found
                     .into_stream()
-                    .map_err(move |source| place.failed("read", &key)(source));
+                    .map_err(move |source| unreadable(&place, hash, &key, source));
                 Ok(Some(BlobContent {
                     size_bytes,
                     stream: verified(pieces, hash).boxed(),
                 }))
             }
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(source) => Err(self.place.failed("read", &key)(source)),
+            Err(object_store::Error::NotFound { .. }) => self.check().await.map(|()| None),
+            Err(source) => {
+                self.check().await?;
+                Err(unreadable(&self.place, hash, &key, source))
+            }
+        }
+    }
+
+    /// Whether the directory's disk is mounted. A bucket that is not there says so itself.
+    async fn check(&self) -> Result<(), BlobError> {
+        match &self.place {
+            Place::Directory(blobs) => mark::check(blobs).await,
+            Place::Bucket(_) => Ok(()),
         }
     }
 
@@ -220,6 +248,22 @@ impl BlobStore {
             key(one).cmp(&key(other))
         });
         Ok(copies)
+    }
+}
+
+/// Whether or not others can be read, as long as there is a disk.
+fn unreadable(
+    place: &Place,
+    hash: ContentHash,
+    key: &Key,
+    source: object_store::Error,
+) -> BlobError {
+    match place {
+        Place::Directory(_) if is_of_one_file(&source) => BlobError::Unreadable {
+            hash,
+            source: Box::new(source),
+        },
+        _ => place.failed("read", key)(source),
     }
 }
 

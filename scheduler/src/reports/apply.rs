@@ -317,12 +317,11 @@ async fn apply_rare(
     let worker = report.worker_id;
     let effect = match &report.report {
         Report::Stopped => {
-            worker_stop(connection, worker, settings.tick()).await?;
+            worker_stop(connection, worker, settings.lease / 3).await?;
             Effect::Stopped { worker }
         }
         Report::Canaries(canaries) => {
-            let percent = settings.drift_percent;
-            return apply_canaries(connection, worker, canaries, percent).await;
+            return apply_canaries(connection, worker, canaries, settings).await;
         }
         Report::Finished(finished) => {
             let held = finished.judgement;
@@ -357,12 +356,13 @@ async fn apply_rare(
     Ok(Some(effect))
 }
 
-/// Whether one of them shows that the worker has become slower; it takes no more tasks, then.
+/// Whether one of them shows that the worker has become slower; it takes no more tasks, then, if
+/// others do.
 async fn apply_canaries(
     connection: &mut PgConnection,
     worker: WorkerId,
     canaries: &Canaries,
-    percent: Option<u32>,
+    settings: Settings,
 ) -> Result<Option<Effect>, StoreError> {
     let mut effect = None;
     for reading in &canaries.readings {
@@ -371,7 +371,8 @@ async fn apply_canaries(
             continue;
         };
         let program = &reading.program;
-        let found = percent.and_then(|percent| drift(&known.first_ms, &known.latest_ms, percent));
+        let found = settings.drift_percent;
+        let found = found.and_then(|percent| drift(&known.first_ms, &known.latest_ms, percent));
         let Some(Drift {
             usual_ms,
             latest_ms,
@@ -383,11 +384,14 @@ async fn apply_canaries(
         let reason = format!(
             "canary {program} takes {latest_ms} ms on slot {slot} and took {usual_ms} ms at first"
         );
-        if worker_suspect(connection, worker, known.good_at, &reason).await? {
+        let since = known.good_at;
+        let suspected = worker_suspect(connection, worker, since, &reason, settings.lease).await?;
+        if let Some(cordoned) = suspected {
             effect = Some(Effect::Suspected {
                 worker,
                 reason,
-                since: known.good_at,
+                since,
+                cordoned,
             });
         }
     }

@@ -20,11 +20,12 @@ pub(crate) enum Effect {
         slots: u32,
         mode: WorkerMode,
     },
-    /// A worker has become slower and takes no more tasks.
+    /// A worker has become slower, and takes no more tasks if others do.
     Suspected {
         worker: WorkerId,
         reason: String,
         since: DateTime<Utc>,
+        cordoned: bool,
     },
     /// A worker is gone.
     Stopped { worker: WorkerId },
@@ -81,8 +82,13 @@ impl Effect {
                 worker,
                 reason,
                 since,
+                cordoned,
             } => {
-                tracing::error!(worker.id = %worker, reason, %since, "a worker has become slower: it takes no more tasks, and what it judged since is suspect");
+                if *cordoned {
+                    tracing::error!(worker.id = %worker, reason, %since, "a worker has become slower: it takes no more tasks, and what it judged since is suspect");
+                } else {
+                    tracing::error!(worker.id = %worker, reason, %since, "a worker has become slower: what it judges is suspect, and it goes on, since no other takes all that it takes");
+                }
                 metrics::counter!("assize_worker_drifts_total").increment(1);
             }
             Self::Stopped { worker } => tracing::info!(worker.id = %worker, "a worker stopped"),

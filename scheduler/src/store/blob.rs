@@ -5,6 +5,17 @@ use assize_common::ContentHash;
 use super::{Store, StoreError, row};
 
 impl Store {
+    /// Whether there are packages, and so blobs.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn blob_is_known(&self) -> Result<bool, StoreError> {
+        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM packages) AS "any!""#)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::on("look whether there are blobs"))
+    }
+
     /// Which of these blobs are a package or a source.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! What canaries take on workers, and workers that have become slower.
 
+use std::time::Duration;
+
 use assize_common::api::CanaryInfo;
 use assize_common::id::WorkerId;
 use assize_common::message::{CanaryReading, WorkerMode};
@@ -93,9 +95,10 @@ pub(crate) async fn canary_note_good(
     .map_err(StoreError::on("note that a canary took as long as usual"))
 }
 
-/// Lets a worker take no more tasks, and has what it judged since then suspected; of one
+/// Has what a worker judged since then suspected, and lets it take no more tasks if another one
+/// that was heard of within `lease` takes all that it takes; returns whether that is so. Of one
 /// that was suspected before, all since that time, or that would be forgotten.
-/// False if an admin has said otherwise already, or it is gone.
+/// `None` if an admin has said otherwise already, or it is gone.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -104,25 +107,34 @@ pub(crate) async fn worker_suspect(
     worker: WorkerId,
     since: DateTime<Utc>,
     reason: &str,
-) -> Result<bool, StoreError> {
+    lease: Duration,
+) -> Result<Option<bool>, StoreError> {
     let news = mode_news(worker, WorkerMode::Cordon)?;
-    sqlx::query!(
-        r#"WITH set AS (
-               UPDATE workers SET mode = 'cordon', mode_since = clock_timestamp(), mode_reason = $2,
+    let suspected = sqlx::query!(
+        r#"WITH known AS MATERIALIZED (
+               SELECT id, worker_is_replaceable(w, $6) AS replaceable FROM workers w WHERE id = $1
+           ), set AS (
+               UPDATE workers w SET
+                   mode = CASE WHEN replaceable THEN 'cordon' ELSE mode END,
+                   mode_since = CASE WHEN replaceable THEN clock_timestamp() ELSE mode_since END,
+                   mode_reason = CASE WHEN replaceable THEN $2 ELSE mode_reason END,
                    suspect_since = LEAST(suspect_since, $3), suspect_until = NULL
-               WHERE id = $1 AND mode = 'run' AND stopped_at IS NULL RETURNING id
+               FROM known WHERE w.id = known.id AND mode = 'run' AND stopped_at IS NULL
+               RETURNING replaceable
            )
-           SELECT pg_notify($4, $5)::text AS "told" FROM set"#,
+           SELECT replaceable AS "replaceable!",
+               CASE WHEN replaceable THEN pg_notify($4, $5)::text END AS "told" FROM set"#,
         worker.as_uuid(),
         row::text(reason),
         since,
         CONTROL_CHANNEL,
-        news
+        news,
+        lease.as_secs_f64()
     )
     .fetch_optional(connection)
     .await
-    .map(|set| set.is_some())
-    .map_err(StoreError::on("suspect a worker"))
+    .map_err(StoreError::on("suspect a worker"))?;
+    Ok(suspected.map(|suspected| suspected.replaceable))
 }
 
 impl Store {

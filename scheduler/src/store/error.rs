@@ -1,6 +1,7 @@
 //! Why the database could not do as asked.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
@@ -23,6 +24,9 @@ pub enum StoreError {
         /// For how long it was waited for.
         waited: Duration,
     },
+    /// It was asked for many at once.
+    #[error("cannot do for many what was asked of the database")]
+    Together(#[source] Arc<Self>),
     /// The database's structure could not be brought up to date.
     #[error("cannot migrate the database: is it used by another program or by a newer assize?")]
     Migrate(#[source] MigrateError),
@@ -65,11 +69,21 @@ impl StoreError {
         match self {
             Self::Database { source, .. } => is_transient(source),
             Self::Silent { .. } => true,
+            Self::Together(source) => source.is_transient(),
             Self::Migrate(
                 MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
             ) => is_transient(source),
             _ => false,
         }
+    }
+
+    /// Whether anything else would fare the same now: there is nobody who answers, or who may
+    /// be asked. What stands in another one's way is not that.
+    pub(crate) fn is_unavailability(&self) -> bool {
+        let is_in_the_way = |code: &str| ["40", "55"].iter().any(|class| code.starts_with(class));
+        let of_its_own = matches!(self, Self::Database { source: sqlx::Error::Database(refusal), .. }
+            if refusal.code().is_some_and(|code| is_in_the_way(&code)));
+        self.is_transient() && !of_its_own
     }
 
     /// Whether the database ended this transaction because another one waited for it

@@ -95,15 +95,7 @@ impl Store {
         sqlx::query!(
             r#"WITH set AS (
                    UPDATE workers w SET mode = 'cordon', mode_since = clock_timestamp(), mode_reason = $2
-                   WHERE id = $1 AND mode = 'run' AND stopped_at IS NULL AND EXISTS (
-                       SELECT FROM workers other
-                       WHERE other.name <> w.name AND other.mode = 'run' AND other.stopped_at IS NULL
-                         AND other.last_seen_at > clock_timestamp() - make_interval(secs => $5)
-                         AND other.lanes @> w.lanes
-                         AND NOT EXISTS (
-                             SELECT entry ->> 'id' FROM jsonb_array_elements(w.languages) AS entry
-                             EXCEPT SELECT entry ->> 'id' FROM jsonb_array_elements(other.languages) AS entry)
-                   ) RETURNING id
+                   WHERE id = $1 AND mode = 'run' AND stopped_at IS NULL AND worker_is_replaceable(w, $5) RETURNING id
                )
                SELECT pg_notify($3, $4)::text AS "told" FROM set"#,
             failing.worker.as_uuid(),

@@ -1,5 +1,8 @@
 //! Lanes as admins see them: what waits, and whether they are paused.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use assize_common::Lane;
 use assize_common::api::PausedLane;
 use assize_common::id::TokenId;
@@ -46,6 +49,35 @@ impl Store {
         .await
         .map(drop)
         .map_err(StoreError::on("resume a lane"))
+    }
+
+    /// The lanes in which judgements wait and that no worker takes which was heard of within
+    /// `lease`, each with the number of judgements.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn lane_list_missing(
+        &self,
+        lease: Duration,
+    ) -> Result<BTreeMap<Lane, u64>, StoreError> {
+        sqlx::query!(
+            r#"SELECT lane AS "lane!", count(*) AS "waiting!" FROM judgements j
+               WHERE j.state = 'queued' AND NOT EXISTS (
+                   SELECT FROM workers w
+                   WHERE j.lane = ANY (w.lanes) AND w.stopped_at IS NULL AND w.mode = 'run'
+                     AND w.last_seen_at > clock_timestamp() - make_interval(secs => $1))
+               GROUP BY lane"#,
+            lease.as_secs_f64()
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::on("look for lanes that no worker takes"))?
+        .into_iter()
+        .map(|row| {
+            let waiting = row::count("a number of judgements", row.waiting)?;
+            Ok((row::named("a lane", &row.lane)?, waiting))
+        })
+        .collect()
     }
 
     /// Lists the lanes that are paused.

@@ -108,13 +108,20 @@ pub struct Store {
     dispatch: PgPool,
 }
 
+/// Relays hold one each while RabbitMQ does not answer, and submissions and reports go on meanwhile.
+const FOR_DISPATCH: u32 = 9;
+/// What is left of few connections.
+const FOR_ALL_ELSE: u32 = 3;
+/// With fewer connections, a RabbitMQ that takes nothing could hold everything up.
+pub const FEWEST_CONNECTIONS: u32 = FOR_DISPATCH + FOR_ALL_ELSE;
+
 /// Plans are made once, not again for each number of submissions in an array: making one takes longer
-/// than what it is for. Nothing is lost by it where no filter is optional.
+/// than what it is for. What filters are optional in there are cheap to look at for the rows that are due.
 const PLANNED_ONCE: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
 
 impl Store {
-    /// A store that connects when it is first used, with at most `connections`, of which each half
-    /// has a use of its own.
+    /// A store that connects when it is first used, with at most `connections`, and at least
+    /// [`FEWEST_CONNECTIONS`]. Half of many are for dispatch, and most of few.
     #[must_use]
     pub fn new(url: &DatabaseUrl, connections: u32) -> Self {
         // A statement or transaction that takes this long is stuck, and would
@@ -125,16 +132,18 @@ impl Store {
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "60s"),
         ]);
-        let pool = |options| {
+        let for_dispatch = connections.div_ceil(2).max(FOR_DISPATCH);
+        let for_all_else = connections.saturating_sub(for_dispatch).max(FOR_ALL_ELSE);
+        let pool = |connections, options| {
             PgPoolOptions::new()
-                .max_connections(connections.div_ceil(2))
+                .max_connections(connections)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 .after_release(|connection, _| Box::pin(silence::answers(connection)))
                 .connect_lazy_with(options)
         };
         Self {
-            dispatch: pool(options.clone().options([PLANNED_ONCE])),
-            pool: pool(options),
+            dispatch: pool(for_dispatch, options.clone().options([PLANNED_ONCE])),
+            pool: pool(for_all_else, options),
         }
     }
 

@@ -1,19 +1,12 @@
 //! How what is stored is spoilt, and made good.
 
 use std::path::PathBuf;
-use std::time::Duration;
-
-use assize::client::ClientError;
-use tokio::time::timeout;
 
 use super::super::disk::Disk;
 use super::super::fault::Files;
 use super::super::installation::Installation;
 use super::super::proxy::{Flow, Proxy, Weather};
 use super::super::random::Random;
-
-/// Schedulers look every second what is to be paused.
-const PAUSED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Installation {
     pub(super) async fn hit_files(&self, files: Files, random: &mut Random) {
@@ -22,7 +15,7 @@ impl Installation {
             let cover = Disk::cover(&self.blobs());
             tokio::time::sleep(random.millis(1_000, 6_000)).await;
             drop(cover);
-            return self.end_pauses().await;
+            return;
         }
         let proxies: Vec<&Proxy> = self.workers.iter().map(|worker| &worker.files).collect();
         if files == Files::Garbled {
@@ -65,28 +58,6 @@ impl Installation {
         tokio::time::sleep(random.millis(500, 1_500)).await;
         for (path, content) in blobs.iter().zip(kept) {
             std::fs::write(path, content).unwrap();
-        }
-    }
-
-    /// What an admin does who has repaired something: all submissions failed for a
-    /// reason, so that schedulers may have paused the problem.
-    async fn end_pauses(&self) {
-        tokio::time::sleep(PAUSED_WITHIN).await;
-        for scheduler in self.schedulers.iter().cycle() {
-            let ending = async {
-                for pause in scheduler.api.pauses().await?.pauses {
-                    let (problem, language) = (pause.problem, pause.language);
-                    let api = &scheduler.api;
-                    api.end_pause(problem.as_deref(), language.as_deref())
-                        .await?;
-                }
-                Ok::<_, ClientError>(())
-            };
-            // It may be down in a mix, and the other one as well.
-            if matches!(timeout(PAUSED_WITHIN, ending).await, Ok(Ok(()))) {
-                return;
-            }
-            tokio::time::sleep(PAUSED_WITHIN / 10).await;
         }
     }
 

@@ -98,10 +98,11 @@ async fn listen(store: Store, data: &Path) -> SocketAddr {
 
 async fn listen_under(store: Store, data: &Path, pressure: Pressure) -> SocketAddr {
     let (_, broker) = tokio::sync::watch::channel(false);
+    let bells = Bells::default();
     let api = Api {
-        intake: Intake::new(&store),
+        intake: Intake::new(&store, &bells),
         store,
-        bells: Bells::default(),
+        bells,
         pressure,
         blobs: BlobStore::open(data).unwrap(),
         audits: BlobStore::open(&data.join("audits")).unwrap(),

@@ -1,13 +1,13 @@
 //! The outbox: any number of relays, each task once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use assize_common::Lane;
 use assize_common::id::{JudgementId, SubmissionId, WorkerId};
 use assize_common::message::{
-    HandedBack, LanguageVersion, Registered, Report, Started, Task, WorkerReport,
+    HandedBack, LanguageVersion, Registered, Report, Started, Task, WorkerMode, WorkerReport,
 };
 use chrono::Utc;
 use sqlx::PgPool;
@@ -515,4 +515,41 @@ async fn a_task_waits_for_a_worker_that_has_its_language(pool: PgPool) {
     // One of a release that says nothing of its languages may have all.
     register(&[]).await;
     assert_eq!((claimed().await, missing().await.len()), (2, 0));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_lane_that_no_worker_takes_is_told(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let missing = async || {
+        fixture
+            .store
+            .lane_list_missing(SETTINGS.lease)
+            .await
+            .unwrap()
+    };
+    assert_eq!(missing().await, BTreeMap::new(), "nothing waits");
+    fixture.submit().await;
+    assert_eq!(missing().await, BTreeMap::from([(Lane::Live, 1)]));
+    let mode = async |worker: WorkerId, mode| {
+        assert!(fixture.store.worker_set_mode(worker, mode).await.unwrap());
+    };
+    let mut workers = Vec::new();
+    for lane in ["rejudge", "live"] {
+        let worker_id = WorkerId::generate();
+        let report = Report::Registered(Registered {
+            name: lane.into(),
+            version: "0".into(),
+            slots: 1,
+            lanes: vec![lane.into()],
+            languages: Vec::new(),
+        });
+        let report = WorkerReport { worker_id, report };
+        apply_batch(&fixture.store, &[&report], SETTINGS)
+            .await
+            .unwrap();
+        assert_eq!(missing().await.is_empty(), lane == "live");
+        workers.push(worker_id);
+    }
+    mode(workers[1], WorkerMode::Cordon).await;
+    assert_eq!(missing().await, BTreeMap::from([(Lane::Live, 1)]));
 }

@@ -464,7 +464,7 @@ async fn what_a_stopped_worker_still_holds_is_given_to_others(pool: PgPool) {
         },
     )
     .await;
-    let soon = "SELECT count(*) FROM judgements WHERE lease_until < now() + interval '5 s'";
+    let soon = "SELECT count(*) FROM judgements WHERE lease_until < now() + interval '15 s'";
     assert_eq!(fixture.count(soon).await, 1);
     expire(&fixture).await;
     assert_eq!(fixture.held(id).await.attempt, 2);

@@ -106,7 +106,8 @@ pub(crate) async fn judgement_fail(
     let failures = row::count::<u32, _>("a number of failures", open.failures)?.saturating_add(1);
     let losses = open.losses + i32::from(failure == Failure::Lost);
     let (mut next_attempt, mut quarantined) = (None, false);
-    if failures < policy.max_failures {
+    let in_quarantine = open.lane == Lane::Quarantine.name();
+    if failures < policy.max_failures && !(in_quarantine && losses >= MOST_LOSSES) {
         let quarantine =
             quarantine(&open.lane, &lost_with(losses)).filter(|_| losses >= QUARANTINE_LOSSES);
         quarantined = quarantine.is_some();

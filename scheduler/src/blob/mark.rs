@@ -1,0 +1,90 @@
+//! Whether the disk of a directory is there at all.
+//!
+//! A directory whose disk is not mounted looks like one that has no blobs yet: what is
+//! asked for would be told as lost, and what is written would be gone once the disk is
+//! back. So a file says that this is the place.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::error::BlobError;
+
+const MARK: &str = "blobs-are-here";
+
+/// Marks a directory, unless it is empty although blobs are `expected` in it.
+pub(super) fn set(blobs: &Path, expected: bool) -> Result<(), BlobError> {
+    let mark = blobs.join(MARK);
+    let failed = |attempt, path: &Path| {
+        let path = path.to_owned();
+        move |source| BlobError::Directory {
+            attempt,
+            path,
+            source,
+        }
+    };
+    if mark.try_exists().map_err(failed("look at", &mark))? {
+        return Ok(());
+    }
+    let mut entries = std::fs::read_dir(blobs).map_err(failed("list", blobs))?;
+    if expected && entries.next().is_none() {
+        return Err(BlobError::Missing { mark });
+    }
+    let marked = File::create(&mark).and_then(|file| file.sync_all());
+    marked.map_err(failed("write", &mark))
+}
+
+/// Refuses to use a directory that is not marked.
+pub(super) async fn check(blobs: &Path) -> Result<(), BlobError> {
+    let mark = blobs.join(MARK);
+    match tokio::fs::try_exists(&mark).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(BlobError::Missing { mark }),
+        Err(source) => Err(BlobError::Directory {
+            attempt: "look at",
+            path: mark,
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assize_common::ContentHash;
+
+    use super::super::BlobStore;
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_lost_nor_stored_while_the_disk_is_not_mounted() {
+        let data = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(data.path()).unwrap();
+        let hash = store.put("content".into()).await.unwrap();
+        let (place, away) = (data.path().join("blobs"), data.path().join("away"));
+        std::fs::rename(&place, &away).unwrap();
+        std::fs::create_dir(&place).unwrap();
+
+        let missing = |error: BlobError| assert!(matches!(error, BlobError::Missing { .. }));
+        missing(store.get(hash).await.unwrap_err());
+        missing(store.put("more".into()).await.unwrap_err());
+        let large = data.path().join("large");
+        std::fs::write(&large, vec![7; 3 << 20]).unwrap();
+        missing(store.put_file(&large, hash).await.unwrap_err());
+        missing(BlobStore::reopen(data.path()).unwrap_err());
+        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
+
+        std::fs::remove_dir(&place).unwrap();
+        std::fs::rename(&away, &place).unwrap();
+        assert!(store.get(hash).await.unwrap().is_some());
+        let none = ContentHash::of(b"another one");
+        assert!(store.get(none).await.unwrap().is_none());
+    }
+
+    #[test]
+    fn what_an_earlier_release_stored_is_marked() {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(data.path().join("blobs/aa")).unwrap();
+        BlobStore::reopen(data.path()).unwrap();
+        std::fs::remove_dir(data.path().join("blobs/aa")).unwrap();
+        BlobStore::reopen(data.path()).unwrap();
+    }
+}
