@@ -13,7 +13,7 @@ use std::os::fd::RawFd;
 use std::time::Duration;
 
 /// The calls made here: those that a key opens.
-pub(crate) const NUMBERS: [libc::c_long; 26] = [
+pub(crate) const NUMBERS: [libc::c_long; 27] = [
     libc::SYS_capset,
     libc::SYS_chdir,
     libc::SYS_clock_gettime,
@@ -39,6 +39,7 @@ pub(crate) const NUMBERS: [libc::c_long; 26] = [
     libc::SYS_setresuid,
     libc::SYS_unshare,
     libc::SYS_wait4,
+    libc::SYS_waitid,
     libc::SYS_writev,
 ];
 

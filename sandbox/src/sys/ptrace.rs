@@ -89,9 +89,15 @@ pub(crate) fn resume(pid: Pid, signal: libc::c_int) -> io::Result<()> {
     request(libc::PTRACE_CONT, pid, signal.into()).map(drop)
 }
 
-/// Leaves a tracee in its group stop until something like SIGCONT comes.
+/// Leaves a tracee in its group stop until something like SIGCONT comes. `ESRCH` when it has
+/// been killed since.
 pub(crate) fn listen(pid: Pid) -> io::Result<()> {
-    request(libc::PTRACE_LISTEN, pid, 0).map(drop)
+    let listening = request(libc::PTRACE_LISTEN, pid, 0).map(drop);
+    listening.map_err(|error| match error.raw_os_error() {
+        // In no group stop any more.
+        Some(libc::EIO) => Errno::ESRCH.into(),
+        _ => error,
+    })
 }
 
 /// The call at which a tracee stands, in a seccomp stop. `ESRCH` when it has been killed since.

@@ -242,14 +242,21 @@ impl Tracer<'_> {
     /// What has been loaded to be executed, before it runs: the program and
     /// its interpreter. A link that changed meanwhile is found out here.
     pub(super) fn check_images(&mut self, thread: Pid) -> Result<(), Failure> {
-        // Without one it is gone, and runs nothing any more.
-        let maps = std::fs::read_to_string(format!("/proc/{thread}/maps")).unwrap_or_default();
-        let refused = maps.lines().find_map(|line| {
-            let executable = line.split(' ').nth(1)?.contains('x');
-            let name = line.get(line.find('/').filter(|_| executable)?..)?;
-            let rule = self.policy.paths.decide(Access::Exec, name.as_bytes())?;
+        let maps = match std::fs::read(format!("/proc/{thread}/maps")) {
+            Ok(maps) => maps,
+            // It is gone, and runs nothing any more.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => {
+                return Ok(());
+            }
+            Err(error) => return Err(Failure::step("look at what is executed")(error)),
+        };
+        let refused = maps.split(|byte| *byte == b'\n').find_map(|line| {
+            let mode = line.split(|byte| *byte == b' ').nth(1)?;
+            let name = line.iter().position(|byte| *byte == b'/');
+            let name = line.get(name.filter(|_| mode.contains(&b'x'))?..)?;
+            let rule = self.policy.paths.decide(Access::Exec, name)?;
             let refuses = self.policy.action(rule) != TracedAction::Allow;
-            refuses.then(|| (rule, name.as_bytes().to_vec()))
+            refuses.then(|| (rule, name.to_vec()))
         });
         let Some((rule, name)) = refused else {
             return Ok(());

@@ -19,7 +19,7 @@ pub(super) enum Others {
     Frozen,
     /// There are none.
     None,
-    /// It makes no call any more: an other has ended it.
+    /// It makes this call no more: another one has ended it, or taken its place.
     EndedThis,
 }
 
@@ -27,24 +27,29 @@ impl Tracer<'_> {
     /// Has everything but this thread stop, and returns when it has. What stands
     /// still already must not be let go on either before the call has been made.
     pub(super) fn freeze(&mut self, thread: Pid) -> Result<Others, Failure> {
-        for other in self.tasks.running_besides(thread) {
-            let interrupted = ptrace::interrupt(other);
-            if alive(interrupted, "interrupt a thread")?.is_none() {
-                // It has executed something, and has another number now. There it stands until
-                // that is looked at, if it was not killed before.
-                self.tasks.get(other).running = false;
+        loop {
+            // Once more each time: who executes something goes on under another number.
+            for other in self.tasks.running_besides(thread) {
+                let interrupted = ptrace::interrupt(other);
+                if alive(interrupted, "interrupt a thread")?.is_none() {
+                    // There it stands until that is looked at, if it was not killed before.
+                    self.tasks.get(other).running = false;
+                }
             }
-        }
-        // Whoever does not stop ends; each is heard of.
-        while !self.tasks.running_besides(thread).is_empty() {
+            if self.tasks.running_besides(thread).is_empty() {
+                break;
+            }
+            // Whoever does not stop ends; each is heard of.
             let waited = process::wait(None)
                 .map_err(Failure::step("wait for a thread to stop"))?
                 .ok_or_else(nothing_left)?;
             self.put_off(waited)?;
         }
         self.see_off(thread)?;
+        // Or it has been replaced by another one of its process, that has executed something.
+        let heard_of = self.waiting.iter().any(|waited| waited.pid == thread);
         let others = match self.tasks.get(thread) {
-            task if task.ending => Others::EndedThis,
+            task if task.ending || heard_of => Others::EndedThis,
             _ if self.tasks.is_one() => Others::None,
             _ => Others::Frozen,
         };
@@ -87,11 +92,10 @@ impl Tracer<'_> {
                 return self.take(waited);
             }
             match state(thread).map_err(Failure::step("look whether a call waits"))? {
-                // Opening a named pipe waits for its other end, which stands still. Asleep it
-                // has the file and will not look for it again. And whoever is killed makes no
-                // call: of a process's first thread that is heard of after the ends of the
-                // others, which stand still.
-                None | Some(b'S' | b'Z' | b'X') => return Ok(()),
+                // Whoever is killed makes no call: of a process's first thread that is heard of
+                // after the ends of the others, which stand still.
+                None | Some(b'Z' | b'X') => return Ok(()),
+                Some(b'S') if has_its_file(thread) => return Ok(()),
                 // It is on our core.
                 Some(_) => std::thread::yield_now(),
             }
@@ -115,6 +119,21 @@ impl Tracer<'_> {
         self.waiting.push_back(waited);
         Ok(())
     }
+}
+
+/// Whether who sleeps in a call that opens something waits for another one of the run, and
+/// not for the way to it: for the other end of a named pipe, or for the holder of a lease.
+/// It has the file, and will not look for it again. Some kernels do not tell.
+fn has_its_file(thread: Pid) -> bool {
+    let place = std::fs::read(format!("/proc/{thread}/wchan")).unwrap_or_default();
+    [
+        &b"wait_for_partner"[..],
+        b"fifo_open",
+        b"__break_lease",
+        b"0",
+        b"",
+    ]
+    .contains(&&*place)
 }
 
 /// Has no memory any more. The first thread of a process can have ended long before it

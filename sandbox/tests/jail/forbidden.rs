@@ -105,7 +105,8 @@ fn supervisor_that_stands_still_is_waited_for() {
 #[test]
 fn supervisor_that_never_goes_on_is_given_up() {
     let mut config = JailConfig::new(0).unwrap();
-    config.patience = Duration::from_secs(3);
+    // The start of a jail in an emulated machine takes some of it.
+    config.patience = Duration::from_secs(15);
     let mut jail = Jail::start(&config).unwrap();
     let supervisor = only_child();
     let mut spec = program("forbidden", &[""]);

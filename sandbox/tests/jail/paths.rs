@@ -202,6 +202,30 @@ fn threads_that_open_files_while_one_executes() {
     assert_eq!((outcome, said.as_str()), (exited(0), "executed\n"));
 }
 
+/// What a thread executes takes the place of the first thread, whose own call may be
+/// looked at just then. What is loaded is refused in any case.
+#[test]
+fn what_a_thread_executes_is_looked_at() {
+    let layer = SECRET.to_owned()
+        + "
+        [[path]]
+        id = 'library'
+        why = 'what is loaded beside a program that may be executed'
+        action = 'deny'
+        errno = 'EACCES'
+        access = ['exec']
+        paths = ['/usr/lib/**']";
+    let mut secret = Secret::new();
+    for _ in 0..20 {
+        let spec = secret.spec(&["exec-in-threads", "8", "/bin/echo"], &layer);
+        let (outcome, said, _) = secret.run(spec);
+        let cause = KillCause::Policy {
+            syscall: Some("execve".to_owned()),
+        };
+        assert_eq!((outcome, said.as_str()), (killed(cause), ""));
+    }
+}
+
 /// Between a stop and our look at it somebody may be killed.
 #[test]
 fn who_is_killed_at_any_moment_does_not_break_the_tracer() {

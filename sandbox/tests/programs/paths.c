@@ -183,8 +183,10 @@ static void *open_for_ever(void *unused) {
   }
 }
 
-static void *execute_true(void *unused) {
-  execl("/bin/true", "true", NULL);
+static const char *executed = "/bin/true";
+
+static void *execute_it(void *unused) {
+  execl(executed, executed, "ran", NULL);
   exit(2);
 }
 
@@ -198,7 +200,7 @@ static void execute_in_threads(int times) {
       pthread_t thread;
       for (int j = 0; j < 4; j++) pthread_create(&thread, NULL, open_for_ever, NULL);
       for (int j = 0; j < i % 8; j++) close(open("/data/open", O_RDONLY));
-      pthread_create(&thread, NULL, execute_true, NULL);
+      pthread_create(&thread, NULL, execute_it, NULL);
       open_for_ever(NULL);
     }
     int status;
@@ -221,7 +223,7 @@ static void kill_at_any_moment(int times) {
       pthread_create(&thread, NULL, open_for_ever, NULL);
       for (;;) {
         close(open("/data/open", O_RDONLY));
-        if (fork() == 0) execute_true(NULL);
+        if (fork() == 0) execute_it(NULL);
         while (waitpid(-1, NULL, WNOHANG) > 0) ;
       }
     }
@@ -255,10 +257,11 @@ static void race_with_ends(int seconds) {
   const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
                     CLONE_CHILD_CLEARTID;
   volatile int *end_of_name = &changing.words[(sizeof SECRET - 1) / sizeof(int)];
-  for (time_t end = time(NULL) + seconds; time(NULL) < end;) {
+  int tried = 0;
+  for (time_t end = time(NULL) + seconds; time(NULL) < end || tried < 20;) {
     strcpy(changing.path, SECRET "~~~~");
     if (clone(end_at_once, stack + sizeof stack, flags, NULL, NULL, NULL, end_of_name) < 0) exit(3);
-    while (*end_of_name != 0) check(open(changing.path, O_RDONLY));
+    for (; *end_of_name != 0; tried++) check(open(changing.path, O_RDONLY));
   }
   puts("never read");
 }
@@ -325,6 +328,7 @@ int main(int argc, char **argv) {
     }
     _exit(0);
   }
+  if (argc > 3) executed = argv[3];
   if (argc > 2 && !strcmp(argv[1], "exec-in-threads"))
     execute_in_threads(atoi(argv[2]));
   else if (argc > 2 && !strcmp(argv[1], "leave"))
