@@ -143,4 +143,14 @@ mod tests {
         let error = trusting(encrypted, Path::new("/nowhere")).unwrap_err();
         assert!(error.to_string().contains("/nowhere"), "{error}");
     }
+
+    #[test]
+    fn silence_is_noticed_as_soon_as_wanted() {
+        let heartbeat = |url: &str| {
+            let url: AmqpUrl = url.parse().unwrap();
+            url.uri().unwrap().query.heartbeat
+        };
+        assert_eq!(heartbeat("amqp://localhost/%2f"), Some(HEARTBEAT_SECONDS));
+        assert_eq!(heartbeat("amqp://localhost/%2f?heartbeat=7"), Some(7));
+    }
 }

@@ -45,6 +45,14 @@ pub struct WorkerInfo {
     pub busy: u32,
 }
 
+impl WorkerInfo {
+    /// Whether what it judges now is not to be trusted.
+    #[must_use]
+    pub const fn is_suspect(&self) -> bool {
+        self.suspect_since.is_some() && self.suspect_until.is_none()
+    }
+}
+
 /// What a program that always does the same takes on a slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CanaryInfo {

@@ -30,8 +30,18 @@ pub(super) enum AuditError {
     },
 }
 
-/// Stores the audits of an attempt. None if there are none, or if the scheduler
-/// is of an older release that takes none.
+/// What a scheduler did with an audit.
+enum Kept {
+    Stored,
+    /// Its disk is full: that does not last for ever, but a verdict should neither wait
+    /// for it nor fail.
+    NoRoom,
+    /// It is of an older release.
+    NotTaken,
+}
+
+/// Stores the audits of an attempt, as far as the scheduler has room for them. None if
+/// there are none, or if the scheduler is of an older release that takes none.
 pub(super) async fn store(
     fetcher: &Fetcher,
     audits: &Audits,
@@ -48,13 +58,14 @@ pub(super) async fn store(
         let (sha256, size_bytes) = (ContentHash::of(&run.bytes), run.bytes.len() as u64);
         let testcase = run.testcase;
         match fetcher.store_audit(sha256, &run.bytes, cancel).await {
-            Ok(true) => stored.push(RunAudit {
+            Ok(Kept::Stored) => stored.push(RunAudit {
                 testcase,
                 pass: run.pass,
                 sha256,
                 size_bytes,
             }),
-            Ok(false) => return Ok(None),
+            Ok(Kept::NoRoom) => {}
+            Ok(Kept::NotTaken) => return Ok(None),
             Err(source) => return Err(AuditError::Store { testcase, source }),
         }
     }
@@ -67,34 +78,34 @@ pub(super) async fn store(
 }
 
 impl Fetcher {
-    /// Stores one audit. False if the scheduler takes none.
+    /// Stores one audit.
     async fn store_audit(
         &self,
         hash: ContentHash,
         encoded: &[u8],
         cancel: &Cancel,
-    ) -> Result<bool, FetchError> {
+    ) -> Result<Kept, FetchError> {
         let trying = async || self.try_store_audit(hash, encoded).await;
         self.persist(hash, cancel, trying).await
     }
 
-    async fn try_store_audit(&self, hash: ContentHash, encoded: &[u8]) -> Result<bool, FetchError> {
+    async fn try_store_audit(&self, hash: ContentHash, encoded: &[u8]) -> Result<Kept, FetchError> {
         let request = self.client.put(self.url(&format!("audits/{hash}")));
         let request = request
             .bearer_auth(self.token.reveal())
             .body(encoded.to_vec());
         let answer = request.send().await.map_err(FetchError::Transport)?;
         match answer.status() {
-            status if status.is_success() => Ok(true),
+            status if status.is_success() => Ok(Kept::Stored),
             status if !is_of_scheduler(&answer) => Err(FetchError::Unavailable { status }),
             StatusCode::NOT_FOUND => {
                 tracing::warn!("the scheduler takes no audits: is it older than this worker?");
-                Ok(false)
+                Ok(Kept::NotTaken)
             }
-            // A full disk does not last for ever, but a verdict should not wait for it, nor fail.
             StatusCode::INSUFFICIENT_STORAGE => {
                 tracing::error!(audit = %hash, "an audit is lost: the scheduler has no room for it");
-                Ok(false)
+                metrics::counter!("assize_audits_lost_total").increment(1);
+                Ok(Kept::NoRoom)
             }
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 Err(FetchError::Refused { status })

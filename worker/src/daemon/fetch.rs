@@ -13,7 +13,7 @@ use assize_common::id::JudgementId;
 use assize_common::telemetry::error_chain;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use tokio::time::Instant;
 
 use super::error::DaemonError;
@@ -167,10 +167,10 @@ impl Fetcher {
         let mut delays = delays();
         loop {
             let current = self.current.load(Ordering::Relaxed);
-            let Err(error) = self.ask(nothing).await else {
-                return Ok(());
-            };
             let url = self.scheduler(current).to_string();
+            let Err(error) = self.ask(nothing).await else {
+                return Err(DaemonError::NoScheduler { url });
+            };
             match error {
                 FetchError::Gone { .. } => return Ok(()),
                 FetchError::Refused { .. } => return Err(DaemonError::TokenRefused(error)),
@@ -223,8 +223,9 @@ impl Fetcher {
                     Err(error) => error,
                 },
             };
+            // What this one can't do another one may.
+            self.move_on(current);
             if error.is_absence() {
-                self.move_on(current);
                 let patience = self.patience;
                 if away_since.get_or_insert(begin).elapsed() >= patience {
                     let source = Box::new(error);
@@ -256,7 +257,24 @@ impl Fetcher {
         let request = request
             .bearer_auth(self.token.reveal())
             .timeout(REUSABLE_TIMEOUT);
-        request.send().await?.error_for_status()?.json().await
+        self.send_once(request)
+            .await?
+            .error_for_status()?
+            .json()
+            .await
+    }
+
+    /// Asks for what can be done without: the next time another scheduler, if there was no answer.
+    pub(super) async fn send_once(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Response, reqwest::Error> {
+        let current = self.current.load(Ordering::Relaxed);
+        let answer = request.send().await;
+        if answer.is_err() {
+            self.move_on(current);
+        }
+        answer
     }
 
     async fn try_fetch(&self, hash: ContentHash, path: &Path) -> Result<(), FetchError> {

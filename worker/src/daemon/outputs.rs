@@ -90,7 +90,7 @@ impl Fetcher {
             .bearer_auth(self.token.reveal())
             .timeout(TIMEOUT)
             .body(encoded);
-        let answer = request.send().await?;
+        let answer = self.send_once(request).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -101,7 +101,7 @@ impl Fetcher {
     async fn fetch_outputs(&self, hash: ContentHash) -> Result<Outputs, OutputError> {
         let request = self.client.get(self.url(&format!("outputs/{hash}")));
         let request = request.bearer_auth(self.token.reveal()).timeout(TIMEOUT);
-        let mut answer = request.send().await?.error_for_status()?;
+        let mut answer = self.send_once(request).await?.error_for_status()?;
         let mut encoded = Vec::new();
         while let Some(piece) = answer.chunk().await? {
             encoded.extend_from_slice(&piece);

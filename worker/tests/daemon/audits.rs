@@ -32,7 +32,7 @@ async fn audits_are_stored_and_then_reported() {
     let _worker = fixture.worker(&[]).await;
     // It has all it needs from then on, so that only its audits can be disturbed.
     assert_eq!(audit_of(&mut fixture, SandboxMode::Unshare).await, None);
-    fixture.scheduler.disturb(&[503, 507, 500]);
+    fixture.scheduler.disturb(&[503, 500]);
     let report = audit_of(&mut fixture, SandboxMode::Ptrace).await.unwrap();
     let runs: Vec<_> = report
         .runs
@@ -63,6 +63,19 @@ async fn audits_are_stored_and_then_reported() {
             .is_some_and(|path| path.ends_with(".py"))
     });
     assert_eq!(program.unwrap().decision, AuditDecision::Allow);
+}
+
+/// The verdict does not wait for an admin to make room, and what there was room for is kept.
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn an_audit_that_there_is_no_room_for_is_lost_alone() {
+    let mut fixture = Fixture::new().await;
+    let _worker = fixture.worker(&[]).await;
+    assert_eq!(audit_of(&mut fixture, SandboxMode::Unshare).await, None);
+    fixture.scheduler.disturb(&[507]);
+    let report = audit_of(&mut fixture, SandboxMode::Ptrace).await.unwrap();
+    assert_eq!(report.runs.len(), 2);
+    assert!(report.calls.iter().any(|call| call.syscall == "openat"));
 }
 
 /// While a new release is rolled out, the scheduler may still be the old one.
