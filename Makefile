@@ -39,6 +39,7 @@ bench: setup ## Measure
 	cargo bench --locked -p assize-worker --bench rejudging
 	cargo build --locked --release -p assize-scheduler --benches
 	tests/with-services cargo bench --locked -p assize-scheduler --bench dispatch
+	ASSIZE_CANARY_SECONDS=0 tests/with-services cargo bench --locked -p assize-tests --bench scaling
 
 fuzz: setup ## Throw broken requests at a jail, for MINUTES=10
 	ASSIZE_FUZZ_MINUTES=$(or $(MINUTES),10) cargo test --locked -p assize-sandbox --test fuzz -- --nocapture

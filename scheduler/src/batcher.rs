@@ -13,7 +13,8 @@ use crate::store::StoreError;
 const MOST: usize = 128;
 
 /// How long a batch may take: those who come after it do not wait for a database that has fallen silent.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than a statement waits for a lock, whose error is another one.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 type Work<Q, A> = dyn Fn(Vec<Q>) -> BoxFuture<'static, Result<Vec<A>, StoreError>> + Send + Sync;
 

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use assize_common::Lane;
 use assize_common::amqp::{AmqpError, AmqpUrl, Connection, Topology};
 use assize_common::api::FeedbackPart;
 use assize_common::language::LanguageTable;
 use assize_common::telemetry::error_chain;
+use assize_common::{ContentHash, Lane};
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use bytesize::ByteSize;
 use futures_util::future::try_join_all;
@@ -150,6 +150,15 @@ impl ServeError {
 /// # Errors
 /// When Postgres does not answer in time, refuses us, or a migration fails.
 pub async fn migrate(url: &DatabaseUrl, wait: Duration) -> Result<(), ServeError> {
+    patiently(url, wait, || Store::migrate(url)).await
+}
+
+/// Asks the database again until it can answer, for at most `wait`.
+async fn patiently<T, A: Future<Output = Result<T, StoreError>>>(
+    url: &DatabaseUrl,
+    wait: Duration,
+    ask: impl Fn() -> A,
+) -> Result<T, ServeError> {
     let begin = tokio::time::Instant::now();
     let mut delays = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
@@ -158,8 +167,8 @@ pub async fn migrate(url: &DatabaseUrl, wait: Duration) -> Result<(), ServeError
         .without_max_times()
         .build();
     loop {
-        let error = match Store::migrate(url).await {
-            Ok(()) => return Ok(()),
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         let url = url.clone();
@@ -204,15 +213,14 @@ pub async fn serve(
         // Or whoever watches for it finds the address of an earlier start.
         remove_address(path).map_err(unwritable(path))?;
     }
-    match stop
-        .run_until_cancelled(migrate(&config.database, config.database_wait))
-        .await
-    {
-        None => return Ok(()),
-        Some(migrated) => migrated?,
-    }
     let store = Store::new(&config.database, config.database_connections);
-    let known = store.blob_is_known().await.map_err(ServeError::Database)?;
+    let preparing = patiently(&config.database, config.database_wait, || {
+        prepare(&config, &store)
+    });
+    let Some(prepared) = stop.run_until_cancelled(preparing).await else {
+        return Ok(());
+    };
+    let (tickets, known) = prepared?;
     let opening = stop.run_until_cancelled(open_stores(&config, known));
     let Some(opened) = opening.await else {
         return Ok(());
@@ -222,16 +230,6 @@ pub async fn serve(
         audits,
         outputs,
     } = opened.map_err(ServeError::Blobs)?;
-    store
-        .language_list_replace(&config.languages)
-        .await
-        .map_err(ServeError::Database)?;
-
-    let tickets = store
-        .ticket_key_read()
-        .await
-        .map_err(ServeError::Database)?;
-
     let (broker_connected, broker) = watch::channel(false);
     let bells = Bells::default();
     let pressure = Pressure::default();
@@ -308,6 +306,17 @@ pub async fn serve(
     Ok(())
 }
 
+/// Brings the database up to date, and returns the key of tickets and a package, if there is any.
+async fn prepare(
+    config: &Config,
+    store: &Store,
+) -> Result<(TicketKey, Option<ContentHash>), StoreError> {
+    Store::migrate(&config.database).await?;
+    store.language_list_replace(&config.languages).await?;
+    let tickets = store.ticket_key_read().await?;
+    Ok((tickets, store.blob_find_package().await?))
+}
+
 /// The stores of blobs, each of what comes and goes in its own way.
 struct Stores {
     /// Packages and sources.
@@ -316,15 +325,15 @@ struct Stores {
     outputs: BlobStore,
 }
 
-/// Opens them; `known` says that there are packages.
-async fn open_stores(config: &Config, known: bool) -> Result<Stores, BlobError> {
+/// Opens them; a package of this hash is `known` to be there.
+async fn open_stores(config: &Config, known: Option<ContentHash>) -> Result<Stores, BlobError> {
     let data = &config.data_directory;
     let (audits, outputs) = (data.join("audits"), data.join("outputs"));
     let Some(bucket) = &config.bucket else {
         return Ok(Stores {
             blobs: match known {
-                true => BlobStore::reopen(data)?,
-                false => BlobStore::open(data)?,
+                Some(package) => BlobStore::reopen(data, package)?,
+                None => BlobStore::open(data)?,
             },
             audits: BlobStore::open(&audits)?,
             outputs: BlobStore::open(&outputs)?,

@@ -65,6 +65,8 @@ pub(super) enum Link {
     SchedulerBroker,
     SchedulerDatabase,
     WorkerScheduler,
+    /// In an installation with a bucket.
+    SchedulerBucket,
 }
 
 /// What is wrong with a link.
@@ -146,7 +148,23 @@ pub(super) enum Way {
 }
 
 impl Fault {
-    /// All of them.
+    /// All that can be wrong with a link.
+    pub(super) fn all_of(link: Link) -> [Self; 9] {
+        [
+            Trouble::Cut,
+            Trouble::Reset,
+            Trouble::CutInFrame,
+            Trouble::SilentToServer,
+            Trouble::SilentToClient,
+            Trouble::SilentBothWays,
+            Trouble::Flapping,
+            Trouble::Slow,
+            Trouble::Refused,
+        ]
+        .map(|trouble| Self::Network(link, trouble))
+    }
+
+    /// All of them, but those of a bucket.
     pub(super) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for deed in [Deed::Kill, Deed::Stop] {
@@ -187,18 +205,7 @@ impl Fault {
             Link::SchedulerDatabase,
             Link::WorkerScheduler,
         ] {
-            let troubles = [
-                Trouble::Cut,
-                Trouble::Reset,
-                Trouble::CutInFrame,
-                Trouble::SilentToServer,
-                Trouble::SilentToClient,
-                Trouble::SilentBothWays,
-                Trouble::Flapping,
-                Trouble::Slow,
-                Trouble::Refused,
-            ];
-            all.extend(troubles.map(|trouble| Self::Network(link, trouble)));
+            all.extend(Self::all_of(link));
         }
         all.extend(
             [

@@ -288,6 +288,7 @@ impl Installation {
             Link::WorkerScheduler => workers.map(|worker| worker.files.clone()).collect(),
             Link::SchedulerBroker => schedulers.map(|one| one.broker.clone()).collect(),
             Link::SchedulerDatabase => schedulers.map(|one| one.database.clone()).collect(),
+            Link::SchedulerBucket => schedulers.filter_map(|one| one.bucket.clone()).collect(),
         };
         if random.between(0, 3) == 0 {
             all

@@ -20,6 +20,7 @@ use sqlx::postgres::PgPoolOptions;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use super::bucket::{self, Bucket};
 use super::clock::Clock;
 use super::daemon::Daemon;
 use super::disk::Disk;
@@ -28,7 +29,7 @@ use super::leftovers::Leftovers;
 use super::load::{Load, PROBLEM};
 use super::postgres::Postgres;
 use super::proxy::{Proxy, Target};
-use super::rabbitmq::RabbitMq;
+use super::rabbitmq::{ACKNOWLEDGED, RabbitMq};
 use super::service::{free_ports, give_to_services};
 
 /// Short times, so that what is lost is found soon.
@@ -69,6 +70,26 @@ echo $((a + b))
 self_test_file = "main.sh"
 "#;
 
+/// What is different from one installation to another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) lease: Duration,
+    /// Within what time RabbitMQ wants tasks acknowledged.
+    pub(super) acknowledged: Duration,
+    /// Whether packages and sources are in a bucket.
+    pub(super) bucket: bool,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            lease: LEASE,
+            acknowledged: ACKNOWLEDGED,
+            bucket: false,
+        }
+    }
+}
+
 /// A scheduler with its ways to what it needs.
 #[derive(Debug, Clone)]
 pub(super) struct Scheduler {
@@ -76,6 +97,7 @@ pub(super) struct Scheduler {
     pub(super) clock: Clock,
     pub(super) broker: Proxy,
     pub(super) database: Proxy,
+    pub(super) bucket: Option<Proxy>,
     pub(super) api: Api,
 }
 
@@ -103,6 +125,8 @@ pub(super) struct Installation {
     pub(super) topology: Topology,
     pub(super) load: Arc<Load>,
     pub(super) leftovers: Leftovers,
+    /// Where packages and sources are, unless in a directory.
+    _bucket: Option<Bucket>,
     /// Whose it is to spoil what is stored.
     pub(super) blobs_turn: tokio::sync::Mutex<()>,
     /// Whether schedulers that start try again very often.
@@ -112,24 +136,27 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// Starts all of it, with that lease and a RabbitMQ that wants tasks `acknowledged`
-    /// within that time.
-    pub(super) async fn start(lease: Duration, acknowledged: Duration) -> Self {
+    /// Starts all of it.
+    pub(super) async fn start(shape: Shape) -> Self {
         let directory = data_directory();
         let place = directory.path();
-        for (name, service) in [("postgres", true), ("rabbitmq", true), ("data", false)] {
-            fs::create_dir(place.join(name)).unwrap();
-            if service {
-                give_to_services(&place.join(name)).await;
-            }
+        fs::create_dir(place.join("data")).unwrap();
+        for service in ["postgres", "rabbitmq", "bucket"] {
+            fs::create_dir(place.join(service)).unwrap();
+            give_to_services(&place.join(service)).await;
         }
         let languages = place.join("languages.toml");
         fs::write(&languages, LANGUAGES).unwrap();
-        let homes = [place.join("postgres"), place.join("rabbitmq")];
+        let homes = ["postgres", "rabbitmq", "bucket"].map(|name| place.join(name));
         let (postgres, rabbitmq) = tokio::join!(
             Postgres::start(&homes[0]),
-            RabbitMq::start(&homes[1], acknowledged)
+            RabbitMq::start(&homes[1], shape.acknowledged)
         );
+        // Afterwards, or it might take a port that RabbitMQ is about to take.
+        let bucket = match shape.bucket {
+            true => Some(Bucket::start(&homes[2]).await),
+            false => None,
+        };
         let token = token(&postgres, &["admin", "worker"]).await;
 
         let patient = Arc::new(AtomicBool::new(false));
@@ -144,10 +171,16 @@ impl Installation {
             let database = Proxy::start(Protocol::Postgres, target).await;
             let name = format!("scheduler-{number}");
             let clock = Clock::new(place.join(format!("{name}.clock")));
-            let command = scheduler(place, *address, &broker, &database, lease, &clock);
+            let bucket = match &bucket {
+                Some(bucket) => Some(bucket.proxy().await),
+                None => None,
+            };
+            let command = scheduler(place, *address, &broker, &database, shape.lease, &clock);
+            let in_bucket = bucket.as_ref().map(bucket::environment);
             let patient = Arc::clone(&patient);
             let daemon = Daemon::new(&name, place, move || {
                 let mut command = command();
+                command.envs(in_bucket.clone().into_iter().flatten());
                 if patient.load(Ordering::Relaxed) {
                     command.envs(PATIENT);
                 }
@@ -159,6 +192,7 @@ impl Installation {
                 clock,
                 broker,
                 database,
+                bucket,
                 api: Api::new(&format!("http://{address}"), Some(&token)).unwrap(),
             });
         }
@@ -204,6 +238,7 @@ impl Installation {
             database,
             topology: Topology::new(PREFIX),
             leftovers: Leftovers::default(),
+            _bucket: bucket,
             blobs_turn: tokio::sync::Mutex::default(),
             patient,
             place: directory.path().to_owned(),

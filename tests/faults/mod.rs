@@ -6,6 +6,7 @@
 //! looked at. `make faults SEED=… MINUTES=…` runs it for long and prints the
 //! table of docs/reliability.md; `make test` runs a few faults.
 
+mod bucket;
 mod clock;
 mod daemon;
 mod damage;
@@ -85,6 +86,7 @@ async fn an_alarm_of_rabbitmq_is_sat_out() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs time: make faults"]
 async fn all_faults_of_a_seed() {
+    let _turn = assize_tests::system::turn().await;
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let seed = number("SEED").unwrap_or(1);
     let minutes = number("MINUTES").unwrap_or(10);
@@ -98,6 +100,25 @@ async fn all_faults_of_a_seed() {
     }
     while Instant::now() < end {
         trial.mix().await;
+    }
+    trial.end().await;
+}
+
+/// The same of the ways to a bucket, each three times.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs time: make faults"]
+async fn all_faults_of_a_seed_with_a_bucket() {
+    let _turn = assize_tests::system::turn().await;
+    let seed = std::env::var("SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let mut trial = Trial::start_with_bucket(Random::new(seed.unwrap_or(1))).await;
+    for fault in Fault::all_of(Link::SchedulerBucket)
+        .into_iter()
+        .cycle()
+        .take(27)
+    {
+        trial.alone(fault).await;
     }
     trial.end().await;
 }

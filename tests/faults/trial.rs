@@ -10,10 +10,9 @@ use super::clock;
 use super::daemon::Daemon;
 use super::damage::Damage;
 use super::fault::Fault;
-use super::installation::{Installation, LEASE};
+use super::installation::{Installation, LEASE, Shape};
 use super::load::Program;
 use super::matrix::{Matrix, Outcome};
-use super::rabbitmq::ACKNOWLEDGED;
 use super::random::Random;
 
 /// So many submissions wait or run at any time.
@@ -38,11 +37,11 @@ pub(super) struct Trial {
 
 impl Trial {
     pub(super) async fn start(random: Random) -> Self {
-        Self::start_with(random, LEASE, ACKNOWLEDGED).await
+        Self::start_with(random, Shape::default()).await
     }
 
-    async fn start_with(random: Random, lease: Duration, acknowledged: Duration) -> Self {
-        let installation = Arc::new(Installation::start(lease, acknowledged).await);
+    async fn start_with(random: Random, shape: Shape) -> Self {
+        let installation = Arc::new(Installation::start(shape).await);
         installation.load.want(OPEN);
         let load = tokio::spawn(Arc::clone(&installation.load).keep());
         let trial = Self {
@@ -63,7 +62,21 @@ impl Trial {
     /// One with a RabbitMQ that is patient with tasks under way, and a lease that no
     /// worker misses since the machine is busy.
     pub(super) async fn start_in_peace(random: Random) -> Self {
-        Self::start_with(random, 5 * LEASE, PATIENCE).await
+        let shape = Shape {
+            lease: 5 * LEASE,
+            acknowledged: PATIENCE,
+            ..Shape::default()
+        };
+        Self::start_with(random, shape).await
+    }
+
+    /// One whose packages and sources are in a bucket.
+    pub(super) async fn start_with_bucket(random: Random) -> Self {
+        let shape = Shape {
+            bucket: true,
+            ..Shape::default()
+        };
+        Self::start_with(random, shape).await
     }
 
     /// RabbitMQ takes no messages for so long: nobody loses a connection or an attempt

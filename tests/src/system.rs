@@ -319,16 +319,12 @@ pub fn data_directory() -> TempDir {
 
 async fn install(data: &TempDir, arguments: &[&str]) -> Installation {
     let place = data.path().join("data");
-    let own = [
-        "up",
-        "--listen",
-        "127.0.0.1:0",
-        "--languages",
-        LANGUAGES,
-        "--data-dir",
-    ];
-    let own = own.into_iter().chain(place.to_str());
-    let arguments = Arguments::parse_from(own.chain(arguments.iter().copied()));
+    let mut own = vec!["up", "--listen", "127.0.0.1:0", "--data-dir"];
+    own.extend(place.to_str());
+    if !arguments.contains(&"--languages") {
+        own.extend(["--languages", LANGUAGES]);
+    }
+    let arguments = Arguments::parse_from(own.into_iter().chain(arguments.iter().copied()));
     let (announce, lines) = Announce::collect();
     let started =
         Installation::start(&arguments.options, &announce, &CancellationToken::new()).await;

@@ -226,6 +226,7 @@ fn state(worker: &WorkerInfo, now: DateTime<Utc>) -> &'static str {
         "silent"
     } else {
         match worker.mode {
+            WorkerMode::Run if worker.is_suspect() => "suspect",
             WorkerMode::Run => "runs",
             WorkerMode::Cordon if worker.mode_reason.is_some() => "unfit",
             WorkerMode::Cordon => "cordoned",

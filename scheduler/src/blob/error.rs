@@ -22,7 +22,7 @@ pub enum BlobError {
     },
     /// There is a directory, but not the one that blobs were written to.
     #[error(
-        "there are no blobs in {}, where there should be: is its disk mounted? if they are lost for good, make an empty file {} and import all packages again",
+        "the blobs are not in {}: is its disk mounted? if they are lost for good, make an empty file {} and import all packages again",
         mark.parent().unwrap_or(mark).display(), mark.display()
     )]
     Missing {
@@ -42,7 +42,7 @@ pub enum BlobError {
         #[source]
         source: Box<object_store::Error>,
     },
-    /// The disk has this one and does not give it, while others can be read as far as one knows.
+    /// The disk does not give this one, although it takes others.
     #[error("cannot read blob {hash}: is its disk sound, and does the file belong to this user?")]
     Unreadable {
         /// The blob.
@@ -117,20 +117,13 @@ pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
-/// Whether a file's own state is among the causes: it may not be read, or its part of the disk
-/// can't be.
+/// Whether a file's own state may be among the causes: it is somebody else's, or its part of the
+/// disk can't be read.
 pub(super) fn is_of_one_file(error: &(dyn std::error::Error + 'static)) -> bool {
     system_errors(error).any(|error| {
         matches!(
             Errno::from_io_error(error),
-            Some(
-                Errno::ACCESS
-                    | Errno::PERM
-                    | Errno::IO
-                    | Errno::STALE
-                    | Errno::ISDIR
-                    | Errno::UCLEAN
-            )
+            Some(Errno::ACCESS | Errno::PERM | Errno::IO | Errno::STALE | Errno::UCLEAN)
         )
     })
 }

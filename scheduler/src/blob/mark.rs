@@ -7,12 +7,15 @@
 use std::fs::File;
 use std::path::Path;
 
+use assize_common::ContentHash;
+
 use super::error::BlobError;
+use super::place::blob_key;
 
 const MARK: &str = "blobs-are-here";
 
-/// Marks a directory, unless it is empty although blobs are `expected` in it.
-pub(super) fn set(blobs: &Path, expected: bool) -> Result<(), BlobError> {
+/// Marks a directory, unless a blob that is `known` to be stored is not in it.
+pub(super) fn set(blobs: &Path, known: Option<ContentHash>) -> Result<(), BlobError> {
     let mark = blobs.join(MARK);
     let failed = |attempt, path: &Path| {
         let path = path.to_owned();
@@ -25,12 +28,26 @@ pub(super) fn set(blobs: &Path, expected: bool) -> Result<(), BlobError> {
     if mark.try_exists().map_err(failed("look at", &mark))? {
         return Ok(());
     }
-    let mut entries = std::fs::read_dir(blobs).map_err(failed("list", blobs))?;
-    if expected && entries.next().is_none() {
-        return Err(BlobError::Missing { mark });
+    if let Some(known) = known {
+        let path = blobs.join(blob_key(known).as_ref());
+        if !path.try_exists().map_err(failed("look at", &path))? {
+            return Err(BlobError::Missing { mark });
+        }
     }
     let marked = File::create(&mark).and_then(|file| file.sync_all());
     marked.map_err(failed("write", &mark))
+}
+
+/// Whether the disk takes anything at all at the moment: it writes the mark again.
+pub(super) async fn prove(blobs: &Path) -> Result<(), BlobError> {
+    check(blobs).await?;
+    let mark = blobs.join(MARK);
+    let written = async { tokio::fs::File::create(&mark).await?.sync_all().await };
+    written.await.map_err(|source| BlobError::Directory {
+        attempt: "write",
+        path: mark,
+        source,
+    })
 }
 
 /// Refuses to use a directory that is not marked.
@@ -49,8 +66,6 @@ pub(super) async fn check(blobs: &Path) -> Result<(), BlobError> {
 
 #[cfg(test)]
 mod tests {
-    use assize_common::ContentHash;
-
     use super::super::BlobStore;
     use super::*;
 
@@ -69,7 +84,7 @@ mod tests {
         let large = data.path().join("large");
         std::fs::write(&large, vec![7; 3 << 20]).unwrap();
         missing(store.put_file(&large, hash).await.unwrap_err());
-        missing(BlobStore::reopen(data.path()).unwrap_err());
+        missing(BlobStore::reopen(data.path(), hash).unwrap_err());
         assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
 
         std::fs::remove_dir(&place).unwrap();
@@ -79,12 +94,17 @@ mod tests {
         assert!(store.get(none).await.unwrap().is_none());
     }
 
-    #[test]
-    fn what_an_earlier_release_stored_is_marked() {
+    #[tokio::test]
+    async fn what_an_earlier_release_stored_is_marked() {
         let data = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(data.path().join("blobs/aa")).unwrap();
-        BlobStore::reopen(data.path()).unwrap();
-        std::fs::remove_dir(data.path().join("blobs/aa")).unwrap();
-        BlobStore::reopen(data.path()).unwrap();
+        let store = BlobStore::open(data.path()).unwrap();
+        let hash = store.put("content".into()).await.unwrap();
+        let mark = data.path().join("blobs").join(MARK);
+        std::fs::remove_file(&mark).unwrap();
+        let other = ContentHash::of(b"of another disk");
+        assert!(BlobStore::reopen(data.path(), other).is_err() && !mark.exists());
+        BlobStore::reopen(data.path(), hash).unwrap();
+        BlobStore::reopen(data.path(), other).unwrap();
+        assert!(mark.exists(), "whatever becomes of single blobs");
     }
 }

@@ -71,21 +71,21 @@ impl BlobStore {
     /// # Errors
     /// When the directory can't be created or used.
     pub fn open(data_directory: &Path) -> Result<Self, BlobError> {
-        Self::open_as(data_directory, false)
+        Self::open_as(data_directory, None)
     }
 
-    /// Opens a store that something was written to before.
+    /// Opens a store that this blob was written to, among others.
     ///
     /// # Errors
-    /// When the directory can't be used, or is empty.
-    pub fn reopen(data_directory: &Path) -> Result<Self, BlobError> {
-        Self::open_as(data_directory, true)
+    /// When the directory can't be used, or is another one.
+    pub fn reopen(data_directory: &Path, known: ContentHash) -> Result<Self, BlobError> {
+        Self::open_as(data_directory, Some(known))
     }
 
-    fn open_as(data_directory: &Path, expected: bool) -> Result<Self, BlobError> {
+    fn open_as(data_directory: &Path, known: Option<ContentHash>) -> Result<Self, BlobError> {
         let blobs = data_directory.join("blobs");
         leftovers::create(&blobs)?;
-        mark::set(&blobs, expected)?;
+        mark::set(&blobs, known)?;
         let store =
             LocalFileSystem::new_with_prefix(&blobs).map_err(|source| BlobError::Directory {
                 attempt: "use",
@@ -205,19 +205,17 @@ impl BlobStore {
             Ok(found) => {
                 let place = self.place.clone();
                 let size_bytes = found.meta.size;
-                let pieces = found
-                    .into_stream()
-                    .map_err(move |source| unreadable(&place, hash, &key, source));
+                let pieces = found.into_stream().or_else(move |source| {
+                    let (place, key) = (place.clone(), key.clone());
+                    async move { Err(unreadable(&place, hash, &key, source).await) }
+                });
                 Ok(Some(BlobContent {
                     size_bytes,
                     stream: verified(pieces, hash).boxed(),
                 }))
             }
             Err(object_store::Error::NotFound { .. }) => self.check().await.map(|()| None),
-            Err(source) => {
-                self.check().await?;
-                Err(unreadable(&self.place, hash, &key, source))
-            }
+            Err(source) => Err(unreadable(&self.place, hash, &key, source).await),
         }
     }
 
@@ -251,19 +249,25 @@ impl BlobStore {
     }
 }
 
-/// Whether or not others can be read, as long as there is a disk.
-fn unreadable(
+/// Tells a bad file from a bad disk, to which everybody comes again later.
+async fn unreadable(
     place: &Place,
     hash: ContentHash,
     key: &Key,
     source: object_store::Error,
 ) -> BlobError {
-    match place {
-        Place::Directory(_) if is_of_one_file(&source) => BlobError::Unreadable {
+    let Place::Directory(blobs) = place else {
+        return place.failed("read", key)(source);
+    };
+    if !is_of_one_file(&source) {
+        return place.failed("read", key)(source);
+    }
+    match mark::prove(blobs).await {
+        Ok(()) => BlobError::Unreadable {
             hash,
             source: Box::new(source),
         },
-        _ => place.failed("read", key)(source),
+        Err(error) => error,
     }
 }
 

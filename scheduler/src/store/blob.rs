@@ -5,15 +5,17 @@ use assize_common::ContentHash;
 use super::{Store, StoreError, row};
 
 impl Store {
-    /// Whether there are packages, and so blobs.
+    /// The latest package, if there is any: it must be in the blob store.
     ///
     /// # Errors
     /// When the database can't be reached.
-    pub async fn blob_is_known(&self) -> Result<bool, StoreError> {
-        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM packages) AS "any!""#)
-            .fetch_one(&self.pool)
+    pub async fn blob_find_package(&self) -> Result<Option<ContentHash>, StoreError> {
+        sqlx::query_scalar!("SELECT archive_sha256 FROM packages ORDER BY id DESC LIMIT 1")
+            .fetch_optional(&self.pool)
             .await
-            .map_err(StoreError::on("look whether there are blobs"))
+            .map_err(StoreError::on("look for a package"))?
+            .map(|bytes| row::hash("an archive's hash", bytes))
+            .transpose()
     }
 
     /// Which of these blobs are a package or a source.

@@ -98,7 +98,7 @@ pub(crate) async fn canary_note_good(
 /// Has what a worker judged since then suspected, and lets it take no more tasks if another one
 /// that was heard of within `lease` takes all that it takes; returns whether that is so. Of one
 /// that was suspected before, all since that time, or that would be forgotten.
-/// `None` if an admin has said otherwise already, or it is gone.
+/// `None` if that is so already, an admin has said otherwise, or it is gone.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -112,17 +112,19 @@ pub(crate) async fn worker_suspect(
     let news = mode_news(worker, WorkerMode::Cordon)?;
     let suspected = sqlx::query!(
         r#"WITH known AS MATERIALIZED (
-               SELECT id, worker_is_replaceable(w, $6) AS replaceable FROM workers w WHERE id = $1
+               SELECT id, worker_is_replaceable(w, $6) AS replaceable,
+                   suspect_since IS NULL OR suspect_until IS NOT NULL AS newly
+               FROM workers w WHERE id = $1 AND mode = 'run' AND stopped_at IS NULL
            ), set AS (
                UPDATE workers w SET
                    mode = CASE WHEN replaceable THEN 'cordon' ELSE mode END,
                    mode_since = CASE WHEN replaceable THEN clock_timestamp() ELSE mode_since END,
                    mode_reason = CASE WHEN replaceable THEN $2 ELSE mode_reason END,
                    suspect_since = LEAST(suspect_since, $3), suspect_until = NULL
-               FROM known WHERE w.id = known.id AND mode = 'run' AND stopped_at IS NULL
-               RETURNING replaceable
+               FROM known WHERE w.id = known.id
+               RETURNING replaceable, newly
            )
-           SELECT replaceable AS "replaceable!",
+           SELECT replaceable AS "replaceable!", newly AS "newly!",
                CASE WHEN replaceable THEN pg_notify($4, $5)::text END AS "told" FROM set"#,
         worker.as_uuid(),
         row::text(reason),
@@ -134,7 +136,9 @@ pub(crate) async fn worker_suspect(
     .fetch_optional(connection)
     .await
     .map_err(StoreError::on("suspect a worker"))?;
-    Ok(suspected.map(|suspected| suspected.replaceable))
+    Ok(suspected
+        .filter(|suspected| suspected.newly || suspected.replaceable)
+        .map(|suspected| suspected.replaceable))
 }
 
 impl Store {

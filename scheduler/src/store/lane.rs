@@ -62,7 +62,10 @@ impl Store {
     ) -> Result<BTreeMap<Lane, u64>, StoreError> {
         sqlx::query!(
             r#"SELECT lane AS "lane!", count(*) AS "waiting!" FROM judgements j
-               WHERE j.state = 'queued' AND NOT EXISTS (
+               WHERE j.state = 'queued'
+                 AND NOT EXISTS (SELECT FROM paused_lanes p WHERE p.lane = j.lane)
+                 AND NOT EXISTS (SELECT FROM outbox o WHERE o.judgement_id = j.id AND o.not_before = 'infinity')
+                 AND NOT EXISTS (
                    SELECT FROM workers w
                    WHERE j.lane = ANY (w.lanes) AND w.stopped_at IS NULL AND w.mode = 'run'
                      AND w.last_seen_at > clock_timestamp() - make_interval(secs => $1))

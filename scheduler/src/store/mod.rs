@@ -205,10 +205,7 @@ impl Store {
     /// # Errors
     /// When the database can't be reached.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.pool
-            .begin()
-            .await
-            .map_err(StoreError::on("begin a transaction"))
+        begin(&self.pool).await
     }
 
     /// Begins a transaction of the relay or about reports.
@@ -216,10 +213,7 @@ impl Store {
     /// # Errors
     /// When the database can't be reached.
     pub async fn begin_dispatch(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.dispatch
-            .begin()
-            .await
-            .map_err(StoreError::on("begin a transaction"))
+        begin(&self.dispatch).await
     }
 
     /// Commits a transaction. After a transient error it may or may not be committed.
@@ -246,4 +240,10 @@ impl Store {
     pub async fn close(&self) {
         tokio::join!(self.pool.close(), self.dispatch.close());
     }
+}
+
+async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
+    pool.begin()
+        .await
+        .map_err(StoreError::on("begin a transaction"))
 }

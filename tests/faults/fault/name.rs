@@ -118,6 +118,7 @@ impl fmt::Display for Link {
             Self::SchedulerBroker => "scheduler–broker",
             Self::SchedulerDatabase => "scheduler–database",
             Self::WorkerScheduler => "worker–scheduler",
+            Self::SchedulerBucket => "scheduler–bucket",
         })
     }
 }

@@ -6,9 +6,11 @@ use assize_common::message::Control;
 use assize_common::{Lane, SandboxMode};
 use sqlx::PgPool;
 
-use super::transitions::{apply, came_back, expire, expire_with, judgement, started, told};
+use super::transitions::{
+    apply, came_back, expire, expire_with, heartbeat, judgement, started, told,
+};
 use crate::fixture::{Fixture, SETTINGS, judging_error};
-use crate::reports::Effect;
+use crate::reports::{Effect, apply_batch};
 use crate::store::{CONTROL_CHANNEL, RetryPolicy};
 
 async fn quarantined(fixture: &Fixture, id: SubmissionId) -> bool {
@@ -92,6 +94,31 @@ async fn a_start_by_the_next_worker_counts_the_one_before_as_lost(pool: PgPool) 
     assert_eq!(fixture.count(losses).await, 1);
     expire(&fixture).await;
     assert!(quarantined(&fixture, id).await);
+}
+
+/// Its connection to the broker broke, and the task was given to another one meanwhile.
+#[sqlx::test(migrations = "../migrations")]
+async fn who_is_heard_of_again_was_not_lost(pool: PgPool) {
+    let fixture = Fixture::new(pool).await;
+    let (id, held) = fixture.submit().await;
+    let [first, second] = [(); 2].map(|()| WorkerId::generate());
+    let losses = async || fixture.count("SELECT losses::bigint FROM judgements").await;
+    apply(&fixture, started(first, held)).await;
+    for next in [second, first].into_iter().cycle().take(6) {
+        apply(&fixture, started(next, held)).await;
+        assert_eq!(losses().await, 1);
+        // In one batch, whichever of them is looked at.
+        let both = [first, second].map(|worker| heartbeat(worker, &[held]));
+        apply_batch(&fixture.store, &both.each_ref(), SETTINGS)
+            .await
+            .unwrap();
+        assert_eq!(losses().await, 0);
+        for worker in [first, second] {
+            apply(&fixture, heartbeat(worker, &[held])).await;
+        }
+        assert_eq!(losses().await, 0, "it was counted once");
+    }
+    assert!(!quarantined(&fixture, id).await);
 }
 
 #[sqlx::test(migrations = "../migrations")]

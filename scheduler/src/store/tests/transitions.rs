@@ -308,7 +308,7 @@ pub(super) async fn told(listener: &mut crate::store::Listener) -> Control {
     serde_json::from_str(news.payload()).unwrap()
 }
 
-fn heartbeat(worker_id: WorkerId, held: &[HeldJudgement]) -> WorkerReport {
+pub(super) fn heartbeat(worker_id: WorkerId, held: &[HeldJudgement]) -> WorkerReport {
     let held = held.to_vec();
     WorkerReport {
         worker_id,

@@ -346,6 +346,7 @@ async fn judgement_requeue(
                    dispatched_at = NULL,
                    started_at = NULL,
                    worker_id = NULL,
+                   left_behind = NULL,
                    lease_until = NULL,
                    testcases_done = 0
                WHERE id = $1

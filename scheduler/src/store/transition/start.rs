@@ -47,6 +47,7 @@ pub(crate) async fn judgement_list_start(
              state = 'running',
              started_at = CASE WHEN worker_id = started.worker THEN started_at ELSE clock_timestamp() END,
              losses = losses + CASE WHEN worker_id <> started.worker THEN 1 ELSE 0 END,
+             left_behind = CASE WHEN worker_id <> started.worker THEN worker_id ELSE left_behind END,
              worker_id = started.worker,
              lease_until = clock_timestamp() + make_interval(secs => $4)
          FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[]) AS started (id, attempt, worker)
@@ -112,8 +113,9 @@ pub(crate) async fn judgement_list_progress(
 }
 
 /// Extends the leases of the attempts that workers say they hold. One that seems
-/// to wait still is running, and the report of its start was lost. Those that are
-/// over are not among the returned ones.
+/// to wait still is running, and the report of its start was lost. Whoever seemed to
+/// be lost with one has lost its connection to the broker only. Those that are over
+/// are not among the returned ones.
 ///
 /// # Errors
 /// When the database can't be reached.
@@ -133,8 +135,13 @@ pub(crate) async fn lease_extend(
              state = 'running',
              started_at = COALESCE(j.started_at, clock_timestamp()),
              worker_id = COALESCE(j.worker_id, held.worker),
+             losses = j.losses - CASE WHEN back.id IS NULL THEN 0 ELSE 1 END,
+             left_behind = CASE WHEN back.id IS NULL THEN j.left_behind END,
              lease_until = clock_timestamp() + make_interval(secs => $4)
          FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[]) AS held (id, attempt, worker)
+         JOIN judgements this ON this.id = held.id
+         LEFT JOIN UNNEST($1::uuid[], $3::uuid[]) AS back (id, worker)
+             ON back.id = held.id AND back.worker = this.left_behind
          WHERE j.id = held.id AND j.attempt = held.attempt AND j.state IN ('queued', 'running')
          RETURNING j.id, j.attempt",
         &ids,
