@@ -203,6 +203,15 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     // What can fail at once comes before what may take a while.
+    let opening = stop.run_until_cancelled(open_stores(&config));
+    let Some(opened) = opening.await else {
+        return Ok(());
+    };
+    let Stores {
+        blobs,
+        audits,
+        outputs,
+    } = opened.map_err(ServeError::Blobs)?;
     let unheard = |source| ServeError::Listen {
         address: config.listen,
         source,
@@ -221,15 +230,15 @@ pub async fn serve(
         return Ok(());
     };
     let (tickets, known) = prepared?;
-    let opening = stop.run_until_cancelled(open_stores(&config, known));
-    let Some(opened) = opening.await else {
+    blobs.mark(known).map_err(ServeError::Blobs)?;
+    // Only a scheduler that can run says what may be submitted.
+    let replacing = patiently(&config.database, config.database_wait, || {
+        store.language_list_replace(&config.languages)
+    });
+    let Some(replaced) = stop.run_until_cancelled(replacing).await else {
         return Ok(());
     };
-    let Stores {
-        blobs,
-        audits,
-        outputs,
-    } = opened.map_err(ServeError::Blobs)?;
+    replaced?;
     let (broker_connected, broker) = watch::channel(false);
     let bells = Bells::default();
     let pressure = Pressure::default();
@@ -312,7 +321,6 @@ async fn prepare(
     store: &Store,
 ) -> Result<(TicketKey, Option<ContentHash>), StoreError> {
     Store::migrate(&config.database).await?;
-    store.language_list_replace(&config.languages).await?;
     let tickets = store.ticket_key_read().await?;
     Ok((tickets, store.blob_find_package().await?))
 }
@@ -325,16 +333,12 @@ struct Stores {
     outputs: BlobStore,
 }
 
-/// Opens them; a package of this hash is `known` to be there.
-async fn open_stores(config: &Config, known: Option<ContentHash>) -> Result<Stores, BlobError> {
+async fn open_stores(config: &Config) -> Result<Stores, BlobError> {
     let data = &config.data_directory;
     let (audits, outputs) = (data.join("audits"), data.join("outputs"));
     let Some(bucket) = &config.bucket else {
         return Ok(Stores {
-            blobs: match known {
-                Some(package) => BlobStore::reopen(data, package)?,
-                None => BlobStore::open(data)?,
-            },
+            blobs: BlobStore::open_unmarked(data)?,
             audits: BlobStore::open(&audits)?,
             outputs: BlobStore::open(&outputs)?,
         });

@@ -120,7 +120,7 @@ async fn what_an_older_compiler_made_is_judged_again() {
     fs::write(&table, language_table(place.path())).unwrap();
     let table = table.to_str().unwrap();
     let one_worker = ["--workers", "1", "--slots", "2"];
-    let with_table = ["--languages", "mini", "--language-table", table];
+    let with_table = ["--languages", "c,mini", "--language-table", table];
     let arguments = [one_worker.as_slice(), with_table.as_slice()].concat();
     let mut court = Court::start(&arguments).await;
     Version::default().import(&court.system).await;

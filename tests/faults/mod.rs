@@ -112,12 +112,14 @@ async fn all_faults_of_a_seed_with_a_bucket() {
     let seed = std::env::var("SEED")
         .ok()
         .and_then(|text| text.parse().ok());
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let mut faults = Fault::all_of(Link::SchedulerBucket).to_vec();
+    faults.retain(|fault| fault.to_string().contains(&only));
+    if faults.is_empty() {
+        return;
+    }
     let mut trial = Trial::start_with_bucket(Random::new(seed.unwrap_or(1))).await;
-    for fault in Fault::all_of(Link::SchedulerBucket)
-        .into_iter()
-        .cycle()
-        .take(27)
-    {
+    for fault in faults.repeat(3) {
         trial.alone(fault).await;
     }
     trial.end().await;

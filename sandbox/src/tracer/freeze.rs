@@ -95,11 +95,28 @@ impl Tracer<'_> {
                 // Whoever is killed makes no call: of a process's first thread that is heard of
                 // after the ends of the others, which stand still.
                 None | Some(b'Z' | b'X') => return Ok(()),
-                Some(b'S') if has_its_file(thread) => return Ok(()),
+                Some(b'S') if self.has_its_file(thread) => return Ok(()),
                 // It is on our core.
                 Some(_) => std::thread::yield_now(),
             }
         }
+    }
+
+    /// Whether who sleeps in a call that opens something waits for another one of the run, and
+    /// not for the way to it: for the other end of a named pipe, or for the holder of a lease.
+    /// It has the file, and will not look for it again.
+    fn has_its_file(&self, thread: Pid) -> bool {
+        match &*place(thread) {
+            b"wait_for_partner" | b"fifo_open" | b"__break_lease" => true,
+            // Or it runs again.
+            b"" | b"0" => !self.tells_places,
+            _ => false,
+        }
+    }
+
+    /// Notes whether this kernel tells what somebody sleeps in, of one who stands in a stop.
+    pub(super) fn note_whether_places_are_told(&mut self, stopped: Pid) {
+        self.tells_places = !matches!(&*place(stopped), b"" | b"0");
     }
 
     /// Keeps for later what has happened, except what others may be waiting for.
@@ -121,19 +138,9 @@ impl Tracer<'_> {
     }
 }
 
-/// Whether who sleeps in a call that opens something waits for another one of the run, and
-/// not for the way to it: for the other end of a named pipe, or for the holder of a lease.
-/// It has the file, and will not look for it again. Some kernels do not tell.
-fn has_its_file(thread: Pid) -> bool {
-    let place = std::fs::read(format!("/proc/{thread}/wchan")).unwrap_or_default();
-    [
-        &b"wait_for_partner"[..],
-        b"fifo_open",
-        b"__break_lease",
-        b"0",
-        b"",
-    ]
-    .contains(&&*place)
+/// The function of the kernel that a thread sleeps in, or `0`.
+fn place(thread: Pid) -> Vec<u8> {
+    std::fs::read(format!("/proc/{thread}/wchan")).unwrap_or_default()
 }
 
 /// Has no memory any more. The first thread of a process can have ended long before it

@@ -59,6 +59,8 @@ pub(crate) struct Tracer<'a> {
     forbidden: Option<String>,
     /// Stops that came while others had to wait.
     waiting: VecDeque<Waited>,
+    /// Whether the kernel says what in it a thread sleeps in.
+    tells_places: bool,
 }
 
 impl<'a> Tracer<'a> {
@@ -95,6 +97,7 @@ impl<'a> Tracer<'a> {
             ended: None,
             forbidden: None,
             waiting: VecDeque::new(),
+            tells_places: false,
         })
     }
 
@@ -239,6 +242,7 @@ impl<'a> Tracer<'a> {
     fn executed(&mut self, thread: Pid) -> Result<(), Failure> {
         if self.began.is_none() {
             stay_with_tracer(thread)?;
+            self.note_whether_places_are_told(thread);
             self.began = Some(Instant::now());
             return Ok(());
         }

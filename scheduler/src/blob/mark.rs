@@ -13,6 +13,7 @@ use super::error::BlobError;
 use super::place::blob_key;
 
 const MARK: &str = "blobs-are-here";
+const PROBE: &str = "blobs-can-be-written";
 
 /// Marks a directory, unless a blob that is `known` to be stored is not in it.
 pub(super) fn set(blobs: &Path, known: Option<ContentHash>) -> Result<(), BlobError> {
@@ -38,14 +39,17 @@ pub(super) fn set(blobs: &Path, known: Option<ContentHash>) -> Result<(), BlobEr
     marked.map_err(failed("write", &mark))
 }
 
-/// Whether the disk takes anything at all at the moment: it writes the mark again.
+/// Whether the disk takes anything at all at the moment.
 pub(super) async fn prove(blobs: &Path) -> Result<(), BlobError> {
     check(blobs).await?;
-    let mark = blobs.join(MARK);
-    let written = async { tokio::fs::File::create(&mark).await?.sync_all().await };
-    written.await.map_err(|source| BlobError::Directory {
+    let path = blobs.join(PROBE);
+    let writing = async { tokio::fs::File::create(&path).await?.sync_all().await };
+    let written = writing.await;
+    // Another scheduler may have been at it.
+    let _gone = tokio::fs::remove_file(&path).await;
+    written.map_err(|source| BlobError::Directory {
         attempt: "write",
-        path: mark,
+        path,
         source,
     })
 }
@@ -84,7 +88,8 @@ mod tests {
         let large = data.path().join("large");
         std::fs::write(&large, vec![7; 3 << 20]).unwrap();
         missing(store.put_file(&large, hash).await.unwrap_err());
-        missing(BlobStore::reopen(data.path(), hash).unwrap_err());
+        let other = BlobStore::open_unmarked(data.path()).unwrap();
+        missing(other.mark(Some(hash)).unwrap_err());
         assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
 
         std::fs::remove_dir(&place).unwrap();
@@ -102,9 +107,10 @@ mod tests {
         let mark = data.path().join("blobs").join(MARK);
         std::fs::remove_file(&mark).unwrap();
         let other = ContentHash::of(b"of another disk");
-        assert!(BlobStore::reopen(data.path(), other).is_err() && !mark.exists());
-        BlobStore::reopen(data.path(), hash).unwrap();
-        BlobStore::reopen(data.path(), other).unwrap();
+        let store = BlobStore::open_unmarked(data.path()).unwrap();
+        assert!(store.mark(Some(other)).is_err() && !mark.exists());
+        store.mark(Some(hash)).unwrap();
+        store.mark(Some(other)).unwrap();
         assert!(mark.exists(), "whatever becomes of single blobs");
     }
 }

@@ -71,21 +71,17 @@ impl BlobStore {
     /// # Errors
     /// When the directory can't be created or used.
     pub fn open(data_directory: &Path) -> Result<Self, BlobError> {
-        Self::open_as(data_directory, None)
+        let store = Self::open_unmarked(data_directory)?;
+        store.mark(None).map(|()| store)
     }
 
-    /// Opens a store that this blob was written to, among others.
+    /// The same, and nothing can be read or written until the store is marked.
     ///
     /// # Errors
-    /// When the directory can't be used, or is another one.
-    pub fn reopen(data_directory: &Path, known: ContentHash) -> Result<Self, BlobError> {
-        Self::open_as(data_directory, Some(known))
-    }
-
-    fn open_as(data_directory: &Path, known: Option<ContentHash>) -> Result<Self, BlobError> {
+    /// When the directory can't be created or used.
+    pub fn open_unmarked(data_directory: &Path) -> Result<Self, BlobError> {
         let blobs = data_directory.join("blobs");
         leftovers::create(&blobs)?;
-        mark::set(&blobs, known)?;
         let store =
             LocalFileSystem::new_with_prefix(&blobs).map_err(|source| BlobError::Directory {
                 attempt: "use",
@@ -130,6 +126,17 @@ impl BlobStore {
         };
         bucket::check(&*store.objects, &store.place).await?;
         Ok(store)
+    }
+
+    /// Marks the store as the one that blobs are in.
+    ///
+    /// # Errors
+    /// When it is not marked and lacks a blob that is `known` to be stored: it is another one.
+    pub fn mark(&self, known: Option<ContentHash>) -> Result<(), BlobError> {
+        match &self.place {
+            Place::Directory(blobs) => mark::set(blobs, known),
+            Place::Bucket(_) => Ok(()),
+        }
     }
 
     /// A local directory for uploads that are not checked yet.

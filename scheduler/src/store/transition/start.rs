@@ -47,7 +47,7 @@ pub(crate) async fn judgement_list_start(
              state = 'running',
              started_at = CASE WHEN worker_id = started.worker THEN started_at ELSE clock_timestamp() END,
              losses = losses + CASE WHEN worker_id <> started.worker THEN 1 ELSE 0 END,
-             left_behind = CASE WHEN worker_id <> started.worker THEN worker_id ELSE left_behind END,
+             left_behind = CASE WHEN worker_id = started.worker THEN left_behind ELSE worker_id END,
              worker_id = started.worker,
              lease_until = clock_timestamp() + make_interval(secs => $4)
          FROM UNNEST($1::uuid[], $2::integer[], $3::uuid[]) AS started (id, attempt, worker)
