@@ -9,9 +9,15 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 use super::Api;
+use crate::store::StoreError;
 
 /// Probes are impatient: better a "no" in time than an answer too late.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the database answers, if it does in time.
+async fn probe<T>(asking: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    tokio::time::timeout(PROBE_TIMEOUT, asking).await.ok()?.ok()
+}
 
 /// Tell that the process runs
 #[utoipa::path(
@@ -33,14 +39,10 @@ pub(super) async fn healthz() -> &'static str {
     )
 )]
 pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
-    let ping = tokio::time::timeout(PROBE_TIMEOUT, api.store.ping());
-    let database = matches!(ping.await, Ok(Ok(())));
-    let missing = tokio::time::timeout(PROBE_TIMEOUT, api.store.language_list_missing(api.lease));
-    let missing = missing.await.ok().and_then(Result::ok);
-    let unmanned = tokio::time::timeout(PROBE_TIMEOUT, api.store.lane_list_missing(api.lease));
-    let unmanned = unmanned.await.ok().and_then(Result::ok);
-    let pauses = tokio::time::timeout(PROBE_TIMEOUT, api.store.pause_count());
-    let pauses = pauses.await.ok().and_then(Result::ok);
+    let database = probe(api.store.ping()).await.is_some();
+    let missing = probe(api.store.language_list_missing(api.lease)).await;
+    let unmanned = probe(api.store.lane_list_missing(api.lease)).await;
+    let pauses = probe(api.store.pause_count()).await;
     let readiness = Readiness {
         ready: database,
         database,
@@ -64,20 +66,17 @@ pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
 )]
 pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
     // Counted when asked for; without the database the last numbers stay.
-    if let Ok(Ok(backlog)) = tokio::time::timeout(PROBE_TIMEOUT, api.store.backlog_count()).await {
+    if let Some(backlog) = probe(api.store.backlog_count()).await {
         backlog.record();
     }
     let count = |missing: u64| u32::try_from(missing).map_or(f64::INFINITY, f64::from);
-    let missing = tokio::time::timeout(PROBE_TIMEOUT, api.store.language_list_missing(api.lease));
-    if let Ok(Ok(missing)) = missing.await {
+    if let Some(missing) = probe(api.store.language_list_missing(api.lease)).await {
         metrics::gauge!("assize_languageless_jobs").set(count(missing.into_values().sum()));
     }
-    let unmanned = tokio::time::timeout(PROBE_TIMEOUT, api.store.lane_list_missing(api.lease));
-    if let Ok(Ok(unmanned)) = unmanned.await {
+    if let Some(unmanned) = probe(api.store.lane_list_missing(api.lease)).await {
         metrics::gauge!("assize_workerless_jobs").set(count(unmanned.into_values().sum()));
     }
-    let pauses = tokio::time::timeout(PROBE_TIMEOUT, api.store.pause_count());
-    if let Ok(Ok(pauses)) = pauses.await {
+    if let Some(pauses) = probe(api.store.pause_count()).await {
         metrics::gauge!("assize_pauses").set(f64::from(pauses));
     }
     (

@@ -151,10 +151,7 @@ async fn a_worker_that_becomes_slower_is_cordoned_and_what_it_judged_suspected(p
     assert_eq!(suspects().await, 1);
     let lately = std::time::Duration::from_secs(60);
     let modes = store.worker_list_modes(lately).await.unwrap();
-    assert!(
-        modes.contains(&(worker_id, WorkerMode::Cordon)),
-        "{modes:?}"
-    );
+    assert_eq!(modes, [(worker_id, WorkerMode::Cordon)]);
 
     assert!(
         store
