@@ -115,9 +115,20 @@ const FOR_ALL_ELSE: u32 = 3;
 /// With fewer connections, a RabbitMQ that takes nothing could hold everything up.
 pub const FEWEST_CONNECTIONS: u32 = FOR_DISPATCH + FOR_ALL_ELSE;
 
-/// Plans are made once, not again for each number of submissions in an array: making one takes longer
-/// than what it is for. What filters are optional in there are cheap to look at for the rows that are due.
-const PLANNED_ONCE: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
+/// How Postgres plans what every submission and every report needs. Plans are made once, not again for each number
+/// of submissions in an array: making one takes longer than what it is for. So they must not depend on how much there
+/// was when they were made: of a database that was empty that day, it would read whole tables for weeks. All of
+/// these statements look for few rows, and there is an index for each. What filters are optional in there are cheap
+/// to look at for the rows that are due.
+const PLANS_OF_DISPATCH: [(&str, &str); 6] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    // Due rows come in the order of their index, however few there were.
+    ("enable_sort", "off"),
+];
 
 impl Store {
     /// A store that connects when it is first used, with at most `connections`, and at least
@@ -131,6 +142,8 @@ impl Store {
             ("statement_timeout", "30s"),
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "60s"),
+            // Compiling a plan takes longer than anything here.
+            ("jit", "off"),
         ]);
         let for_dispatch = connections.div_ceil(2).max(FOR_DISPATCH);
         let for_all_else = connections.saturating_sub(for_dispatch).max(FOR_ALL_ELSE);
@@ -142,7 +155,7 @@ impl Store {
                 .connect_lazy_with(options)
         };
         Self {
-            dispatch: pool(for_dispatch, options.clone().options([PLANNED_ONCE])),
+            dispatch: pool(for_dispatch, options.clone().options(PLANS_OF_DISPATCH)),
             pool: pool(for_all_else, options),
         }
     }
