@@ -120,6 +120,15 @@ impl Delivery {
             .await
     }
 
+    /// Done with the message and all before it that this consumer's channel delivered and nobody answered.
+    ///
+    /// # Errors
+    /// When the channel is gone: the messages will come again.
+    pub async fn ack_all_so_far(self) -> Result<(), AmqpError> {
+        let options = BasicAckOptions { multiple: true };
+        self.answered(self.inner.ack(options)).await
+    }
+
     /// Nobody can do anything with the message: to the dead-letter queue with it.
     ///
     /// # Errors

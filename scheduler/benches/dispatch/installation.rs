@@ -150,7 +150,7 @@ impl Installation {
             .await
             .unwrap()
         {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 

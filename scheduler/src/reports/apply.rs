@@ -112,12 +112,18 @@ async fn apply_started(
     settings: Settings,
     effects: &mut [Effect],
 ) -> Result<(), StoreError> {
+    // Whoever is done with it by now as well: the verdict alone is enough, when much comes at once.
+    let done: HashSet<_> = verdicts(reports)
+        .map(|(_, attempt)| (attempt.held, attempt.worker))
+        .collect();
     let mut waiting: Vec<(usize, StartedAttempt)> = Vec::new();
     for (index, report) in reports.iter().enumerate() {
         if let Report::Started(started) = &report.report {
             let held = started.judgement;
             let worker = report.worker_id;
-            waiting.push((index, StartedAttempt { held, worker }));
+            if !done.contains(&(held, worker)) {
+                waiting.push((index, StartedAttempt { held, worker }));
+            }
         }
     }
     let mut over = Vec::new();
@@ -182,41 +188,51 @@ async fn apply_progress(
     Ok(())
 }
 
+/// The verdicts among reports, each with its place.
+fn verdicts<'r>(
+    reports: &'r [&'r WorkerReport],
+) -> impl Iterator<Item = (usize, FinishedAttempt<'r>)> {
+    let verdict = |(index, report): (usize, &'r &'r WorkerReport)| {
+        let Report::Finished(finished) = &report.report else {
+            return None;
+        };
+        let Judged::Verdict {
+            verdict,
+            compile,
+            runs,
+            score,
+            groups,
+            audit,
+            provenance,
+            outputs,
+        } = &finished.outcome
+        else {
+            return None;
+        };
+        let attempt = FinishedAttempt {
+            held: finished.judgement,
+            worker: report.worker_id,
+            verdict: *verdict,
+            compile,
+            runs,
+            score: score.as_ref(),
+            groups,
+            audit: audit.as_deref(),
+            provenance: provenance.as_deref(),
+            outputs,
+        };
+        Some((index, attempt))
+    };
+    reports.iter().enumerate().filter_map(verdict)
+}
+
 async fn apply_verdicts(
     connection: &mut PgConnection,
     reports: &[&WorkerReport],
     settings: Settings,
     effects: &mut [Effect],
 ) -> Result<(), StoreError> {
-    let mut complete: Vec<(usize, FinishedAttempt<'_>)> = Vec::new();
-    for (index, report) in reports.iter().enumerate() {
-        if let Report::Finished(finished) = &report.report
-            && let Judged::Verdict {
-                verdict,
-                compile,
-                runs,
-                score,
-                groups,
-                audit,
-                provenance,
-                outputs,
-            } = &finished.outcome
-        {
-            let attempt = FinishedAttempt {
-                held: finished.judgement,
-                worker: report.worker_id,
-                verdict: *verdict,
-                compile,
-                runs,
-                score: score.as_ref(),
-                groups,
-                audit: audit.as_deref(),
-                provenance: provenance.as_deref(),
-                outputs,
-            };
-            complete.push((index, attempt));
-        }
-    }
+    let complete: Vec<_> = verdicts(reports).collect();
     if complete.is_empty() {
         return Ok(());
     }

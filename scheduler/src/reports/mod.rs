@@ -23,9 +23,11 @@ use crate::settings::Settings;
 use crate::store::{Store, round};
 use crate::ticket::TicketKey;
 
-/// Reports held at once, which is also the largest batch. RabbitMQ knows no limit in
-/// bytes: half a gigabyte should all of them be as large as messages may be.
-const PREFETCH: u16 = 128;
+/// The largest batch.
+const BATCH: u16 = 128;
+/// Reports held at once: the next batch arrives while one is stored. RabbitMQ knows no limit in
+/// bytes: a gigabyte should all of them be as large as messages may be.
+const PREFETCH: u16 = 2 * BATCH;
 /// How much a batch may hold before the last report that joins it: decoded and on its
 /// way to Postgres it takes several times as much.
 const BATCH_BYTES: usize = 16 << 20;
@@ -150,8 +152,9 @@ impl Reports {
         stop: &CancellationToken,
     ) -> Result<(), AmqpError> {
         if self.store_together(&received, stop).await {
-            for received in received {
-                received.delivery.ack().await?;
+            // Batches are answered one after the other: all before the last one are of this batch.
+            if let Some(last) = received.into_iter().next_back() {
+                last.delivery.ack_all_so_far().await?;
             }
             return Ok(());
         }
@@ -220,7 +223,7 @@ impl Reports {
 fn batch<T>(first: T, mut next: impl FnMut() -> Option<T>, bytes: impl Fn(&T) -> usize) -> Vec<T> {
     let mut held = bytes(&first);
     let mut batch = vec![first];
-    while batch.len() < usize::from(PREFETCH)
+    while batch.len() < usize::from(BATCH)
         && held < BATCH_BYTES
         && let Some(one) = next()
     {
@@ -250,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_bounded_by_number_and_by_bytes() {
-        let (most, largest) = (usize::from(PREFETCH), message::LARGEST_BYTES);
+        let (most, largest) = (usize::from(BATCH), message::LARGEST_BYTES);
         assert_eq!(batches(&vec![500; most + 3]), [most, 3]);
         let together = BATCH_BYTES / largest;
         assert!(together > 1);
