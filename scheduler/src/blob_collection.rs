@@ -30,6 +30,10 @@ pub(crate) enum CollectionError {
 
 /// Removes what nothing refers to from time to time, until stopped.
 pub(crate) async fn run(store: Store, blobs: BlobStore, stop: CancellationToken) {
+    // Of a pass that a crash broke off: somebody may have referred to it since.
+    if let Err(error) = blobs.put_all_back().await {
+        tracing::warn!(error = %error_chain(&error), "cannot put back what collecting blobs has left aside; trying again in hours");
+    }
     loop {
         let pause = tokio::time::sleep(PERIOD);
         if stop.run_until_cancelled(pause).await.is_none() {

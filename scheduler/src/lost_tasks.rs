@@ -19,8 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
 use crate::store::{Store, StoreError, UndispatchedJudgement, judgement_redispatch, round};
-
-const BATCH: u16 = 200;
+use crate::window::MOST;
 
 /// Looks for lost tasks of all lanes.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub(crate) struct LostTasks<'c> {
     settings: Settings,
     topology: Topology,
     connection: &'c Connection,
-    /// What looked lost the last time.
+    /// What looked lost the last time: all that a queue can hold, since what is lost keeps its lane full.
     suspects: HashSet<HeldJudgement>,
 }
 
@@ -75,7 +74,7 @@ impl<'c> LostTasks<'c> {
             let silent = self.waiting(&self.topology.lane(lane)).await? == 0
                 && self.waiting(&self.topology.reports()).await? == 0;
             let age = self.settings.lost_task_age;
-            let overdue = self.store.judgement_list_undispatched(lane, age, BATCH);
+            let overdue = self.store.judgement_list_undispatched(lane, age, MOST);
             let overdue = match round(overdue).await {
                 Ok(overdue) => overdue,
                 Err(error) => return Ok(Err(error)),

@@ -10,7 +10,7 @@ const LEAST_URGENT: u32 = 16;
 /// For lanes that nobody waits for: more, since they are looked at less often.
 const LEAST: u32 = 64;
 /// However many slots workers claim to have: RabbitMQ holds what it has in memory.
-const MOST: u32 = 20_000;
+pub(crate) const MOST: u32 = 20_000;
 /// While live tasks wait, one in so many slots gets background work.
 const RESERVED: u32 = 8;
 

@@ -65,8 +65,10 @@ pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
     responses((status = OK, description = "Prometheus' text format", body = String))
 )]
 pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
-    // Counted when asked for; without the database the last numbers stay.
-    if let Some(backlog) = probe(api.store.backlog_count()).await {
+    // Counted when asked for; without the database the last numbers stay, and one tells so.
+    let backlog = probe(api.store.backlog_count()).await;
+    metrics::gauge!("assize_database_up").set(f64::from(u8::from(backlog.is_some())));
+    if let Some(backlog) = backlog {
         backlog.record();
     }
     let count = |missing: u64| u32::try_from(missing).map_or(f64::INFINITY, f64::from);

@@ -199,7 +199,7 @@ impl Store {
         &self,
         lane: Lane,
         age: Duration,
-        limit: u16,
+        limit: u32,
     ) -> Result<Vec<UndispatchedJudgement>, StoreError> {
         let rows = sqlx::query!(
             r#"WITH latest AS (

@@ -60,7 +60,7 @@ impl BlobStore {
     ///
     /// # Errors
     /// When the disk is not writable.
-    pub(super) async fn put_all_back(&self) -> Result<(), BlobError> {
+    pub(crate) async fn put_all_back(&self) -> Result<(), BlobError> {
         if matches!(self.place, Place::Bucket(_)) {
             return Ok(());
         }
