@@ -36,6 +36,8 @@ pub(super) enum Woken {
 pub(super) struct Intake {
     /// The queues of the lanes, the most urgent first.
     pub(super) queues: Vec<String>,
+    /// The queue of live tasks, if it is among them.
+    pub(super) live: Option<String>,
     /// How many tasks it took.
     pub(super) taken: usize,
     pub(super) sessions: Sessions,
@@ -76,6 +78,27 @@ impl Intake {
             }
         }
         None
+    }
+
+    /// A live task, if one waits and may be taken now.
+    pub(super) async fn next_live(&mut self) -> Option<Delivery> {
+        if self.stop.is_draining() || *self.cordoned.borrow() {
+            return None;
+        }
+        let session = self.sessions.borrow().clone();
+        let session = session.filter(|session| !session.is_over())?;
+        match session.puller.pull(self.live.as_ref()?).await {
+            Ok(delivery) => {
+                // So that less urgent ones have their share all the same.
+                self.taken = self.taken.wrapping_add(usize::from(delivery.is_some()));
+                delivery
+            }
+            Err(error) => {
+                tracing::debug!(error = %error_chain(&error), "cannot look for live tasks");
+                session.give_up();
+                None
+            }
+        }
     }
 
     /// The session at hand, or the next one; none once the worker stops.

@@ -8,6 +8,7 @@
 
 mod assignment;
 mod audits;
+mod boundary;
 mod canaries;
 mod config;
 mod control;
@@ -30,6 +31,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use assize_common::Lane;
 use assize_common::amqp::Topology;
 use assize_common::id::WorkerId;
 use assize_common::message::{LanguageVersion, Registered, Report};
@@ -123,6 +125,10 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
             .iter()
             .map(|lane| topology.lane(*lane))
             .collect(),
+        live: config
+            .lanes
+            .contains(&Lane::Live)
+            .then(|| topology.lane(Lane::Live)),
         taken: 0,
         sessions: session,
         cordoned: controls.cordoned(),

@@ -1,5 +1,6 @@
 //! A slot at work: takes a task, has it judged, reports, acknowledges, and so on.
 
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,11 +10,14 @@ use assize_common::message::{
 };
 use assize_common::telemetry::error_chain;
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
 use tokio::sync::{Mutex, watch};
 use tracing::Instrument as _;
 
 use super::assignment::{self, AssignmentError, TestcasesDone};
+use super::boundary::{Boundaries, MOST_LIVE};
 use super::canaries::Canaries;
 use super::control::Controls;
 use super::held::{Held, Taken};
@@ -31,6 +35,10 @@ use crate::slot::Slot;
 /// into quarantine. Schedulers count workers that were lost, and act much earlier;
 /// this counts broken connections as well, and tasks that a slot gave back unseen.
 const POISON_DELIVERIES: u64 = 10;
+/// A task that was delivered so often without an answer may be one that two workers were lost with: before a third
+/// one runs anything of it, schedulers are told, and it is given the time to be taken away.
+const SUSPECT_DELIVERIES: u64 = 2;
+const HESITATION: Duration = Duration::from_secs(1);
 /// The least time between two reports of progress.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(300);
 /// How long a slot pauses after a failure of this host, at most: longer after
@@ -69,19 +77,10 @@ impl Runner {
     pub(super) async fn run(mut self) {
         let mut failures = 0;
         while let Some(delivery) = self.next_task().await {
-            let Some(accepted) = self.shared.accept(delivery).await else {
-                continue;
-            };
-            let task = &accepted.task;
-            let span = tracing::info_span!(
-                "judgement",
-                judgement.id = %task.judgement_id,
-                attempt = task.attempt,
-                submission.id = %task.submission_id,
-                lane = %task.lane,
-                worker.id = %self.shared.reporter.worker_id(),
-            );
-            let host_failed = self.attempt(accepted).instrument(span).await;
+            let busy = metrics::gauge!("assize_worker_slots_busy");
+            busy.increment(1.0);
+            let host_failed = self.take_up(delivery).await;
+            busy.decrement(1.0);
             failures = match host_failed {
                 Some(true) => failures + 1,
                 Some(false) => 0,
@@ -100,6 +99,40 @@ impl Runner {
                     () = tokio::time::sleep(pause) => {}
                     () = self.shared.stop.draining() => {}
                 }
+            }
+        }
+    }
+
+    /// Judges a task that was delivered. Whether this host failed, if it has judged.
+    fn take_up(&mut self, delivery: Delivery) -> BoxFuture<'_, Option<bool>> {
+        async {
+            let accepted = self.shared.accept(delivery).await?;
+            let task = &accepted.task;
+            let span = tracing::info_span!(
+                "judgement",
+                judgement.id = %task.judgement_id,
+                attempt = task.attempt,
+                submission.id = %task.submission_id,
+                lane = %task.lane,
+                worker.id = %self.shared.reporter.worker_id(),
+            );
+            self.attempt(accepted).instrument(span).await
+        }
+        .boxed()
+    }
+
+    /// Judges the live tasks that wait, while background work waits at a boundary. Its slot is
+    /// taken away: they have another one on the same core.
+    async fn take_up_live(&mut self) {
+        for _ in 0..MOST_LIVE {
+            let Some(delivery) = self.intake.next_live().await else {
+                return;
+            };
+            tracing::info!("a live task comes first: the judgement goes on afterwards");
+            metrics::counter!("assize_worker_precedences_total").increment(1);
+            // The loop of the slot sees to a host that fails.
+            if self.take_up(delivery).await == Some(true) {
+                return;
             }
         }
     }
@@ -134,8 +167,6 @@ impl Runner {
             task,
             earlier_deliveries,
         } = accepted;
-        let busy = metrics::gauge!("assize_worker_slots_busy");
-        busy.increment(1.0);
         let held = held_by(&task);
         let tickets: Vec<_> = task.ticket.iter().cloned().collect();
         let mut host_failed = None;
@@ -145,7 +176,8 @@ impl Runner {
             self.shared.pass_on(held, earlier_deliveries)
         } else {
             let started_at = Utc::now();
-            let result = self.judge(task, started_at).await;
+            let is_suspect = earlier_deliveries >= SUSPECT_DELIVERIES;
+            let result = self.judge(task, started_at, is_suspect).await;
             let is_fault_of_host = AssignmentError::is_fault_of_host;
             host_failed = Some(result.as_ref().is_err_and(is_fault_of_host));
             match self.shared.conclude(held, started_at, result) {
@@ -157,7 +189,6 @@ impl Runner {
             }
         };
         self.shared.reporter.deliver(report, tickets).await;
-        busy.decrement(1.0);
         if let Some(delivery) = self.shared.held.finish(held) {
             acknowledge(delivery).await;
         }
@@ -169,13 +200,28 @@ impl Runner {
         &mut self,
         task: Task,
         started_at: DateTime<Utc>,
+        is_suspect: bool,
     ) -> Result<Reported, AssignmentError> {
         // Known before anybody is told of a start.
         assignment::language(&self.shared.judge, &task)?;
         let judgement = held_by(&task);
         let tickets: Vec<_> = task.ticket.iter().cloned().collect();
         let cancel = Cancel::default();
+        let shared = Arc::clone(&self.shared);
+        shared.controls.begin(judgement, cancel.clone());
+        let at = started_at;
+        let started = Report::Started(Started { judgement, at });
+        if is_suspect {
+            let tickets = tickets.clone();
+            shared.reporter.deliver(started.clone(), tickets).await;
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = shared.stop.handing_back() => {}
+                () = tokio::time::sleep(HESITATION) => {}
+            }
+        }
         let (progress, progressing) = watch::channel(TestcasesDone::default());
+        let (mut boundaries, mut asks) = Boundaries::of(task.lane);
         let mut slot = self.shared.take_slot(&mut self.slot);
         let mut judging = {
             let (shared, cancel) = (Arc::clone(&self.shared), cancel.clone());
@@ -184,6 +230,11 @@ impl Runner {
                 let _entered = span.entered();
                 let note = &mut |done| {
                     progress.send_replace(done);
+                    if let Some(boundaries) = &mut boundaries
+                        && done.done < done.total
+                    {
+                        boundaries.pass();
+                    }
                 };
                 let Shared { judge, library, .. } = &*shared;
                 let helpers = shared.lending.borrow();
@@ -193,25 +244,26 @@ impl Runner {
             })
         };
         let stories = async {
-            let at = started_at;
-            self.shared
-                .reporter
-                .send(Report::Started(Started { judgement, at }), tickets.clone())
-                .await;
+            shared.reporter.send(started, tickets.clone()).await;
             tokio::join!(
-                self.shared
-                    .tell_progress(judgement, tickets.clone(), progressing),
-                self.shared.acknowledge_in_time(judgement, tickets),
+                shared.tell_progress(judgement, tickets.clone(), progressing),
+                shared.acknowledge_in_time(judgement, tickets),
             );
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
-        self.shared.controls.begin(judgement, cancel.clone());
-        let joined = tokio::select! {
-            joined = &mut judging => joined,
-            () = stories => judging.await,
-            () = self.shared.stop.handing_back() => {
-                cancel.cancel();
-                judging.await
+        let mut stories = pin!(stories);
+        let joined = loop {
+            tokio::select! {
+                joined = &mut judging => break joined,
+                () = &mut stories => {}
+                () = shared.stop.handing_back(), if !cancel.is_cancelled() => cancel.cancel(),
+                Some(go_on) = asks.recv() => {
+                    tokio::select! {
+                        () = self.take_up_live() => {}
+                        () = &mut stories => {}
+                    }
+                    drop(go_on);
+                }
             }
         };
         self.shared.controls.end(judgement);

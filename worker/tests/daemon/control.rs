@@ -63,3 +63,28 @@ async fn a_cordoned_worker_takes_nothing_and_a_drained_one_ends() {
     fixture.broker.until_stopped().await;
     assert_eq!(worker.ended().code(), Some(0));
 }
+
+/// The first two workers did not live to say so.
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn what_two_workers_were_lost_with_can_be_taken_from_the_third_before_it_runs() {
+    let mut fixture = Fixture::new().await;
+    let suspect = fixture.task(ENDLESS, Lane::Live);
+    fixture.broker.publish(&suspect).await;
+    let queue = fixture.broker.topology.lane(Lane::Live);
+    let puller = fixture.broker.connection.puller().await.unwrap();
+    for earlier in 0..2 {
+        let delivery = loop {
+            if let Some(delivery) = puller.pull(&queue).await.unwrap() {
+                break delivery;
+            }
+        };
+        assert_eq!(delivery.earlier_deliveries(), earlier);
+        delivery.hand_back().await.unwrap();
+    }
+    let _worker = fixture.worker(&[]).await;
+    assert_eq!(fixture.broker.started().await.judgement, held(&suspect));
+    fixture.broker.tell(&Control::Cancel(held(&suspect))).await;
+    assert_eq!(fixture.broker.handed_back().await.judgement, held(&suspect));
+    assert_eq!(fixture.scheduler.served(), 0, "not even its source");
+}

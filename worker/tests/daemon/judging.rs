@@ -42,6 +42,37 @@ async fn no_lane_starves() {
     assert!((28..40).contains(&live), "{live} live ones came before");
 }
 
+/// One slot, and what is under way there has two test cases to go.
+#[tokio::test]
+#[ignore = "needs ASSIZE_TEST_AMQP_URL"]
+async fn whoever_waits_does_not_wait_for_the_end_of_a_rejudgement() {
+    let mut fixture = Fixture::new().await;
+    let _worker = fixture.worker(&[]).await;
+    let slow = format!("import time; time.sleep(0.7)\n{RIGHT}");
+    for (lane, makes_way) in [
+        (Lane::Rejudge, true),
+        (Lane::Batch, true),
+        (Lane::Flagged, false),
+    ] {
+        let under_way = fixture.task(&slow, lane);
+        fixture.broker.publish(&under_way).await;
+        fixture.broker.started().await;
+        let live = fixture.task(RIGHT, Lane::Live);
+        fixture.broker.publish(&live).await;
+        let first = fixture.broker.finished().await;
+        let second = fixture.broker.finished().await;
+        let was_first = first.judgement.judgement_id == live.judgement_id;
+        assert_eq!(was_first, makes_way, "{lane}");
+        // Nothing is judged again: it goes on where it was.
+        for finished in [&first, &second] {
+            let Judged::Verdict { verdict, runs, .. } = &finished.outcome else {
+                panic!("{finished:?}")
+            };
+            assert_eq!((*verdict, runs.len()), (Verdict::Ac, 3));
+        }
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs ASSIZE_TEST_AMQP_URL"]
 async fn verdicts_with_their_runs() {
