@@ -6,7 +6,8 @@ mod name;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     Worker(WorkerMoment, Deed),
-    Jail,
+    /// Mid-run; one that is stopped goes on after a moment.
+    Jail(Deed),
     /// Of the one worker; another one must be able to judge.
     WorkerDiskFull,
     Scheduler(SchedulerMoment, Deed),
@@ -189,7 +190,11 @@ impl Fault {
             ];
             all.extend(scheduler.map(|moment| Self::Scheduler(moment, deed)));
         }
-        all.extend([Self::Jail, Self::WorkerDiskFull]);
+        all.extend([
+            Self::Jail(Deed::Kill),
+            Self::Jail(Deed::Stop),
+            Self::WorkerDiskFull,
+        ]);
         all.extend(
             [
                 Fleet::DrainWorker,

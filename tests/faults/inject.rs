@@ -29,10 +29,17 @@ impl Installation {
     pub(super) async fn inject(&self, fault: Fault, random: &mut Random) {
         match fault {
             Fault::Worker(moment, deed) => self.hit_worker(moment, deed, random).await,
-            Fault::Jail => {
+            Fault::Jail(deed) => {
                 let worker = self.holder_of(Program::SlowToRun, random).await;
                 let jails = worker.daemon.descendants();
-                send_signal("KILL", &jails).await;
+                match deed {
+                    Deed::Kill => send_signal("KILL", &jails).await,
+                    Deed::Stop => {
+                        send_signal("STOP", &jails).await;
+                        tokio::time::sleep(random.millis(300, 3_000)).await;
+                        send_signal("CONT", &jails).await;
+                    }
+                }
             }
             Fault::WorkerDiskFull => {
                 let disk = &self.workers[0].disk;

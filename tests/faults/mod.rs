@@ -40,7 +40,7 @@ const FEW: [Fault; 14] = [
     Fault::Worker(WorkerMoment::Running, Deed::Kill),
     Fault::Worker(WorkerMoment::VerdictUnconfirmed, Deed::Kill),
     Fault::Worker(WorkerMoment::TaskUnacknowledged, Deed::Stop),
-    Fault::Jail,
+    Fault::Jail(Deed::Kill),
     Fault::Scheduler(SchedulerMoment::InTransaction, Deed::Kill),
     Fault::Scheduler(SchedulerMoment::BeforePublishing, Deed::Kill),
     Fault::Scheduler(SchedulerMoment::ReportUnacknowledged, Deed::Kill),

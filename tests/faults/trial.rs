@@ -202,7 +202,7 @@ impl Trial {
     }
 
     /// Stops the load, and looks at what is left.
-    pub(super) async fn end(self) {
+    pub(super) async fn end(mut self) {
         let installation = &self.installation;
         let mut findings = Vec::new();
         installation.load.finish().await;
@@ -227,24 +227,29 @@ impl Trial {
         installation.postgres.end().await;
         clock::remove_traces();
         findings.extend(installation.leftovers());
-        #[expect(clippy::print_stdout, reason = "the result")]
-        {
-            println!(
-                "{} faults over {} submissions in {:.0} minutes; {} lost, {} judging errors\n\n{}",
-                self.matrix.runs(),
-                installation.load.accepted(),
-                self.begin.elapsed().as_secs_f64() / 60.0,
-                self.matrix.lost(),
-                damage.errors(),
-                self.matrix,
-            );
-        }
+        self.damage = damage;
         if !findings.is_empty() {
             self.fail(findings);
         }
+        self.print();
+    }
+
+    #[expect(clippy::print_stdout, reason = "the result")]
+    fn print(&self) {
+        println!(
+            "{} faults over {} submissions in {:.0} minutes; {} lost, {} judging errors\n\n{}",
+            self.matrix.runs(),
+            self.installation.load.accepted(),
+            self.begin.elapsed().as_secs_f64() / 60.0,
+            self.matrix.lost(),
+            self.damage.errors(),
+            self.matrix,
+        );
     }
 
     fn fail(&self, findings: Vec<String>) -> ! {
+        // What was found after hours is worth as much as that one finding.
+        self.print();
         let logs = self.installation.keep_logs();
         panic!("{}\nlogs: {}", findings.join("\n"), logs.display());
     }

@@ -11,7 +11,8 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Worker(moment, deed) => write!(f, "worker {deed} {moment}"),
-            Self::Jail => f.write_str("jail killed while a program runs"),
+            Self::Jail(Deed::Kill) => f.write_str("jail killed while a program runs"),
+            Self::Jail(Deed::Stop) => f.write_str("jail stopped for a moment while a program runs"),
             Self::WorkerDiskFull => f.write_str("worker's disk full"),
             Self::Scheduler(moment, deed) => write!(f, "scheduler {deed} {moment}"),
             Self::Fleet(what) => f.write_str(match what {
