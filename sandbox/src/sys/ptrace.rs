@@ -73,15 +73,20 @@ pub(crate) fn event_message(pid: Pid, event: libc::c_int) -> io::Result<Pid> {
 }
 
 /// What a call has returned, at the end of it: a negative error number if it
-/// has failed. `ESRCH` when the tracee has been killed since.
-pub(crate) fn result(pid: Pid) -> io::Result<i64> {
+/// has failed. None at the beginning of the next call: the kernel does not stop at the end of
+/// one that it emulates, as those of the vsyscall page. `ESRCH` when the tracee has been killed
+/// since.
+pub(crate) fn result(pid: Pid) -> io::Result<Option<i64>> {
     let info = call_info(pid)?;
-    if info.op != libc::PTRACE_SYSCALL_INFO_EXIT {
-        return Err(io::Error::other("not at the end of a call"));
+    match info.op {
+        libc::PTRACE_SYSCALL_INFO_EXIT => {
+            // SAFETY: `op` says that the kernel has filled in this variant.
+            let exit = unsafe { info.u.exit };
+            Ok(Some(exit.sval))
+        }
+        libc::PTRACE_SYSCALL_INFO_ENTRY => Ok(None),
+        _ => Err(io::Error::other("not at the end of a call")),
     }
-    // SAFETY: `op` says that the kernel has filled in this variant.
-    let exit = unsafe { info.u.exit };
-    Ok(exit.sval)
 }
 
 /// Lets a stopped tracee go on, with this signal if it is not 0.

@@ -27,6 +27,10 @@ impl Tracer<'_> {
         let Some(began) = self.began else {
             return self.resume(thread, 0);
         };
+        // One without a second stop has come to its end unseen.
+        if let Some(earlier) = self.tasks.get(thread).call.take() {
+            self.record(&earlier);
+        }
         let call = Call::new(stopped.arch, stopped.number);
         let mut entry = Entry {
             time_ns: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX),

@@ -271,12 +271,13 @@ impl<'a> Tracer<'a> {
         Ok(())
     }
 
-    /// A call that was let through has returned.
+    /// A call that was let through has returned, or the next one begins, which the filter
+    /// has not been asked about yet.
     fn returned(&mut self, thread: Pid) -> Result<(), Failure> {
         let Some(mut call) = self.tasks.get(thread).call.take() else {
             return Ok(());
         };
-        let result = alive(ptrace::result(thread), "look at a result")?;
+        let result = alive(ptrace::result(thread), "look at a result")?.flatten();
         if result.is_some_and(is_interrupted)
             && let Some(number) = decide::native(&call)
         {

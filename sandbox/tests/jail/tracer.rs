@@ -2,7 +2,8 @@
 
 use crate::harness::*;
 use assize_sandbox::{
-    Audit, AuditEntry, AuditLevel, Decision, Facts, FileIn, Jail, KillCause, Mode, Outcome, Spec,
+    Audit, AuditEntry, AuditLevel, Decision, Facts, FileIn, Jail, KillCause, LayerOf, Mode,
+    Outcome, PolicyLayer, Spec,
 };
 use bytesize::ByteSize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -420,6 +421,44 @@ fn levels_record_more_and_more() {
     let stored = full.encode().unwrap();
     assert_eq!(Audit::decode(&stored).unwrap(), full);
     Audit::decode(stored.get(1..).unwrap()).unwrap_err();
+    assert_usable(&mut traced.jail);
+}
+
+/// The kernel emulates such a call and has no stop at its end, at which others are recorded.
+#[test]
+fn calls_by_the_page_of_old_programs_are_followed() {
+    let budget = "[[budget]]
+        id = 'times'
+        why = 'what this test is about'
+        syscalls = ['time']
+        count = 100
+        action = 'kill'";
+    let mut traced = Traced::new();
+    for (level, layer) in [
+        (AuditLevel::Full, None),
+        (AuditLevel::Summary, Some(budget)),
+    ] {
+        let mut spec = traced.spec(&["time_by_page"], Mode::Ptrace);
+        spec.audit = level;
+        let layer = layer.map(|layer| PolicyLayer::parse(LayerOf::Language, layer).unwrap());
+        spec.layers.extend(layer);
+        let (facts, said, _) = run_captured(&mut traced.jail, spec);
+        assert_eq!(facts.outcome, exited(0));
+        if said == "no page\n" {
+            return;
+        }
+        assert_eq!(said, "told\n");
+        let audit = facts.audit.unwrap();
+        assert_eq!((count(&audit, "time"), count(&audit, "openat")), (8, 3));
+        if level == AuditLevel::Full {
+            let recorded = |name| {
+                let entries = audit.log.entries().filter(move |call| call.syscall == name);
+                entries.map(|call| call.result).collect::<Vec<_>>()
+            };
+            assert_eq!(recorded("time"), [None; 8]);
+            assert_eq!(recorded("openat"), [Some(3); 3]);
+        }
+    }
     assert_usable(&mut traced.jail);
 }
 

@@ -348,6 +348,28 @@ static void read_again(void) {
   puts("again");
 }
 
+// The page of old programs, at its fixed address: a call there has one stop only. Not every
+// kernel has it.
+static void time_by_page(void) {
+  time_t (*time_there)(time_t *) = (void *)0xffffffffff600400;
+  int status;
+  if (fork() == 0) {
+    time_there(NULL);
+    _exit(0);
+  }
+  wait(&status);
+  if (WIFSIGNALED(status)) {
+    puts("no page");
+    return;
+  }
+  for (int i = 0; i < 3; i++) {
+    if (time_there(NULL) < 1000 || time_there(NULL) < 1000) exit(96);
+    touch_files(1);
+  }
+  time_there(NULL);
+  puts("told");
+}
+
 static void for_ever(void) { touch_files(-1); }
 static void crash(void) { *(volatile int *)0 = 0; }
 static void child_crash(void) {
@@ -369,7 +391,7 @@ static const struct {
     COMMAND(forbidden_and_interrupted), COMMAND(forbidden_at_the_end), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
     COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(turns), COMMAND(kill_race), COMMAND(orphans),
     COMMAND(many_files), COMMAND(compute_and_call), COMMAND(traps),
-    COMMAND(read_again), COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
+    COMMAND(read_again), COMMAND(time_by_page), COMMAND(for_ever), COMMAND(crash), COMMAND(abort), COMMAND(child_crash),
 };
 
 int main(int argc, char **argv) {
