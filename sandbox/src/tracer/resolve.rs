@@ -4,6 +4,7 @@
 //! one name at a time. What differs is seen to here: `/proc/self` means the
 //! program, links of /proc lead to objects and not to what they read as.
 
+use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2, readlink, readlinkat};
 use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
@@ -73,7 +74,8 @@ impl Resolver {
     }
 
     /// The canonical path of what a thread's path names. Where nothing is, the
-    /// rest of the path is appended as it stands.
+    /// rest of the path is appended as it stands. Errors are those that the kernel
+    /// would give, and any others that keep us from looking.
     pub(super) fn resolve(
         &mut self,
         thread: i32,
@@ -165,13 +167,16 @@ impl Resolver {
             }
             let next_path = [&at.path, &b"/"[..], &name].concat();
             at.changing |= self.is_changing(&next_path);
-            let Ok(next) = self.open(&at.object, &name, OFlag::O_NOFOLLOW) else {
-                // The kernel will not get further either.
-                at.path = next_path;
-                while let Some(name) = rest.pop() {
-                    at.path = [&at.path, &b"/"[..], &name].concat();
+            let next = match self.open(&at.object, &name, OFlag::O_NOFOLLOW) {
+                Ok(next) => next,
+                Err(errno) if is_nothing(errno) => {
+                    at.path = next_path;
+                    while let Some(name) = rest.pop() {
+                        at.path = [&at.path, &b"/"[..], &name].concat();
+                    }
+                    break;
                 }
-                break;
+                Err(errno) => return Err(errno),
             };
             // A slash at the end has the link before it followed.
             if !is_link(&fstat(&next)?) || (rest.is_empty() && !follow) {
@@ -181,7 +186,7 @@ impl Resolver {
             }
             links += 1;
             if links > LINKS_MAX {
-                return Err(nix::Error::ELOOP);
+                return Err(Errno::ELOOP);
             }
             let reads = readlinkat(&at.object, name.as_slice())?.into_vec();
             let in_proc = fstatfs(&at.object)?.filesystem_type() == PROC_SUPER_MAGIC;
@@ -267,6 +272,12 @@ fn parts(path: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Whether the kernel gets no further on a way either. With another error it might: only
+/// we can't see where to.
+fn is_nothing(errno: Errno) -> bool {
+    matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG)
+}
+
 fn is_link(stat: &FileStat) -> bool {
     stat.st_mode & libc::S_IFMT == libc::S_IFLNK
 }
@@ -274,17 +285,42 @@ fn is_link(stat: &FileStat) -> bool {
 /// The process that a thread belongs to.
 fn group(thread: i32) -> nix::Result<i32> {
     let path = format!("/proc/{thread}/status");
-    let status = std::fs::read_to_string(Path::new(&path)).map_err(|_| nix::Error::ESRCH)?;
+    let status = std::fs::read_to_string(Path::new(&path)).map_err(|_| Errno::ESRCH)?;
     status
         .lines()
         .find_map(|line| line.strip_prefix("Tgid:"))
         .and_then(|text| text.trim().parse().ok())
-        .ok_or(nix::Error::ESRCH)
+        .ok_or(Errno::ESRCH)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::unistd::{Uid, gettid, setfsuid};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    /// Where we can't look, the kernel might: nobody may take that for nothing there.
+    #[test]
+    fn what_can_not_be_looked_at_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let closed = directory.path().join("closed");
+        std::fs::create_dir(&closed).unwrap();
+        symlink("/secret", closed.join("link")).unwrap();
+        let path = |rest: &str| [closed.as_os_str().as_encoded_bytes(), rest.as_bytes()].concat();
+        let mut resolver = Resolver::new(std::iter::empty()).unwrap();
+        let mut resolve = |rest| {
+            let thread = gettid().as_raw();
+            resolver.resolve(thread, Start::WorkingDirectory, &path(rest), true)
+        };
+        assert_eq!(resolve("/link/file").unwrap(), b"/secret/file");
+        assert_eq!(resolve("/no/file").unwrap(), path("/no/file"));
+        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o0)).unwrap();
+        // This thread's alone.
+        let former = setfsuid(Uid::from_raw(65534));
+        let resolved = resolve("/link");
+        setfsuid(former);
+        assert_eq!(resolved, Err(Errno::EACCES));
+    }
 
     #[test]
     fn a_threads_directory_is_its_processs() {
