@@ -61,7 +61,10 @@ impl Tracer<'_> {
                         others => frozen = others == Others::Frozen,
                     }
                 }
-                action = self.look(thread, &stopped, paths, &mut entry);
+                action = match self.look(thread, &stopped, paths, &mut entry) {
+                    Ok(action) => action,
+                    Err(errno) => return self.fail(thread, errno, entry),
+                };
             }
             if action == TracedAction::Allow && is(&entry, libc::SYS_clone) {
                 keep_traced(thread, &stopped)?;
@@ -155,14 +158,29 @@ impl Tracer<'_> {
         })
     }
 
-    /// Looks at a call's paths: the first refusal counts.
+    /// Has a call that nothing is against fail, as the kernel would: it finds no more
+    /// at the path than we do.
+    fn fail(&mut self, thread: Pid, errno: Errno, mut entry: Entry) -> Result<(), Failure> {
+        self.space
+            .count_call(native(&entry), entry.time_ns, entry.decision);
+        if self.level >= AuditLevel::Decisions {
+            entry.result = Some(-i64::from(errno as i32));
+        }
+        self.record(&entry);
+        let refused = registers::refuse(thread, errno as i32);
+        alive(refused, "have a system call fail")?;
+        self.resume(thread, 0)
+    }
+
+    /// Looks at a call's paths: the first refusal counts. An error is one that the call
+    /// has by itself.
     fn look(
         &mut self,
         thread: Pid,
         stopped: &StoppedCall,
         paths: &[PathArgument],
         entry: &mut Entry,
-    ) -> TracedAction {
+    ) -> Result<TracedAction, Errno> {
         for argument in paths {
             match self.look_at(thread, stopped, argument) {
                 Ok(looked) => {
@@ -171,16 +189,17 @@ impl Tracer<'_> {
                     entry.rule = rule;
                     let action = self.policy.action(rule);
                     if action != TracedAction::Allow {
-                        return action;
+                        return Ok(action);
                     }
                 }
                 // What we can't look at the kernel can't either; but only we
                 // know that it would be looking at the same.
                 Err(_) if self.policy.paths.are_none() => {}
-                Err(errno) => return TracedAction::Deny(errno as i32),
+                Err(errno) if is_the_programs(errno) => return Err(errno),
+                Err(errno) => return Ok(TracedAction::Deny(errno as i32)),
             }
         }
-        TracedAction::Allow
+        Ok(TracedAction::Allow)
     }
 
     fn look_at(
@@ -283,6 +302,16 @@ impl Tracer<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a path itself is the reason that it can't be looked at, and neither the tracer nor
+/// something that it does not allow.
+fn is_the_programs(errno: Errno) -> bool {
+    use Errno::{EACCES, EBADF, EFAULT, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR};
+    matches!(
+        errno,
+        EACCES | EBADF | EFAULT | ELOOP | ENAMETOOLONG | ENOENT | ENOTDIR
+    )
 }
 
 /// The flags of a `struct open_how`, which the caller has frozen. With another root

@@ -104,7 +104,8 @@ impl Resolver {
 
     /// What an open descriptor of a thread refers to.
     pub(super) fn descriptor(&self, thread: i32, number: i32) -> nix::Result<Vec<u8>> {
-        let link = readlink(format!("/proc/{thread}/fd/{number}").as_str())?;
+        let link = readlink(format!("/proc/{thread}/fd/{number}").as_str());
+        let link = link.map_err(not_open)?;
         Ok(without_task(self.own_proc(thread, link.into_vec())?))
     }
 
@@ -121,7 +122,7 @@ impl Resolver {
             Start::WorkingDirectory => format!("/proc/{thread}/cwd"),
             Start::Descriptor(number) => format!("/proc/{thread}/fd/{number}"),
         };
-        let mut path = readlink(link.as_str())?.into_vec();
+        let mut path = readlink(link.as_str()).map_err(not_open)?.into_vec();
         if path == b"/" {
             path.clear();
         }
@@ -276,6 +277,14 @@ fn parts(path: &[u8]) -> Vec<Vec<u8>> {
 /// we can't see where to.
 fn is_nothing(errno: Errno) -> bool {
     matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG)
+}
+
+/// There is a link for each descriptor that is open.
+fn not_open(errno: Errno) -> Errno {
+    match errno {
+        Errno::ENOENT => Errno::EBADF,
+        other => other,
+    }
 }
 
 fn is_link(stat: &FileStat) -> bool {

@@ -3,10 +3,11 @@
 
 use crate::harness::*;
 use assize_sandbox::{
-    Audit, AuditLevel, Decision, FileIn, Jail, KillCause, LayerOf, Mode, Mount, Outcome,
-    PolicyLayer, Spec,
+    Audit, AuditEntry, AuditLevel, Decision, FileIn, Jail, KillCause, LayerOf, Mode, Mount,
+    Outcome, PolicyLayer, Spec,
 };
 use bytesize::ByteSize;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -123,12 +124,18 @@ const OTHERS: &[(&str, i32)] = &[
     ("stat", 0),
     ("stat-fd", 0),
     ("missing", libc_errno::ENOENT),
+    ("no-directory", libc_errno::ENOTDIR),
+    ("long-name", libc_errno::ENAMETOOLONG),
+    ("closed", libc_errno::EBADF),
+    ("closed-itself", libc_errno::EBADF),
 ];
 
 mod libc_errno {
     pub(super) const ENOENT: i32 = 2;
+    pub(super) const EBADF: i32 = 9;
     pub(super) const EACCES: i32 = 13;
     pub(super) const EFAULT: i32 = 14;
+    pub(super) const ENOTDIR: i32 = 20;
     pub(super) const EINVAL: i32 = 22;
     pub(super) const ENAMETOOLONG: i32 = 36;
     pub(super) const ENOSYS: i32 = 38;
@@ -150,9 +157,22 @@ fn every_way_to_a_file_is_the_same_way() {
     }
     assert_eq!(left, Vec::<&str>::new());
     // Refused under one name, whatever it was called.
-    let refused = audit.refused.iter().filter(|call| call.rule == "secret");
-    let refused: Vec<_> = refused.collect();
+    let by_rule = |call: &&AuditEntry| call.rule == "secret";
+    let (refused, others): (Vec<_>, Vec<_>) = audit.refused.iter().partition(by_rule);
     assert_eq!(refused.len(), STOPPED.len());
+    // What fails anyway is no refusal.
+    let others: BTreeSet<_> = others.iter().map(|call| &*call.syscall).collect();
+    assert_eq!(others, BTreeSet::from(["clone3", "openat2"]));
+    for errno in [
+        libc_errno::EBADF,
+        libc_errno::EFAULT,
+        libc_errno::ENAMETOOLONG,
+    ] {
+        let failed = |call: AuditEntry| {
+            (call.decision, call.result) == (Decision::Allow, Some(i64::from(-errno)))
+        };
+        assert!(audit.log.entries().any(failed), "{errno}");
+    }
     for call in refused {
         assert_eq!(call.paths.last().unwrap(), "/data/secret");
         assert_eq!(call.decision, Decision::Deny { errno: 13 });

@@ -119,6 +119,12 @@ static void attempts(void) {
   tell("write", open(SECRET, O_WRONLY));
   tell("truncate", truncate(SECRET, 0));
   tell("missing", try("/nowhere/secret"));
+  tell("no-directory", try("/data/open/secret"));
+  memset(path, 'n', 300);
+  strcpy(path + 300, "/../secret");
+  tell("long-name", openat(data, path, O_RDONLY));
+  tell("closed", openat(99, "secret", O_RDONLY));
+  tell("closed-itself", fstatat(99, "", &status, AT_EMPTY_PATH));
 }
 
 static volatile int stop;
