@@ -62,16 +62,28 @@ impl Paths {
     /// The rule for a canonical path: of the most specific ones of each set the
     /// strictest.
     pub(crate) fn decide(&self, access: Access, path: &[u8]) -> Option<RuleNumber> {
-        let decisions = self.sets.iter().filter_map(|set| set.decide(access, path));
-        let strictness = |decision: &PathDecision| match decision.action {
-            TracedAction::Allow => 0,
-            TracedAction::Deny(_) => 1,
-            TracedAction::Kill => 2,
-        };
-        decisions
-            .max_by_key(strictness)
-            .map(|decision| decision.rule)
+        strictest(self.sets.iter().filter_map(|set| set.decide(access, path)))
     }
+
+    /// The strictest rule that refuses something below a directory with this canonical
+    /// path: it would not any more if the directory got another path.
+    pub(crate) fn refusal_below(&self, directory: &[u8]) -> Option<RuleNumber> {
+        strictest(
+            self.sets
+                .iter()
+                .flat_map(|set| set.refusals_below(directory)),
+        )
+    }
+}
+
+fn strictest(decisions: impl Iterator<Item = PathDecision>) -> Option<RuleNumber> {
+    let strictness = |decision: &PathDecision| match decision.action {
+        TracedAction::Allow => 0,
+        TracedAction::Deny(_) => 1,
+        TracedAction::Kill => 2,
+    };
+    let decision = decisions.max_by_key(strictness);
+    decision.map(|decision| decision.rule)
 }
 
 impl PathSet {
@@ -93,6 +105,20 @@ impl PathSet {
 
     fn is_empty(&self) -> bool {
         self.exact.is_empty() && self.children.is_empty() && self.subtrees.is_empty()
+    }
+
+    fn refusals_below(&self, directory: &[u8]) -> impl Iterator<Item = PathDecision> {
+        let below = move |pattern: &[u8]| {
+            let rest = pattern.strip_prefix(directory);
+            rest.is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        let exact = self.exact.iter().chain(&self.subtrees);
+        let exact = exact.filter(move |((_, pattern), _)| below(pattern));
+        let children = self.children.iter();
+        let children =
+            children.filter(move |((_, pattern), _)| pattern == directory || below(pattern));
+        let all = exact.chain(children).map(|(_, decision)| *decision);
+        all.filter(|decision| decision.action != TracedAction::Allow)
     }
 
     /// The most specific rule.

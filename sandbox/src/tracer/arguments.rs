@@ -19,6 +19,8 @@ pub(super) struct PathArgument {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Uses {
     Only(&'static [Access]),
+    /// The same, and what lies below gets other names.
+    Rename(&'static [Access]),
     /// As these flags of `open` say.
     Open(usize),
     /// As the `open_how` there says.
@@ -42,8 +44,11 @@ const READ: Uses = Uses::Only(&[Access::Read]);
 const WRITE: Uses = Uses::Only(&[Access::Write]);
 const STAT: Uses = Uses::Only(&[Access::Stat]);
 const EXEC: Uses = Uses::Only(&[Access::Exec]);
-/// Under its new name the content is what it was.
-const MOVE: Uses = Uses::Only(&[Access::Read, Access::Write]);
+/// Under its new name it is what it was, and whatever could be done with it still can.
+const LINK: Uses = Uses::Only(&ALL);
+const RENAME: Uses = Uses::Rename(&ALL);
+const RENAME_TO: Uses = Uses::Rename(&[Access::Write]);
+pub(super) const ALL: [Access; 4] = [Access::Read, Access::Write, Access::Stat, Access::Exec];
 
 const fn plain(path: usize, uses: Uses, follow: Follow) -> PathArgument {
     PathArgument {
@@ -170,29 +175,33 @@ const CALLS: &[Row] = &[
     (
         libc::SYS_rename,
         "rename",
-        &[plain(0, MOVE, Follow::No), plain(1, WRITE, Follow::No)],
+        &[
+            plain(0, RENAME, Follow::No),
+            plain(1, RENAME_TO, Follow::No),
+        ],
     ),
     (
         libc::SYS_renameat,
         "renameat",
-        &[at(0, MOVE, Follow::No), at(2, WRITE, Follow::No)],
+        &[at(0, RENAME, Follow::No), at(2, RENAME_TO, Follow::No)],
     ),
+    // Its flags may ask for an exchange.
     (
         libc::SYS_renameat2,
         "renameat2",
-        &[at(0, MOVE, Follow::No), at(2, MOVE, Follow::No)],
+        &[at(0, RENAME, Follow::No), at(2, RENAME, Follow::No)],
     ),
     #[cfg(target_arch = "x86_64")]
     (
         libc::SYS_link,
         "link",
-        &[plain(0, MOVE, Follow::No), plain(1, WRITE, Follow::No)],
+        &[plain(0, LINK, Follow::No), plain(1, WRITE, Follow::No)],
     ),
     (
         libc::SYS_linkat,
         "linkat",
         &[
-            flagged(at(0, MOVE, Follow::IfFlag), 4),
+            flagged(at(0, LINK, Follow::IfFlag), 4),
             at(2, WRITE, Follow::No),
         ],
     ),

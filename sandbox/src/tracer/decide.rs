@@ -2,7 +2,7 @@
 
 use super::arguments::{self, Follow, PathArgument, Uses};
 use super::freeze::Others;
-use super::resolve::Start;
+use super::resolve::{self, Start};
 use super::{Tracer, address, alive, memory};
 use crate::audit::{AuditLevel, Call, Decision, Entry};
 use crate::policy::{RuleNumber, TracedAction};
@@ -152,6 +152,7 @@ impl Tracer<'_> {
             // What is executed is looked at again when it has been loaded.
             Uses::Only(&[Access::Exec]) => false,
             Uses::Only(accesses) => refuses(accesses),
+            Uses::Rename(_) => refuses(&arguments::ALL),
             Uses::Open(_) | Uses::OpenHow(_) => {
                 refuses(&[Access::Read, Access::Write, Access::Stat])
             }
@@ -223,10 +224,10 @@ impl Tracer<'_> {
         let opened = match argument.uses {
             Uses::Open(index) => Some(value(index)),
             Uses::OpenHow(index) => Some(how_opened(thread, value(index))?),
-            Uses::Only(_) => None,
+            Uses::Only(_) | Uses::Rename(_) => None,
         };
         let accesses = match (argument.uses, opened) {
-            (Uses::Only(accesses), _) => accesses,
+            (Uses::Only(accesses) | Uses::Rename(accesses), _) => accesses,
             (_, Some(flags)) => arguments::open_accesses(flags),
             (_, None) => return Err(Errno::EFAULT),
         };
@@ -252,9 +253,14 @@ impl Tracer<'_> {
             .iter()
             .filter_map(|access| self.policy.paths.decide(*access, &resolved));
         let refusing = |rule: &RuleNumber| self.policy.action(*rule) != TracedAction::Allow;
+        let below = match argument.uses {
+            Uses::Rename(_) => self.policy.paths.refusal_below(&resolved),
+            _ => None,
+        };
         let rule = rules
             .clone()
             .find(refusing)
+            .or(below)
             .or_else(|| rules.clone().next());
         Ok(Looked {
             path: resolved,
@@ -277,9 +283,13 @@ impl Tracer<'_> {
             let mode = line.split(|byte| *byte == b' ').nth(1)?;
             let name = line.iter().position(|byte| *byte == b'/');
             let name = line.get(name.filter(|_| mode.contains(&b'x'))?..)?;
-            let rule = self.policy.paths.decide(Access::Exec, name)?;
-            let refuses = self.policy.action(rule) != TracedAction::Allow;
-            refuses.then(|| (rule, name.to_vec()))
+            // It may be called so, or have been removed.
+            let former = name.strip_suffix(resolve::REMOVED);
+            [Some(name), former].into_iter().flatten().find_map(|name| {
+                let rule = self.policy.paths.decide(Access::Exec, name)?;
+                let refuses = self.policy.action(rule) != TracedAction::Allow;
+                refuses.then(|| (rule, name.to_vec()))
+            })
         });
         let Some((rule, name)) = refused else {
             return Ok(());

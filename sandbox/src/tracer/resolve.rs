@@ -15,6 +15,8 @@ use std::path::Path;
 
 /// The kernel follows as many.
 const LINKS_MAX: usize = 40;
+/// What links of /proc add to the name of something that has been removed.
+pub(super) const REMOVED: &[u8] = b" (deleted)";
 /// Resolved paths that are kept, each way.
 const KEPT_MAX: usize = 4096;
 
@@ -104,9 +106,8 @@ impl Resolver {
 
     /// What an open descriptor of a thread refers to.
     pub(super) fn descriptor(&self, thread: i32, number: i32) -> nix::Result<Vec<u8>> {
-        let link = readlink(format!("/proc/{thread}/fd/{number}").as_str());
-        let link = link.map_err(not_open)?;
-        Ok(without_task(self.own_proc(thread, link.into_vec())?))
+        let place = self.start(thread, Start::Descriptor(number))?;
+        Ok(without_task(at_least_root(place.path)))
     }
 
     fn at_root(&self) -> nix::Result<Place> {
@@ -122,15 +123,37 @@ impl Resolver {
             Start::WorkingDirectory => format!("/proc/{thread}/cwd"),
             Start::Descriptor(number) => format!("/proc/{thread}/fd/{number}"),
         };
-        let mut path = readlink(link.as_str()).map_err(not_open)?.into_vec();
-        if path == b"/" {
-            path.clear();
-        }
+        let told = readlink(link.as_str()).map_err(not_open)?.into_vec();
+        let object = self.open(&self.root, link.as_bytes(), OFlag::empty())?;
         Ok(Place {
-            object: self.open(&self.root, link.as_bytes(), OFlag::empty())?,
-            path: self.own_proc(thread, path)?,
+            path: self.name_of(thread, told, &object)?,
+            object,
             changing: true,
         })
+    }
+
+    /// The canonical path of an object, of which a link of /proc tells this. What has
+    /// been removed keeps its name: the content is what it was.
+    fn name_of(&self, thread: i32, mut told: Vec<u8>, object: &OwnedFd) -> nix::Result<Vec<u8>> {
+        if told == b"/" {
+            told.clear();
+        }
+        if let Some(former) = told.strip_suffix(REMOVED)
+            && !self.is_at(&told, object)?
+        {
+            told.truncate(former.len());
+        }
+        self.own_proc(thread, told)
+    }
+
+    fn is_at(&self, path: &[u8], object: &OwnedFd) -> nix::Result<bool> {
+        let there = match self.open(&self.root, path, OFlag::O_NOFOLLOW) {
+            Ok(there) => fstat(&there)?,
+            Err(errno) if is_nothing(errno) => return Ok(false),
+            Err(errno) => return Err(errno),
+        };
+        let object = fstat(object)?;
+        Ok((there.st_dev, there.st_ino) == (object.st_dev, object.st_ino))
     }
 
     /// The quick way, for what is absolute, canonical as it stands, and there.
@@ -200,10 +223,7 @@ impl Resolver {
                 }
                 (true, path, _) if path != b"/proc" => {
                     at.object = self.open(&at.object, &name, OFlag::empty())?;
-                    at.path = self.own_proc(thread, reads)?;
-                    if at.path == b"/" {
-                        at.path.clear();
-                    }
+                    at.path = self.name_of(thread, reads, &at.object)?;
                 }
                 _ => {
                     if reads.starts_with(b"/") {
@@ -216,10 +236,7 @@ impl Resolver {
                 }
             }
         }
-        if at.path.is_empty() {
-            at.path.push(b'/');
-        }
-        Ok((without_task(at.path), at.changing))
+        Ok((without_task(at_least_root(at.path)), at.changing))
     }
 
     fn open(&self, from: &OwnedFd, name: &[u8], flags: OFlag) -> nix::Result<OwnedFd> {
@@ -263,6 +280,14 @@ fn without_task(path: Vec<u8>) -> Vec<u8> {
         (_, rest) if rest.is_empty() || rest.starts_with(b"/") => [b"/proc/self", rest].concat(),
         _ => path,
     }
+}
+
+/// On the way, the root is called nothing.
+fn at_least_root(mut path: Vec<u8>) -> Vec<u8> {
+    if path.is_empty() {
+        path.push(b'/');
+    }
+    path
 }
 
 /// The names of a path, the last one first.

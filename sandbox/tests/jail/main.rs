@@ -19,6 +19,7 @@ mod leaks;
 mod leftovers;
 mod memory;
 mod mounts;
+mod moves;
 mod outcomes;
 mod output;
 mod paths;

@@ -1,0 +1,81 @@
+//! What a path rule refuses is refused under any other name, too.
+
+use crate::harness::*;
+use assize_sandbox::{AuditLevel, LayerOf, Mode, PolicyLayer};
+
+const RULES: &str = "
+    [[path]]
+    id = 'program'
+    why = 'what this test is about'
+    action = 'deny'
+    errno = 'EACCES'
+    access = ['exec']
+    paths = ['/tmp/program']
+    [[path]]
+    id = 'unseen'
+    why = 'the same'
+    action = 'deny'
+    errno = 'EACCES'
+    access = ['stat']
+    paths = ['/tmp/unseen']
+    [[path]]
+    id = 'secret'
+    why = 'the same'
+    action = 'deny'
+    errno = 'EACCES'
+    access = ['read']
+    paths = ['/tmp/box/inner/secret', '/tmp/kept/*']
+    [[path]]
+    id = 'absent'
+    why = 'the same'
+    action = 'deny'
+    errno = 'EACCES'
+    access = ['write']
+    paths = ['/tmp/absent/only']";
+
+const EACCES: i32 = 13;
+
+#[test]
+fn what_is_refused_can_not_be_moved_away() {
+    let mut spec = program("moves", &[]);
+    spec.mode = Mode::Ptrace;
+    spec.audit = AuditLevel::Decisions;
+    spec.layers = vec![PolicyLayer::parse(LayerOf::Language, RULES).unwrap()];
+    let mut jail = start();
+    let (facts, said, _) = run_captured(&mut jail, spec);
+    assert_eq!(facts.outcome, exited(0));
+    let expected = [
+        ("executed", EACCES),
+        ("link-program", EACCES),
+        ("rename-program", EACCES),
+        ("link-unseen", EACCES),
+        ("rename-parent", EACCES),
+        ("rename-above", EACCES),
+        ("rename-relative", EACCES),
+        ("rename-children", EACCES),
+        ("exchange", EACCES),
+        ("rename-under-a-rule", EACCES),
+        ("rename-free", 0),
+        ("link-free", 0),
+        ("reopened", EACCES),
+        ("unlinked", 0),
+        ("reopened-unlinked", EACCES),
+        ("named-so", 0),
+        ("executed-unlinked", EACCES),
+        ("link-unlinked", EACCES),
+    ];
+    let expected = expected.map(|(name, errno)| format!("{name} {errno}\n"));
+    assert_eq!(said, expected.concat());
+    let audit = facts.audit.unwrap();
+    let rules = audit.refused.iter().map(|call| call.rule.as_str());
+    let rules: Vec<_> = rules.filter(|rule| *rule != "clone3").collect();
+    let expected = [
+        &["program"; 3][..],
+        &["unseen"],
+        &["secret"; 5],
+        &["absent"],
+        &["secret"; 2],
+        &["program"; 2],
+    ];
+    assert_eq!(rules, expected.concat());
+}
