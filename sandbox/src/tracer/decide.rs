@@ -110,7 +110,7 @@ impl Tracer<'_> {
                     self.tasks.get(thread).call = Some(entry);
                 }
                 if frozen {
-                    return self.make_call(thread);
+                    return self.make_call(thread, executes);
                 }
             }
             Decision::Deny { errno } => {
@@ -149,8 +149,6 @@ impl Tracer<'_> {
                 .any(|access| self.policy.paths.restrict(*access))
         };
         paths.iter().any(|argument| match argument.uses {
-            // What is executed is looked at again when it has been loaded.
-            Uses::Only(&[Access::Exec]) => false,
             Uses::Only(accesses) => refuses(accesses),
             Uses::Rename(_) => refuses(&arguments::ALL),
             Uses::Open(_) | Uses::OpenHow(_) => {
@@ -268,8 +266,8 @@ impl Tracer<'_> {
         })
     }
 
-    /// What has been loaded to be executed, before it runs: the program and
-    /// its interpreter. A link that changed meanwhile is found out here.
+    /// What has been loaded to be executed, before it runs: the program and its
+    /// interpreter, which the call does not name.
     pub(super) fn check_images(&mut self, thread: Pid) -> Result<(), Failure> {
         let maps = match std::fs::read(format!("/proc/{thread}/maps")) {
             Ok(maps) => maps,

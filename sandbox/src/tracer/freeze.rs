@@ -79,21 +79,27 @@ impl Tracer<'_> {
 
     /// Has this thread make its call while everything else stands still, and
     /// returns when the kernel does not look at any path any more.
-    pub(super) fn make_call(&mut self, thread: Pid) -> Result<(), Failure> {
+    pub(super) fn make_call(&mut self, thread: Pid, executes: bool) -> Result<(), Failure> {
         let resumed = ptrace::resume_to_return(thread, 0);
         if alive(resumed, "have a call made")?.is_none() {
             return Ok(());
         }
         self.tasks.get(thread).running = true;
+        // Whoever executes something waits for the ends of the other threads of its process.
+        let of_whom = (!executes).then_some(thread);
         loop {
-            let waited =
-                process::wait_now(Some(thread)).map_err(Failure::step("wait for a call"))?;
+            let waited = process::wait_now(of_whom).map_err(Failure::step("wait for a call"))?;
             if let Some(waited) = waited {
-                return self.take(waited);
+                if waited.pid == thread || has_executed(&waited) {
+                    return self.take(waited);
+                }
+                self.put_off(waited)?;
+                continue;
             }
             match state(thread).map_err(Failure::step("look whether a call waits"))? {
                 // Whoever is killed makes no call: of a process's first thread that is heard of
-                // after the ends of the others, which stand still.
+                // after the ends of the others, which stand still. Or it has executed something,
+                // and goes on under the number of the first thread.
                 None | Some(b'Z' | b'X') => return Ok(()),
                 Some(b'S') if self.has_its_file(thread) => return Ok(()),
                 // It is on our core.
@@ -136,6 +142,12 @@ impl Tracer<'_> {
         self.waiting.push_back(waited);
         Ok(())
     }
+}
+
+/// While everything else stands still, only who makes the call can have.
+fn has_executed(waited: &Waited) -> bool {
+    let stop = waited.stop();
+    stop.is_some_and(|stop| stop.event == libc::PTRACE_EVENT_EXEC)
 }
 
 /// The function of the kernel that a thread sleeps in, or `0`.

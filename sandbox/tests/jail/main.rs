@@ -27,6 +27,7 @@ mod policy;
 mod processes;
 mod runtimes;
 mod scratch;
+mod scripts;
 mod specification;
 mod stages;
 mod time;

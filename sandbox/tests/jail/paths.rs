@@ -216,10 +216,12 @@ fn memory_changed_by_the_end_of_a_thread_wins_no_race() {
 #[test]
 fn threads_that_open_files_while_one_executes() {
     let mut secret = Secret::new();
-    let mut spec = secret.spec(&["exec-in-threads", "4"], SECRET);
-    spec.audit = AuditLevel::Summary;
-    let (outcome, said, _) = secret.run(spec);
-    assert_eq!((outcome, said.as_str()), (exited(0), "executed\n"));
+    for layer in [SECRET, &[SECRET, EXEC].concat()] {
+        let mut spec = secret.spec(&["exec-in-threads", "4"], layer);
+        spec.audit = AuditLevel::Summary;
+        let (outcome, said, _) = secret.run(spec);
+        assert_eq!((outcome, said.as_str()), (exited(0), "executed\n"));
+    }
 }
 
 /// What a thread executes takes the place of the first thread, whose own call may be
@@ -250,8 +252,13 @@ fn what_a_thread_executes_is_looked_at() {
 #[test]
 fn who_is_killed_at_any_moment_does_not_break_the_tracer() {
     let mut secret = Secret::new();
-    for level in [AuditLevel::Summary, AuditLevel::Full] {
-        let mut spec = secret.spec(&["kill", "50"], SECRET);
+    let exec = [SECRET, EXEC].concat();
+    for (level, layer) in [
+        (AuditLevel::Summary, SECRET),
+        (AuditLevel::Full, SECRET),
+        (AuditLevel::Summary, &exec),
+    ] {
+        let mut spec = secret.spec(&["kill", "50"], layer);
         spec.audit = level;
         let (outcome, said, _) = secret.run(spec);
         assert_eq!((outcome, said.as_str()), (exited(0), "killed\n"));
