@@ -1,7 +1,7 @@
 //! Audits in short: which calls were made, alike ones once. It is what
 //! schedulers search and compare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assize_common::message::{AuditDecision, AuditedCall};
 use assize_sandbox::{Audit, AuditEntry, Decision};
@@ -96,7 +96,9 @@ fn calls_of(audit: &Audit) -> BTreeMap<Kind, u64> {
         let (made, refused) = named.entry(counted_as(&entry.syscall)).or_default();
         *made += 1;
         *refused += u64::from(!allowed(&entry));
-        *kinds.entry(kind(entry)).or_default() += 1;
+        for kind in kinds_of(entry) {
+            *kinds.entry(kind).or_default() += 1;
+        }
     }
     for (syscall, call) in &audit.calls {
         let (made, refused) = named.get(syscall).copied().unwrap_or_default();
@@ -126,18 +128,26 @@ fn counted_as(syscall: &str) -> String {
     }
 }
 
-fn kind(entry: AuditEntry) -> Kind {
-    Kind {
-        decision: match entry.decision {
-            Decision::Allow => AuditDecision::Allow,
-            Decision::Deny { .. } => AuditDecision::Deny,
-            Decision::Kill => AuditDecision::Kill,
-            Decision::Observe => AuditDecision::Observe,
-        },
-        syscall: entry.syscall,
-        path: entry.paths.into_iter().next().map(shortened),
-        rule: entry.rule,
-    }
+/// One for each different path, so that a call is found by any of them.
+fn kinds_of(entry: AuditEntry) -> impl Iterator<Item = Kind> {
+    let decision = match entry.decision {
+        Decision::Allow => AuditDecision::Allow,
+        Decision::Deny { .. } => AuditDecision::Deny,
+        Decision::Kill => AuditDecision::Kill,
+        Decision::Observe => AuditDecision::Observe,
+    };
+    let paths: BTreeSet<_> = entry.paths.into_iter().map(shortened).collect();
+    let paths = if paths.is_empty() {
+        vec![None]
+    } else {
+        paths.into_iter().map(Some).collect()
+    };
+    paths.into_iter().map(move |path| Kind {
+        decision,
+        syscall: entry.syscall.clone(),
+        path,
+        rule: entry.rule.clone(),
+    })
 }
 
 fn shortened(mut path: String) -> String {
@@ -230,6 +240,22 @@ mod tests {
                 ("allow", "openat", "-", 5, "1"),
             ]
         );
+    }
+
+    #[test]
+    fn a_call_is_found_by_each_of_its_paths() {
+        let paths = |paths: &[&str]| AuditEntry {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            ..refused("rename", "", Decision::Kill)
+        };
+        let entries = vec![paths(&["/tmp/a", "/tmp/b"]), paths(&["/tmp/b", "/tmp/b"])];
+        let found = AuditedCalls::of(&[run("1", entries, &[("rename", 2, 2)])]);
+        let calls: Vec<_> = found
+            .calls
+            .iter()
+            .map(|call| (call.path.as_deref().unwrap(), call.times))
+            .collect();
+        assert_eq!(calls, [("/tmp/a", 1), ("/tmp/b", 2)]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct RunAudit {
 pub struct AuditedCall {
     /// The call's name; of another ABI with that before it.
     pub syscall: String,
-    /// The path among its arguments, if it has one; the first of two, shortened.
+    /// The path among its arguments, if it has one, shortened; a call with two is there for each.
     pub path: Option<String>,
     /// What was done about it.
     pub decision: AuditDecision,
