@@ -190,6 +190,16 @@ fn whom_a_program_wanted_to_reach_is_told() {
         assert_eq!(call.paths, [address]);
         assert!(call.to_string().contains(address), "{call}");
     }
+    // Allowed, because no filter sees the address of a message.
+    let mut spec = traced.spec(&["sends_message"], Mode::Ptrace);
+    spec.audit = AuditLevel::Decisions;
+    let (facts, said, _) = run_captured(&mut traced.jail, spec);
+    assert_eq!((facts.outcome, said.as_str()), (exited(0), "message -1\n"));
+    let mut log = facts.audit.unwrap().log.entries().collect::<Vec<_>>();
+    log.retain(|call| call.syscall == "sendmsg");
+    let [call] = &log[..] else { panic!("{log:?}") };
+    assert_eq!(call.paths, ["unix /run/docker.sock"]);
+    assert_eq!(call.rule, "messages");
 }
 
 #[test]

@@ -175,6 +175,17 @@ static void sends(void) {
   puts("went on");
 }
 
+// By a pair, which needs no address, but takes one.
+static void sends_message(void) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/docker.sock"};
+  struct iovec word = {"x", 1};
+  struct msghdr message = {
+      .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &word, .msg_iovlen = 1};
+  int ends[2];
+  socketpair(AF_UNIX, SOCK_DGRAM, 0, ends);
+  printf("message %d\n", (int)sendmsg(ends[0], &message, 0));
+}
+
 static void *forbidden_thread(void *unused) {
   forbidden();
   return NULL;
@@ -386,7 +397,7 @@ static const struct {
 } commands[] = {
     COMMAND(threads), COMMAND(forks), COMMAND(vforks), COMMAND(exec_from_thread), COMMAND(signals),
     COMMAND(stops), COMMAND(stopped_threads), COMMAND(denied), COMMAND(deny_for_ever),
-    COMMAND(connects), COMMAND(sends), COMMAND(forbidden), COMMAND(forbidden_in_thread), COMMAND(forbidden_in_child),
+    COMMAND(connects), COMMAND(sends), COMMAND(sends_message), COMMAND(forbidden), COMMAND(forbidden_in_thread), COMMAND(forbidden_in_child),
     COMMAND(forbidden_untraced), COMMAND(forbidden_by_many), COMMAND(forbidden_and_killed),
     COMMAND(forbidden_and_interrupted), COMMAND(forbidden_at_the_end), COMMAND(i386), COMMAND(x32), COMMAND(own_filter),
     COMMAND(main_thread_ends_first), COMMAND(exit_race), COMMAND(turns), COMMAND(kill_race), COMMAND(orphans),
