@@ -208,17 +208,63 @@ impl Tracer<'_> {
         argument: &PathArgument,
     ) -> Result<Looked, Errno> {
         let value = |index: usize| stopped.arguments.get(index).copied().unwrap_or_default();
-        let directory = argument.directory.map(|index| low(value(index)));
-        let flags = argument.flags.map_or(0, value);
         // Some calls take no path at all for the descriptor itself.
         let path = match value(argument.path) {
             0 if argument.directory.is_some() => Vec::new(),
             address => memory::path(thread, address)?,
         };
-        let rules = &self.policy.paths;
-        if rules.are_none() {
-            return Ok(Looked { path, rule: None });
+        if self.policy.paths.are_none() {
+            return Ok(Looked {
+                path: self.likely_name(thread, stopped, argument, path),
+                rule: None,
+            });
         }
+        let (path, accesses) = self.resolve(thread, stopped, argument, &path)?;
+        let rules = accesses
+            .iter()
+            .filter_map(|access| self.policy.paths.decide(*access, &path));
+        let refusing = |rule: &RuleNumber| self.policy.action(*rule) != TracedAction::Allow;
+        let below = match argument.uses {
+            Uses::Rename(_) => self.policy.paths.refusal_below(&path),
+            _ => None,
+        };
+        let rule = rules
+            .clone()
+            .find(refusing)
+            .or(below)
+            .or_else(|| rules.clone().next());
+        Ok(Looked { path, rule })
+    }
+
+    /// The canonical path of what the program has written, for the record only: nobody
+    /// stands still meanwhile. What has no path, as a pipe, keeps what was written,
+    /// because its number is another one in each run.
+    fn likely_name(
+        &mut self,
+        thread: Pid,
+        stopped: &StoppedCall,
+        argument: &PathArgument,
+        written: Vec<u8>,
+    ) -> Vec<u8> {
+        if written.is_empty() {
+            return written;
+        }
+        match self.resolve(thread, stopped, argument, &written) {
+            Ok((resolved, _)) if resolved.starts_with(b"/") => resolved,
+            _ => written,
+        }
+    }
+
+    /// The canonical path of an argument, and what the call does there.
+    fn resolve(
+        &mut self,
+        thread: Pid,
+        stopped: &StoppedCall,
+        argument: &PathArgument,
+        path: &[u8],
+    ) -> Result<(Vec<u8>, &'static [Access]), Errno> {
+        let value = |index: usize| stopped.arguments.get(index).copied().unwrap_or_default();
+        let flags = argument.flags.map_or(0, value);
         let opened = match argument.uses {
             Uses::Open(index) => Some(value(index)),
             Uses::OpenHow(index) => Some(how_opened(thread, value(index))?),
@@ -236,7 +282,7 @@ impl Tracer<'_> {
             Follow::IfFlag => flags & AT_SYMLINK_FOLLOW != 0,
             Follow::Open => opened.is_some_and(arguments::open_follows),
         };
-        let start = match directory {
+        let start = match argument.directory.map(|index| low(value(index))) {
             None | Some(libc::AT_FDCWD) => Start::WorkingDirectory,
             Some(number) => Start::Descriptor(number),
         };
@@ -245,25 +291,9 @@ impl Tracer<'_> {
             Start::Descriptor(number) if path.is_empty() => {
                 self.resolver.descriptor(thread, number)?
             }
-            _ => self.resolver.resolve(thread, start, &path, follow)?,
+            _ => self.resolver.resolve(thread, start, path, follow)?,
         };
-        let rules = accesses
-            .iter()
-            .filter_map(|access| self.policy.paths.decide(*access, &resolved));
-        let refusing = |rule: &RuleNumber| self.policy.action(*rule) != TracedAction::Allow;
-        let below = match argument.uses {
-            Uses::Rename(_) => self.policy.paths.refusal_below(&resolved),
-            _ => None,
-        };
-        let rule = rules
-            .clone()
-            .find(refusing)
-            .or(below)
-            .or_else(|| rules.clone().next());
-        Ok(Looked {
-            path: resolved,
-            rule,
-        })
+        Ok((resolved, accesses))
     }
 
     /// What has been loaded to be executed, before it runs: the program and its

@@ -79,3 +79,22 @@ fn what_is_refused_can_not_be_moved_away() {
     ];
     assert_eq!(rules, expected.concat());
 }
+
+/// Also without rules, so that a search finds it.
+#[test]
+fn what_is_recorded_is_what_was_meant() {
+    let mut spec = program("moves", &["around"]);
+    spec.mode = Mode::Ptrace;
+    spec.audit = AuditLevel::Decisions;
+    let (facts, ..) = run_captured(&mut start(), spec);
+    assert_eq!(facts.outcome, exited(0));
+    let log = facts.audit.unwrap().log;
+    let paths = |name| {
+        let calls = log.entries().filter(move |call| call.syscall == name);
+        calls.flat_map(|call| call.paths).collect::<Vec<_>>()
+    };
+    assert_eq!(paths("chdir"), ["/proc"]);
+    let opened = paths("openat");
+    let maps = opened.iter().filter(|path| *path == "/proc/self/maps");
+    assert_eq!(maps.count(), 3, "{opened:?}");
+}

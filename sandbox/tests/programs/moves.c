@@ -36,7 +36,20 @@ static void execute(const char *name, int fd, const char *path) {
   wait(NULL);
 }
 
-int main(void) {
+// The same file by other names.
+static void go_around(void) {
+  if (chdir("/proc") || open("self/maps", O_RDONLY) < 0) exit(1);
+  int directory = open(".", O_PATH);
+  symlink("/proc", "/tmp/link");
+  if (open("/tmp/link/self/maps", O_RDONLY) < 0) exit(2);
+  if (fchdir(open("/tmp", O_PATH)) || openat(directory, "self//../self/maps", O_RDONLY) < 0) exit(3);
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1) {
+    go_around();
+    return 0;
+  }
   umask(0);
   make("/tmp/program");
   make("/tmp/unseen");
