@@ -209,7 +209,7 @@ fn link_changed_by_a_process_wins_no_race() {
 
 #[test]
 fn memory_changed_by_the_end_of_a_thread_wins_no_race() {
-    race("ends", "never read\n");
+    race("ends", "refused and never read\n");
 }
 
 /// Who executes waits for the other threads' ends, and must not be waited for meanwhile.
