@@ -24,6 +24,7 @@ use program::compile;
 use spec::{run, spec};
 use std::fmt::Write as _;
 use std::fs::File;
+use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -33,8 +34,8 @@ const TIMES: u32 = 5;
 const CALLS: u32 = 20_000;
 /// As many refused ones are recorded.
 const FEW_CALLS: u32 = 5_000;
-/// For strace, which writes each to a file.
-const MANY_CALLS: u32 = 200_000;
+/// For records of every call, ours and strace's, which writes each to a file.
+const MANY_CALLS: u32 = 1_000_000;
 
 /// Beside it everything is refused, so that every path is decided about.
 const PATHS: &str = "
@@ -92,15 +93,13 @@ fn main() {
     );
     let recorded = bench.per_call("getppid", AuditLevel::Full, None, MANY_CALLS);
     row("any call at level full", recorded, None);
+    let stored = bench.per_stored_call("getppid", MANY_CALLS);
+    row("the same, read and compressed at the end", stored, None);
     if let Some(pinned) = strace(&bench.calls) {
-        row("strace -f -o FILE on the same core", pinned, Some(recorded));
+        row("strace -f -o FILE on the same core", pinned, Some(stored));
         sched_setaffinity(this, &all_cores).unwrap();
         let unpinned = strace(&bench.calls).unwrap();
-        row(
-            "strace -f -o FILE as people run it",
-            unpinned,
-            Some(recorded),
-        );
+        row("strace -f -o FILE as people run it", unpinned, Some(stored));
         stay_on_core(0).unwrap();
     }
 
@@ -184,20 +183,40 @@ impl Bench {
         calls: u32,
     ) -> Duration {
         let mut time = |times: u32| {
-            let mut spec = spec(vec!["calls".into(), kind.into(), times.to_string()]);
-            spec.executable = Some(File::open(&self.calls).unwrap().into());
-            spec.mode = Mode::Ptrace;
-            spec.audit = level;
-            spec.layers = layer
-                .map(|text| PolicyLayer::parse(LayerOf::Language, text).unwrap())
-                .into_iter()
-                .collect();
+            let spec = self.calls(kind, level, layer, times);
             run(&mut self.jail, spec).wall_time
         };
         fastest(|| {
             let nothing = time(0);
             time(calls).saturating_sub(nothing) / calls
         })
+    }
+
+    /// At level `full`, until the record is as it is stored, as strace's is when it ends.
+    fn per_stored_call(&mut self, kind: &str, calls: u32) -> Duration {
+        let mut time = |times: u32| {
+            let spec = self.calls(kind, AuditLevel::Full, None, times);
+            let began = Instant::now();
+            let audit = run(&mut self.jail, spec).audit.unwrap();
+            black_box(audit.encode().unwrap());
+            began.elapsed()
+        };
+        fastest(|| {
+            let nothing = time(0);
+            time(calls).saturating_sub(nothing) / calls
+        })
+    }
+
+    fn calls(&self, kind: &str, level: AuditLevel, layer: Option<&str>, times: u32) -> Spec {
+        let mut spec = spec(vec!["calls".into(), kind.into(), times.to_string()]);
+        spec.executable = Some(File::open(&self.calls).unwrap().into());
+        spec.mode = Mode::Ptrace;
+        spec.audit = level;
+        spec.layers = layer
+            .map(|text| PolicyLayer::parse(LayerOf::Language, text).unwrap())
+            .into_iter()
+            .collect();
+        spec
     }
 
     /// A program from start to end in both modes, and how often it stops.
