@@ -112,11 +112,13 @@ fn kinds(call: &str) -> Option<&'static [Kind]> {
         "readlinkat" => &[Descriptor, Path, Hex, Number],
         "unlink" | "rmdir" | "chdir" => &[Path],
         "unlinkat" => &[Descriptor, Path, AT],
-        "rename" | "link" | "symlink" => &[Path, Path],
+        "rename" | "link" => &[Path, Path],
+        // What a link reads as is no path that is looked at.
+        "symlink" => &[Hex, Path],
         "renameat" => &[Descriptor, Path, Descriptor, Path],
         "renameat2" => &[Descriptor, Path, Descriptor, Path, Hex],
         "linkat" => &[Descriptor, Path, Descriptor, Path, AT],
-        "symlinkat" => &[Path, Descriptor, Path],
+        "symlinkat" => &[Hex, Descriptor, Path],
         "execve" => &[Path, Hex, Hex],
         "execveat" => &[Descriptor, Path, Hex, Hex, AT],
         "read" | "write" => &[Descriptor, Hex, Number],
@@ -288,6 +290,10 @@ mod tests {
         assert_eq!(
             arguments("socket", &[2, 0x80001, 0, 0, 0, 0], &[]),
             "AF_INET, SOCK_CLOEXEC|SOCK_STREAM, 0"
+        );
+        assert_eq!(
+            arguments("symlink", &[0x1000, 0x2000, 0, 0, 0, 0], &path),
+            "0x1000, \"/etc/passwd\""
         );
         let address = ["10.0.0.7:80".to_owned()];
         assert_eq!(
