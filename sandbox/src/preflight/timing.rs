@@ -174,22 +174,28 @@ fn entering_groups(host: &Host) -> Finding {
     )
 }
 
-/// A handler for core dumps costs host time on crashes; jailed programs are
-/// excepted, others of the host are not.
+/// A handler for core dumps costs host time on crashes. The kernel starts none for jailed
+/// programs, but tells one that listens on a socket (Linux 6.16) of every crash: it does not
+/// look at the limit of core dumps there, and nothing else of a process would be kept.
 fn core_dumps(host: &Host) -> Finding {
     let name = "timing.core_dumps";
     let pattern = host
         .read("proc/sys/kernel/core_pattern")
         .unwrap_or_default();
-    if !pattern.starts_with('|') {
+    let (detail, cost) = if pattern.starts_with('|') {
+        (
+            format!("crashes of host programs start {pattern}"),
+            "nothing for jailed programs, which never dump; a core and a disk while others' crashes are handled",
+        )
+    } else if pattern.starts_with('@') {
+        (
+            format!("crashes are sent to {pattern}, those of jailed programs as well"),
+            "a core and a disk while crashes are handled; a service of the host reads what hostile programs made of their memory",
+        )
+    } else {
         return Finding::good(name, "no handler");
-    }
-    Finding::warning(
-        name,
-        format!("crashes of host programs start {pattern}"),
-        "nothing for jailed programs, which never dump; a core and a disk while others' crashes are handled",
-        "sysctl kernel.core_pattern=core",
-    )
+    };
+    Finding::warning(name, detail, cost, "sysctl kernel.core_pattern=core")
 }
 
 #[cfg(test)]
@@ -294,13 +300,19 @@ mod tests {
                 "timing.core_dumps",
                 &[("proc/sys/kernel/core_pattern", value)],
             )
-            .grade
         };
-        assert_eq!(dumps("core"), Grade::Good);
-        assert_eq!(
-            dumps("|/usr/lib/systemd/systemd-coredump %P"),
-            Grade::Warning
+        assert_eq!(dumps("core").grade, Grade::Good);
+        let started = dumps("|/usr/lib/systemd/systemd-coredump %P");
+        assert_eq!(started.grade, Grade::Warning);
+        assert!(
+            started.cost.starts_with("nothing for jailed"),
+            "{started:?}"
         );
+        for pattern in ["@/run/dumps", "@@/run/dumps"] {
+            let told = dumps(pattern);
+            assert_eq!(told.grade, Grade::Warning);
+            assert!(told.detail.contains("jailed programs as well"), "{told:?}");
+        }
     }
 
     #[test]

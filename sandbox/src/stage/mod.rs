@@ -338,8 +338,8 @@ fn set_common_limits() -> Result<(), Failure> {
         setrlimit(resource, value, value)
             .map_err(Failure::step(format!("limit {resource:?} to {value}")))
     };
-    // Not 0, with which a host's core dump handler would still be started:
-    // 1 is the kernel's own mark for processes that are never dumped.
+    // Not 0, with which a host's core dump handler would still be started: 1 is the
+    // kernel's own mark for processes that it hands to none. The policy keeps it so.
     set(Resource::RLIMIT_CORE, 1)?;
     set(Resource::RLIMIT_MEMLOCK, 0)?;
     set(Resource::RLIMIT_MSGQUEUE, 0)?;

@@ -123,3 +123,28 @@ fn compilers_may_look_for_a_network_in_vain() {
         assert_eq!(facts.outcome, exited(10 + libc::EACCES), "{name}");
     }
 }
+
+/// With any other limit than 1, even with 0, the kernel gives a crash to a handler of
+/// the host.
+#[test]
+fn limit_of_core_dumps_stays() {
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        for observe in [false, mode == Mode::Ptrace] {
+            let mut spec = program("core_limit", &[]);
+            (spec.mode, spec.observe) = (mode, observe);
+            let (facts, said, _) = run_captured(&mut jail, spec);
+            assert_eq!(facts.outcome, exited(0));
+            assert_eq!(said, "own: 1 1\nchild: 1 1\nexecuted: 1 1\n", "{mode:?}");
+        }
+    }
+}
+
+/// Runtimes set others, also to less, and ask for all.
+#[test]
+fn other_limits_can_be_lowered() {
+    let mut jail = start();
+    let lowered = "ulimit -n 10 && ulimit -n && ulimit -s 512 && ulimit -s && ulimit -c";
+    let said = shell(&mut jail, lowered);
+    assert_eq!(said, "10\n512\n0\n");
+}
