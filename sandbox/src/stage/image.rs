@@ -3,22 +3,30 @@
 //! A program with an array too large to be mapped is killed by the kernel
 //! inside `execve`, with a signal like any other. Its ELF headers tell.
 
+use super::collect::open_regular;
 use crate::protocol::Order;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 const LOAD: u32 = 1;
 
 /// Whether the segments to be loaded are larger than the memory limit. What
-/// is not a 64-bit ELF file is not.
+/// is not a 64-bit ELF file is not, nor what is reached by links only: the program may have
+/// put anything in its own place, and none of the system's is so large.
 pub(super) fn exceeds_memory(order: &Order, executable: Option<&OwnedFd>) -> bool {
     let file = match executable {
         Some(executable) => executable.try_clone().ok().map(File::from),
-        None => order.args.first().and_then(|path| File::open(path).ok()),
+        None => by_name(order),
     };
     file.and_then(|file| loaded_size(&file))
         .is_some_and(|size| size > order.limits.memory.as_u64())
+}
+
+fn by_name(order: &Order) -> Option<File> {
+    let opened = open_regular(Path::new(order.args.first()?)).ok()?;
+    opened.map(|(file, _)| file.into())
 }
 
 fn loaded_size(file: &File) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! The memory limit: exact, whatever the memory is used for.
 
 use crate::harness::*;
-use assize_sandbox::{Facts, Input, Jail, JailConfig, KillCause, Outcome, Spec};
+use assize_sandbox::{Facts, FileIn, Input, Jail, JailConfig, KillCause, Outcome, Spec};
 use bytesize::ByteSize;
 use std::fs::File;
 use std::io::Read;
@@ -122,6 +122,14 @@ fn address_space_is_free() {
 fn array_larger_than_memory_is_memory() {
     let mut jail = start();
     let facts = jail.run(spec(with_array(1 << 46))).unwrap();
+    assert_eq!(facts.outcome, killed(KillCause::Memory));
+    let mut by_name = command(&["/tmp/program"]);
+    by_name.files.push(FileIn {
+        path: "/tmp/program".into(),
+        content: with_array(1 << 46),
+        executable: true,
+    });
+    let facts = jail.run(by_name).unwrap();
     assert_eq!(facts.outcome, killed(KillCause::Memory));
     assert_usable(&mut jail);
 }

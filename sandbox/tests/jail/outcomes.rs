@@ -1,7 +1,9 @@
 //! How programs end.
 
 use crate::harness::*;
-use assize_sandbox::KillCause;
+use assize_sandbox::{FileIn, KillCause, Mode, Scratch};
+use bytesize::ByteSize;
+use std::time::Duration;
 
 #[test]
 fn exit_code_and_output() {
@@ -69,4 +71,31 @@ fn end_of_a_child_is_not_the_programs() {
     let mut jail = start();
     let facts = jail.run(program("end", &["child"])).unwrap();
     assert_eq!(facts.outcome, exited(4));
+}
+
+/// What is said of a crash is looked up in the program's file, which it may have
+/// replaced by what nobody else ever opens.
+#[test]
+fn crash_with_a_trap_in_the_programs_place_is_a_crash() {
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        for how in ["fifo", "link", "directory", "terminal", "missing"] {
+            let mut spec = command(&["/box/bin/program", how]);
+            spec.mode = mode;
+            spec.limits.wall_time = Duration::from_secs(5);
+            spec.scratch.push(Scratch {
+                target: "/box".into(),
+                size: ByteSize::mib(4),
+                counted: false,
+            });
+            spec.files.push(FileIn {
+                path: "/box/bin/program".into(),
+                content: compile("replaced"),
+                executable: true,
+            });
+            let facts = jail.run(spec).unwrap();
+            assert_eq!(facts.outcome, signalled(libc::SIGSEGV), "{how}");
+        }
+    }
+    assert_usable(&mut jail);
 }
