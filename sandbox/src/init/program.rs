@@ -168,7 +168,7 @@ impl<'a> Launch<'a> {
         calls
             .hide_group()
             .map_err(Refused::step("hide the control group"))?;
-        set_limits(calls, &self.order.limits, self.mode())?;
+        set_limits(calls, &self.order.limits)?;
         if self.order.fixed_layout {
             calls
                 .fix_layout()
@@ -267,15 +267,11 @@ fn c_strings(strings: impl Iterator<Item = String>) -> Result<Vec<CString>, Fail
         })
 }
 
-fn set_limits(calls: Calls, limits: &Limits, mode: Mode) -> Result<(), Refused> {
+/// None of CPU time: the supervisor's timer goes by the group's clock, and the kernel's own
+/// limit, by another, with a signal that could be anybody's.
+fn set_limits(calls: Calls, limits: &Limits) -> Result<(), Refused> {
     let set = |resource, value, step| calls.limit(resource, value).map_err(Refused::step(step));
-    // The supervisor's timer ends the run at the limit; this is the backstop.
-    // It knows nothing of what tracing costs, which can be ten times the rest.
-    let cpu_time = limits.cpu_time.as_secs().saturating_add(2);
-    let factor = if mode == Mode::Ptrace { 16 } else { 1 };
-    let cpu_time = cpu_time.saturating_mul(factor);
     let open_files = limits.open_files.into();
-    set(libc::RLIMIT_CPU, cpu_time, "limit the CPU time")?;
     set(
         libc::RLIMIT_FSIZE,
         limits.file_size.as_u64(),

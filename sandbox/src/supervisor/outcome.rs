@@ -55,7 +55,7 @@ pub(super) fn decide(record: Record) -> Option<Outcome> {
     if record.processes_refused > 0 {
         return killed(KillCause::Processes);
     }
-    // Between two looks at the clock, or with the kernel's own limit first.
+    // Between two looks at the clock.
     if record.cpu_time > record.cpu_limit {
         return killed(KillCause::CpuTime);
     }

@@ -107,3 +107,16 @@ fn threads_share_the_core_of_their_jail() {
     assert_eq!(facts.outcome, killed(KillCause::CpuTime));
     assert!(facts.cpu_time < facts.wall_time * 5 / 4, "{facts:?}");
 }
+
+/// The kernel has a limit of its own that kills with a signal like any other, by a clock
+/// that is not the group's: who is killed by it would seem to have crashed.
+#[test]
+fn nobody_but_the_supervisor_ends_a_run_for_its_time() {
+    let mut jail = start();
+    for mode in [Mode::Unshare, Mode::Ptrace] {
+        let mut spec = command(&["/bin/sh", "-c", "ulimit -S -t; ulimit -H -t"]);
+        spec.mode = mode;
+        let (_, said, _) = run_captured(&mut jail, spec);
+        assert_eq!(said, "unlimited\nunlimited\n", "{mode:?}");
+    }
+}
