@@ -210,6 +210,7 @@ impl Policy {
             check_rule(&rule.id, &rule.why, rule.action, rule.errno)?;
             let mut conditions = rule.when.iter().chain(&rule.any);
             conditions.try_for_each(|when| check_condition(&rule.id, when))?;
+            check_lasts(rule)?;
         }
         for rule in &self.path {
             check_rule(&rule.id, &rule.why, rule.action, rule.errno)?;
@@ -228,8 +229,14 @@ impl Policy {
         Ok(())
     }
 
-    /// Adds what `base` says about everything that is not named here.
+    /// Adds what `base` says about everything that is not named here. What is refused to those
+    /// who are only observed stays so, whoever's rule refuses it.
     pub fn extend(&mut self, base: Self) {
+        let firm = base.rule.iter().filter(|rule| rule.always);
+        let firm: BTreeSet<&String> = firm.flat_map(|rule| &rule.syscalls).collect();
+        for rule in &mut self.rule {
+            rule.always |= rule.syscalls.iter().any(|name| firm.contains(name));
+        }
         let named: BTreeSet<String> = self
             .rule
             .iter()
@@ -307,6 +314,22 @@ fn check_condition(id: &str, when: &When) -> Result<(), String> {
         _ => return Ok(()),
     };
     Err(format!("the rule {id}: {problem}"))
+}
+
+/// Keyrings belong to the jail's user namespace, not to a run: nobody could clear them.
+fn check_lasts(rule: &Rule) -> Result<(), String> {
+    const KEYS: [&str; 3] = ["add_key", "keyctl", "request_key"];
+    let key = rule
+        .syscalls
+        .iter()
+        .find(|name| KEYS.contains(&name.as_str()));
+    match (rule.action, key) {
+        (Action::Allow | Action::Trace, Some(name)) => Err(format!(
+            "the rule {} allows {name}: keys would pass to later runs of the jail, so it must deny or kill",
+            rule.id
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn check_refuses(id: &str, action: Action) -> Result<(), String> {

@@ -283,6 +283,25 @@ fn higher_layer_wins() {
     assert_eq!(ids.get(usize::from(FIRST)).unwrap(), "high-rule");
 }
 
+/// Of a call with several rules a layer has to repeat all, and may forget for whom they hold.
+#[test]
+fn layers_keep_what_holds_for_the_observed() {
+    let policy = effective(&["
+        [[rule]]
+        id = 'no-new-mounts'
+        why = 'x'
+        action = 'kill'
+        syscalls = ['clone']
+        when = [{ arg = 0, is = 'equal', mask = 0x20000, value = 0x20000 }]
+        [[rule]]
+        id = 'no-files'
+        why = 'x'
+        action = 'kill'
+        syscalls = ['open']"]);
+    assert!(policy.holds_always(FIRST));
+    assert!(!policy.holds_always(FIRST + 1));
+}
+
 #[test]
 fn history_counts_and_remembers() {
     let policy = effective(&["

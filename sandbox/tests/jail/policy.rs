@@ -1,7 +1,7 @@
 //! What happens to system calls that no program of a contest needs.
 
 use crate::harness::*;
-use assize_sandbox::{Jail, KillCause, Mode, PolicyName};
+use assize_sandbox::{Jail, KillCause, Mode, Outcome, PolicyName};
 
 /// What the program does, and the call that it makes for that.
 const FATAL: [(&str, &str); 32] = [
@@ -147,4 +147,38 @@ fn other_limits_can_be_lowered() {
     let lowered = "ulimit -n 10 && ulimit -n && ulimit -s 512 && ulimit -s && ulimit -c";
     let said = shell(&mut jail, lowered);
     assert_eq!(said, "10\n512\n0\n");
+}
+
+/// What lasts longer than the run, what makes calls that no tracer sees, and what would
+/// have init look up paths in other mounts than the program has.
+#[test]
+fn some_attacks_end_a_run_that_is_only_observed() {
+    let mut jail = start();
+    let observed = |jail: &mut Jail, what: &str| {
+        let mut spec = program("forbidden", &[what]);
+        (spec.mode, spec.observe) = (Mode::Ptrace, true);
+        jail.run(spec).unwrap().outcome
+    };
+    for (what, syscall) in [
+        ("add_key", "add_key"),
+        ("request_key", "request_key"),
+        ("keyctl", "keyctl"),
+        ("io_uring", "io_uring_setup"),
+        ("io_uring_enter", "io_uring_enter"),
+        ("io_uring_register", "io_uring_register"),
+        ("unshare", "unshare"),
+        ("setns", "setns"),
+        ("clone-user", "clone"),
+        ("clone-mount", "clone"),
+        ("clone-pid", "clone"),
+        ("seccomp", "seccomp"),
+    ] {
+        let cause = KillCause::Policy {
+            syscall: Some(syscall.to_owned()),
+        };
+        assert_eq!(observed(&mut jail, what), killed(cause), "{what}");
+    }
+    let through = observed(&mut jail, "userfaultfd");
+    assert!(matches!(through, Outcome::Exited { .. }), "{through:?}");
+    assert_usable(&mut jail);
 }

@@ -32,6 +32,7 @@ int main(int argc, char **argv) {
     CALL("setns", setns(0, 0));
     CALL("clone-user", syscall(SYS_clone, CLONE_NEWUSER | 17, 0, 0, 0, 0));
     CALL("clone-mount", syscall(SYS_clone, CLONE_NEWNS | 17, 0, 0, 0, 0));
+    CALL("clone-pid", syscall(SYS_clone, CLONE_NEWPID | 17, 0, 0, 0, 0));
     CALL("inet", socket(AF_INET, SOCK_STREAM, 0));
     CALL("inet6", socket(AF_INET6, SOCK_DGRAM, 0));
     CALL("netlink", socket(AF_NETLINK, SOCK_RAW, 0));
@@ -39,8 +40,11 @@ int main(int argc, char **argv) {
     CALL("packet", socket(AF_PACKET, SOCK_RAW, 0));
     CALL("bind", bind(0, NULL, 0));
     CALL("io_uring", syscall(SYS_io_uring_setup, 8, NULL));
+    CALL("io_uring_enter", syscall(SYS_io_uring_enter, 0, 1, 0, 0, NULL, 0));
+    CALL("io_uring_register", syscall(SYS_io_uring_register, 0, 0, NULL, 0));
     CALL("keyctl", syscall(SYS_keyctl, 0, 0, 0, 0, 0));
     CALL("add_key", syscall(SYS_add_key, "user", "x", "x", 1, -2));
+    CALL("request_key", syscall(SYS_request_key, "user", "x", NULL, -2));
     CALL("bpf", syscall(SYS_bpf, 0, NULL, 0));
     CALL("perf", syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0));
     CALL("userfaultfd", syscall(SYS_userfaultfd, 0));
