@@ -1,7 +1,7 @@
 //! Taking files out of a run.
 
 use crate::harness::*;
-use assize_sandbox::FileOut;
+use assize_sandbox::{FileOut, LayerOf, PolicyLayer};
 use bytesize::ByteSize;
 use std::fs::File;
 use std::io::Read;
@@ -23,8 +23,15 @@ fn text(content: OwnedFd) -> String {
 
 #[test]
 fn traps_are_not_taken() {
+    // Of policies that are shipped none lets a socket have a name.
+    let layer = "[[rule]]
+        id = 'sockets-with-names'
+        why = 'what this test is about'
+        action = 'allow'
+        syscalls = ['mknod', 'mknodat']";
     let mut jail = start();
     let mut spec = command(&["/tmp/traps"]);
+    spec.layers = vec![PolicyLayer::parse(LayerOf::Language, layer).unwrap()];
     spec.files.push(assize_sandbox::FileIn {
         path: "/tmp/traps".into(),
         content: compile("traps"),
@@ -33,6 +40,7 @@ fn traps_are_not_taken() {
     for name in [
         "link",
         "fifo",
+        "socket",
         "directory",
         "hard",
         "large",
@@ -57,14 +65,18 @@ fn traps_are_not_taken() {
         .iter()
         .map(|path| path.to_str().unwrap())
         .collect();
-    assert!(
-        unfit.contains(&"/tmp/out/large") && unfit.contains(&"/tmp/out/directory"),
-        "{unfit:?}"
-    );
-    assert!(
-        unfit.contains(&"/tmp/through/good") && !unfit.contains(&"/tmp/out/missing"),
-        "{unfit:?}"
-    );
+    for name in [
+        "out/link",
+        "out/fifo",
+        "out/socket",
+        "out/directory",
+        "out/large",
+        "through/good",
+    ] {
+        let path = format!("/tmp/{name}");
+        assert!(unfit.contains(&path.as_str()), "{name}: {unfit:?}");
+    }
+    assert!(!unfit.contains(&"/tmp/out/missing"), "{unfit:?}");
     let mut collected = facts.collected.into_iter();
     let good = collected.next().unwrap();
     assert_eq!(good.size.as_u64(), 5);
