@@ -8,7 +8,7 @@
 //! - `policy: compiler`, to run it as a compiler;
 //! - `limits: memory=64 cpu=0.5 wall=1 processes=4`, in MiB and seconds;
 //! - `never: TEXT`, which its output must not contain; may be given again;
-//! - `tool: PATH`, without which it can't be tried.
+//! - `tool: PATH`, without which the test fails.
 
 use assize_sandbox::{KillCause, Mode, Outcome};
 use bytesize::ByteSize;
@@ -147,13 +147,17 @@ impl Attack {
         }
     }
 
-    /// Whether this machine has what the attack is written for.
-    pub(super) fn can_run(&self) -> bool {
-        let assembly = self.name.ends_with(".S");
-        let is_rust = self.name.ends_with("rs");
-        self.tool.as_ref().is_none_or(|tool| tool.exists())
-            && (!assembly || cfg!(target_arch = "x86_64"))
-            && (!is_rust || super::rust_toolchain().is_some())
+    /// Whether it is written for this kind of machine.
+    pub(super) fn is_for_this_machine(&self) -> bool {
+        !self.name.ends_with(".S") || cfg!(target_arch = "x86_64")
+    }
+
+    /// What it needs of the machine and is not there: `make setup` would install it.
+    pub(super) fn missing(&self) -> Option<String> {
+        let tool = self.tool.as_ref().filter(|tool| !tool.exists());
+        let rust = self.name.ends_with("rs") && super::rust_toolchain().is_none();
+        let tool = tool.map(|tool| tool.display().to_string());
+        tool.or_else(|| rust.then(|| "rustc".to_owned()))
     }
 
     /// The program, compiled.

@@ -64,11 +64,20 @@ pub(super) struct Host {
     zygote: u32,
     /// Root's and the program's.
     users: [u32; 2],
+    /// Where the kernel lists the mounts that are looked at, and what it listed.
+    mount_list: String,
     mounts: BTreeSet<String>,
+    /// The jail's directories of control groups.
+    homes: Vec<PathBuf>,
 }
 
 impl Host {
     pub(super) fn of(supervisor: u32) -> Self {
+        Self::with_mounts_of(supervisor, std::process::id())
+    }
+
+    /// The same, with the mounts of another process than this one.
+    pub(super) fn with_mounts_of(supervisor: u32, pid: u32) -> Self {
         let zygotes = children(supervisor);
         assert_eq!(zygotes.len(), 1, "children of the supervisor: {zygotes:?}");
         let user = Path::new("/proc")
@@ -77,11 +86,16 @@ impl Host {
             .unwrap()
             .uid();
         assert!(user >= FIRST_USER, "the zygote is user {user}");
+        let homes = homes((user - FIRST_USER) / 2);
+        assert!(!homes.is_empty(), "no control groups of user {user}");
+        let mount_list = format!("/proc/{pid}/mountinfo");
         Self {
             supervisor,
             zygote: zygotes[0],
             users: [user, user + 1],
-            mounts: mounts(),
+            mounts: mounts(&mount_list),
+            mount_list,
+            homes,
         }
     }
 
@@ -139,7 +153,7 @@ impl Host {
     /// The same, of a jail that may be dead itself.
     pub(super) fn remains(&self) -> Vec<String> {
         let mut traces = Vec::new();
-        let now = mounts();
+        let now = mounts(&self.mount_list);
         let new = now.difference(&self.mounts);
         traces.extend(new.map(|mount| format!("the mount {mount}")));
         let lost = self.mounts.difference(&now);
@@ -196,17 +210,8 @@ impl Host {
 
     /// The jail's control groups hold nobody, and no groups but those of runs.
     fn look_at_groups(&self, traces: &mut Vec<String>) {
-        let index = (self.users[0] - FIRST_USER) / 2;
-        let root = Path::new("/sys/fs/cgroup");
-        let hierarchies = fs::read_dir(root)
-            .unwrap()
-            .flatten()
-            .map(|entry| entry.path());
-        let homes = hierarchies
-            .chain([root.to_owned()])
-            .map(|hierarchy| hierarchy.join(format!("assize/jail-{index}")));
-        for home in homes.filter(|home| home.is_dir()) {
-            let runs = folders(&home);
+        for home in &self.homes {
+            let runs = folders(home);
             if runs.len() > GROUPS_MAX {
                 traces.push(format!("groups {runs:?}"));
             }
@@ -220,6 +225,16 @@ impl Host {
     }
 }
 
+/// A jail's directories, one in each hierarchy; groups of a dead jail are removed.
+fn homes(jail: u32) -> Vec<PathBuf> {
+    let root = PathBuf::from("/sys/fs/cgroup");
+    let hierarchies = folders(&root).into_iter().chain([root]);
+    hierarchies
+        .map(|hierarchy| hierarchy.join(format!("assize/jail-{jail}")))
+        .filter(|home| home.is_dir())
+        .collect()
+}
+
 fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     entries
@@ -229,9 +244,9 @@ fn folders(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Other tests mount small disks in places of their own.
-fn mounts() -> BTreeSet<String> {
+fn mounts(list: &str) -> BTreeSet<String> {
     let theirs = std::env::temp_dir().display().to_string();
-    let text = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let text = fs::read_to_string(list).unwrap();
     let lines = text.lines().filter(|line| {
         !line
             .split(' ')
