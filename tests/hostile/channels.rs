@@ -1,7 +1,7 @@
 //! Two programs in two slots at the same time, one of which tries to tell the
 //! other something. What they share must not carry it.
 
-use super::{base, config, run};
+use super::{base, host, run};
 use assize_sandbox::{Input, Jail, Mode, Sink, Spec};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -50,7 +50,7 @@ fn channels_carry_a_word_outside_of_jails() {
 #[test]
 fn slots_can_not_speak_to_each_other() {
     let program = compile();
-    let mut jails = [0, 1].map(|_| Jail::start(&config()).unwrap());
+    let mut jails = [0, 1].map(|_| host::start_alone().jail);
     for mode in [Mode::Unshare, Mode::Ptrace] {
         for name in CLOSED.into_iter().chain(["host name"]) {
             let heard = talk(&mut jails, &program, mode, name);

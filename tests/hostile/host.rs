@@ -22,7 +22,8 @@ pub(super) struct KnownJail {
     pub(super) supervisor: u32,
 }
 
-/// A jail and the process that is its supervisor: the only new child.
+/// A jail and the process that is its supervisor: the only new child, so all tests here start
+/// theirs by this.
 pub(super) fn start_alone() -> KnownJail {
     static STARTING: Mutex<()> = Mutex::new(());
     let one_at_a_time = STARTING.lock().unwrap();
