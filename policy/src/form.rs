@@ -234,9 +234,28 @@ impl Policy {
     pub fn extend(&mut self, base: Self) {
         let firm = base.rule.iter().filter(|rule| rule.always);
         let firm: BTreeSet<&String> = firm.flat_map(|rule| &rule.syscalls).collect();
-        for rule in &mut self.rule {
-            rule.always |= rule.syscalls.iter().any(|name| firm.contains(name));
-        }
+        // Of these calls only: of the others a rule names, its own layer decides.
+        let rules = std::mem::take(&mut self.rule).into_iter();
+        self.rule = rules
+            .flat_map(|rule| {
+                let (always, other): (Vec<_>, Vec<_>) = rule
+                    .syscalls
+                    .iter()
+                    .cloned()
+                    .partition(|name| firm.contains(name));
+                let firm = Rule {
+                    syscalls: always,
+                    always: true,
+                    ..rule.clone()
+                };
+                let other = Rule {
+                    syscalls: other,
+                    ..rule
+                };
+                [firm, other]
+            })
+            .filter(|rule| !rule.syscalls.is_empty())
+            .collect();
         let named: BTreeSet<String> = self
             .rule
             .iter()

@@ -300,6 +300,15 @@ fn layers_keep_what_holds_for_the_observed() {
         syscalls = ['open']"]);
     assert!(policy.holds_always(FIRST));
     assert!(!policy.holds_always(FIRST + 1));
+    // A rule about both kinds of calls holds always for one of them.
+    let policy = effective(&["
+        [[rule]]
+        id = 'no-clones-and-files'
+        why = 'x'
+        action = 'kill'
+        syscalls = ['open', 'clone']"]);
+    assert!(policy.holds_always(FIRST));
+    assert!(!policy.holds_always(FIRST + 1));
 }
 
 #[test]
