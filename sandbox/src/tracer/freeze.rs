@@ -6,9 +6,9 @@
 //! of the run is let run: every other task stands in a ptrace stop. Nobody
 //! outside has that memory or can write to those files.
 
-use super::{Tracer, alive, nothing_left};
+use super::{Tracer, alive, nothing_left, resolve};
 use crate::protocol::Failure;
-use crate::sys::process::{self, Waited};
+use crate::sys::process::{self, Stop, Waited};
 use crate::sys::ptrace;
 use nix::errno::Errno;
 use nix::unistd::Pid;
@@ -80,6 +80,9 @@ impl Tracer<'_> {
     /// Has this thread make its call while everything else stands still, and
     /// returns when the kernel does not look at any path any more.
     pub(super) fn make_call(&mut self, thread: Pid, executes: bool) -> Result<(), Failure> {
+        // None if it has been killed.
+        let first = executes.then(|| resolve::group(thread.as_raw()).ok());
+        let first = first.flatten().map(Pid::from_raw);
         let resumed = ptrace::resume_to_return(thread, 0);
         if alive(resumed, "have a call made")?.is_none() {
             return Ok(());
@@ -90,7 +93,7 @@ impl Tracer<'_> {
         loop {
             let waited = process::wait_now(of_whom).map_err(Failure::step("wait for a call"))?;
             if let Some(waited) = waited {
-                if waited.pid == thread || has_executed(&waited) {
+                if waited.pid == thread || has_executed(&waited, thread)? {
                     return self.take(waited);
                 }
                 self.put_off(waited)?;
@@ -98,9 +101,18 @@ impl Tracer<'_> {
             }
             match state(thread).map_err(Failure::step("look whether a call waits"))? {
                 // Whoever is killed makes no call: of a process's first thread that is heard of
-                // after the ends of the others, which stand still. Or it has executed something,
-                // and goes on under the number of the first thread.
-                None | Some(b'Z' | b'X') => return Ok(()),
+                // after the ends of the others, which stand still. Of any other thread it is at
+                // once, or it is the first one that is seen there, which an exec removes.
+                Some(b'Z' | b'X') if first.is_none_or(|first| first == thread) => return Ok(()),
+                // Or it has executed something, and goes on under the number of the first thread:
+                // until it is heard of, only that can be stopped and waited for.
+                None => {
+                    if let Some(first) = first {
+                        let task = self.tasks.get(first);
+                        (task.running, task.ending) = (true, false);
+                    }
+                    return Ok(());
+                }
                 Some(b'S') if self.has_its_file(thread) => return Ok(()),
                 // It is on our core.
                 Some(_) => std::thread::yield_now(),
@@ -144,10 +156,15 @@ impl Tracer<'_> {
     }
 }
 
-/// While everything else stands still, only who makes the call can have.
-fn has_executed(waited: &Waited) -> bool {
-    let stop = waited.stop();
-    stop.is_some_and(|stop| stop.event == libc::PTRACE_EVENT_EXEC)
+/// Whether this is of who had that number before. It may be of another one, which has been
+/// loading what it executes since its own turn.
+fn has_executed(waited: &Waited, thread: Pid) -> Result<bool, Failure> {
+    let executed = |stop: Stop| stop.event == libc::PTRACE_EVENT_EXEC;
+    if !waited.stop().is_some_and(executed) {
+        return Ok(false);
+    }
+    let former = ptrace::event_message(waited.pid, libc::PTRACE_EVENT_EXEC);
+    Ok(alive(former, "look at an exec")? == Some(thread))
 }
 
 /// The function of the kernel that a thread sleeps in, or `0`.

@@ -317,7 +317,7 @@ fn is_link(stat: &FileStat) -> bool {
 }
 
 /// The process that a thread belongs to.
-fn group(thread: i32) -> nix::Result<i32> {
+pub(super) fn group(thread: i32) -> nix::Result<i32> {
     let path = format!("/proc/{thread}/status");
     let status = std::fs::read_to_string(Path::new(&path)).map_err(|_| Errno::ESRCH)?;
     status
