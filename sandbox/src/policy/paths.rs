@@ -5,6 +5,8 @@ use super::effective::{RuleNumber, TracedAction};
 use assize_policy::{Access, PathRule};
 use std::collections::HashMap;
 
+const ALL: [Access; 4] = [Access::Read, Access::Write, Access::Stat, Access::Exec];
+
 /// Path rules of all layers.
 #[derive(Debug)]
 pub(crate) struct Paths {
@@ -62,28 +64,58 @@ impl Paths {
     /// The rule for a canonical path: of the most specific ones of each set the
     /// strictest.
     pub(crate) fn decide(&self, access: Access, path: &[u8]) -> Option<RuleNumber> {
+        self.decision(access, path).map(|decision| decision.rule)
+    }
+
+    fn decision(&self, access: Access, path: &[u8]) -> Option<PathDecision> {
         strictest(self.sets.iter().filter_map(|set| set.decide(access, path)))
     }
 
+    /// The rule that refuses an access to a canonical path.
+    fn refusal(&self, access: Access, path: &[u8]) -> Option<PathDecision> {
+        let decision = self.decision(access, path);
+        decision.filter(|decision| decision.action != TracedAction::Allow)
+    }
+
     /// The strictest rule that refuses something below a directory with this canonical
-    /// path: it would not any more if the directory got another path.
-    pub(crate) fn refusal_below(&self, directory: &[u8]) -> Option<RuleNumber> {
-        strictest(
-            self.sets
-                .iter()
-                .flat_map(|set| set.refusals_below(directory)),
-        )
+    /// path, and would not any more if the directory got the other path.
+    pub(crate) fn refusal_below(
+        &self,
+        directory: &[u8],
+        other: Option<&[u8]>,
+    ) -> Option<RuleNumber> {
+        let below = self.sets.iter().flat_map(|set| set.below(directory));
+        let named = below.map(|(_, decision)| decision);
+        let named = named.filter(|decision| decision.action != TracedAction::Allow);
+        // Nothing has such a name. What lies deeper is decided like the second one.
+        let unnamed = [&b"/\0"[..], b"/\0/\0"];
+        let refused_by_a_rule_around = ALL.iter().flat_map(|access| {
+            unnamed.iter().filter_map(|rest| {
+                let refusal = self.refusal(*access, &[directory, rest].concat())?;
+                let still = other.is_some_and(|other| {
+                    self.refusal(*access, &[other, rest].concat()).is_some()
+                        && !self.allow_below(*access, other)
+                });
+                (!still).then_some(refusal)
+            })
+        });
+        strictest(named.chain(refused_by_a_rule_around)).map(|decision| decision.rule)
+    }
+
+    /// Whether something below a directory is excepted from what is decided around it.
+    fn allow_below(&self, access: Access, directory: &[u8]) -> bool {
+        let mut below = self.sets.iter().flat_map(|set| set.below(directory));
+        below.any(|(of, decision)| of == access && decision.action == TracedAction::Allow)
     }
 }
 
-fn strictest(decisions: impl Iterator<Item = PathDecision>) -> Option<RuleNumber> {
+fn strictest(decisions: impl Iterator<Item = PathDecision>) -> Option<PathDecision> {
     let strictness = |decision: &PathDecision| match decision.action {
         TracedAction::Allow => 0,
         TracedAction::Deny(_) => 1,
         TracedAction::Kill => 2,
     };
-    let decision = decisions.max_by_key(strictness);
-    decision.map(|decision| decision.rule)
+    decisions.max_by_key(strictness)
 }
 
 impl PathSet {
@@ -107,7 +139,8 @@ impl PathSet {
         self.exact.is_empty() && self.children.is_empty() && self.subtrees.is_empty()
     }
 
-    fn refusals_below(&self, directory: &[u8]) -> impl Iterator<Item = PathDecision> {
+    /// What rules say that name something below a directory.
+    fn below(&self, directory: &[u8]) -> impl Iterator<Item = (Access, PathDecision)> {
         let below = move |pattern: &[u8]| {
             let rest = pattern.strip_prefix(directory);
             rest.is_some_and(|rest| rest.starts_with(b"/"))
@@ -117,8 +150,8 @@ impl PathSet {
         let children = self.children.iter();
         let children =
             children.filter(move |((_, pattern), _)| pattern == directory || below(pattern));
-        let all = exact.chain(children).map(|(_, decision)| *decision);
-        all.filter(|decision| decision.action != TracedAction::Allow)
+        let all = exact.chain(children);
+        all.map(|((access, _), decision)| (*access, *decision))
     }
 
     /// The most specific rule.

@@ -181,7 +181,8 @@ impl Tracer<'_> {
         entry: &mut Entry,
     ) -> Result<TracedAction, Errno> {
         for argument in paths {
-            match self.look_at(thread, stopped, argument) {
+            let other = paths.iter().find(|other| other.path != argument.path);
+            match self.look_at(thread, stopped, argument, other) {
                 Ok(looked) => {
                     entry.paths.push(looked.path);
                     let Some(rule) = looked.rule else { continue };
@@ -206,13 +207,9 @@ impl Tracer<'_> {
         thread: Pid,
         stopped: &StoppedCall,
         argument: &PathArgument,
+        other: Option<&PathArgument>,
     ) -> Result<Looked, Errno> {
-        let value = |index: usize| stopped.arguments.get(index).copied().unwrap_or_default();
-        // Some calls take no path at all for the descriptor itself.
-        let path = match value(argument.path) {
-            0 if argument.directory.is_some() => Vec::new(),
-            address => memory::path(thread, address)?,
-        };
+        let path = written(thread, stopped, argument)?;
         if self.policy.paths.are_none() {
             return Ok(Looked {
                 path: self.likely_name(thread, stopped, argument, path),
@@ -225,7 +222,11 @@ impl Tracer<'_> {
             .filter_map(|access| self.policy.paths.decide(*access, &path));
         let refusing = |rule: &RuleNumber| self.policy.action(*rule) != TracedAction::Allow;
         let below = match argument.uses {
-            Uses::Rename(_) => self.policy.paths.refusal_below(&path),
+            Uses::Rename(_) => {
+                // Where that can't be looked at, everything that is refused counts.
+                let other = other.and_then(|other| self.name(thread, stopped, other).ok());
+                self.policy.paths.refusal_below(&path, other.as_deref())
+            }
             _ => None,
         };
         let rule = rules
@@ -234,6 +235,18 @@ impl Tracer<'_> {
             .or(below)
             .or_else(|| rules.clone().next());
         Ok(Looked { path, rule })
+    }
+
+    /// The canonical path of an argument.
+    fn name(
+        &mut self,
+        thread: Pid,
+        stopped: &StoppedCall,
+        argument: &PathArgument,
+    ) -> Result<Vec<u8>, Errno> {
+        let path = written(thread, stopped, argument)?;
+        let resolved = self.resolve(thread, stopped, argument, &path)?;
+        Ok(resolved.0)
     }
 
     /// The canonical path of what the program has written, for the record only: nobody
@@ -339,6 +352,16 @@ impl Tracer<'_> {
             return self.kill(&call);
         }
         Ok(())
+    }
+}
+
+/// An argument's path as the program has written it.
+fn written(thread: Pid, stopped: &StoppedCall, argument: &PathArgument) -> Result<Vec<u8>, Errno> {
+    let value = |index: usize| stopped.arguments.get(index).copied().unwrap_or_default();
+    match value(argument.path) {
+        // Some calls take no path at all for the descriptor itself.
+        0 if argument.directory.is_some() => Ok(Vec::new()),
+        address => memory::path(thread, address),
     }
 }
 

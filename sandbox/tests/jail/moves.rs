@@ -24,7 +24,13 @@ const RULES: &str = "
     action = 'deny'
     errno = 'EACCES'
     access = ['read']
-    paths = ['/tmp/box/inner/secret', '/tmp/kept/*']
+    paths = ['/tmp/box/inner/secret', '/tmp/kept/*', '/tmp/closed/**']
+    [[path]]
+    id = 'open'
+    why = 'the same'
+    action = 'allow'
+    access = ['read']
+    paths = ['/tmp/closed/*']
     [[path]]
     id = 'absent'
     why = 'the same'
@@ -53,6 +59,8 @@ fn what_is_refused_can_not_be_moved_away() {
         ("rename-above", EACCES),
         ("rename-relative", EACCES),
         ("rename-children", EACCES),
+        ("rename-excepted", EACCES),
+        ("rename-inside", 0),
         ("exchange", EACCES),
         ("rename-under-a-rule", EACCES),
         ("rename-free", 0),
@@ -72,7 +80,7 @@ fn what_is_refused_can_not_be_moved_away() {
     let expected = [
         &["program"; 3][..],
         &["unseen"],
-        &["secret"; 5],
+        &["secret"; 6],
         &["absent"],
         &["secret"; 2],
         &["program"; 2],

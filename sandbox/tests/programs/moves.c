@@ -60,6 +60,9 @@ int main(int argc, char **argv) {
   mkdir("/tmp/kept", 0755);
   mkdir("/tmp/mine", 0755);
   make("/tmp/mine/only");
+  mkdir("/tmp/closed", 0755);
+  mkdir("/tmp/closed/open", 0755);
+  make("/tmp/closed/open/secret");
 
   execute("executed", AT_FDCWD, "/tmp/program");
   tell("link-program", link("/tmp/program", "/tmp/other"));
@@ -69,6 +72,8 @@ int main(int argc, char **argv) {
   tell("rename-above", rename("/tmp/box", "/tmp/other"));
   tell("rename-relative", renameat(open("/tmp/box", O_PATH), "inner", AT_FDCWD, "/tmp/other"));
   tell("rename-children", rename("/tmp/kept", "/tmp/other"));
+  tell("rename-excepted", rename("/tmp/closed/open", "/tmp/other"));
+  tell("rename-inside", rename("/tmp/closed/open", "/tmp/closed/again"));
   tell("exchange", renameat2(AT_FDCWD, "/tmp/mine", AT_FDCWD, "/tmp/box", RENAME_EXCHANGE));
   tell("rename-under-a-rule", rename("/tmp/mine", "/tmp/absent"));
   tell("rename-free", rename("/tmp/mine", "/tmp/other"));
