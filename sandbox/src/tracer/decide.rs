@@ -324,13 +324,14 @@ impl Tracer<'_> {
             let mode = line.split(|byte| *byte == b' ').nth(1)?;
             let name = line.iter().position(|byte| *byte == b'/');
             let name = line.get(name.filter(|_| mode.contains(&b'x'))?..)?;
-            // It may be called so, or have been removed.
-            let former = name.strip_suffix(resolve::REMOVED);
-            [Some(name), former].into_iter().flatten().find_map(|name| {
-                let rule = self.policy.paths.decide(Access::Exec, name)?;
-                let refuses = self.policy.action(rule) != TracedAction::Allow;
-                refuses.then(|| (rule, name.to_vec()))
-            })
+            let name = match name.strip_suffix(resolve::REMOVED) {
+                // It may be called so, or have been removed: then it keeps its name.
+                Some(former) if !is_there(name) => former,
+                _ => name,
+            };
+            let rule = self.policy.paths.decide(Access::Exec, name)?;
+            let refuses = self.policy.action(rule) != TracedAction::Allow;
+            refuses.then(|| (rule, name.to_vec()))
         });
         let Some((rule, name)) = refused else {
             return Ok(());
@@ -353,6 +354,15 @@ impl Tracer<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a path names something, or may: not everything can be looked at.
+fn is_there(path: &[u8]) -> bool {
+    let found = nix::sys::stat::lstat(path);
+    !matches!(
+        found,
+        Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG)
+    )
 }
 
 /// An argument's path as the program has written it.

@@ -304,6 +304,9 @@ static void execute_copies(void) {
   unlink("/tmp/copy");
   execute("deleted", copy, "", AT_EMPTY_PATH);
   execute("allowed", AT_FDCWD, "/tmp/allowed", 0);
+  int allowed = open("/tmp/allowed", O_PATH);
+  tell("removed", unlink("/tmp/allowed"));
+  execute("allowed-removed", allowed, "", AT_EMPTY_PATH);
 }
 
 int main(int argc, char **argv) {
