@@ -77,6 +77,10 @@ impl Paths {
         decision.filter(|decision| decision.action != TracedAction::Allow)
     }
 
+    pub(crate) fn refuses(&self, access: Access, path: &[u8]) -> bool {
+        self.refusal(access, path).is_some()
+    }
+
     /// The strictest rule that refuses something below a directory with this canonical
     /// path, and would not any more if the directory got the other path.
     pub(crate) fn refusal_below(
@@ -93,7 +97,7 @@ impl Paths {
             unnamed.iter().filter_map(|rest| {
                 let refusal = self.refusal(*access, &[directory, rest].concat())?;
                 let still = other.is_some_and(|other| {
-                    self.refusal(*access, &[other, rest].concat()).is_some()
+                    self.refuses(*access, &[other, rest].concat())
                         && !self.allow_below(*access, other)
                 });
                 (!still).then_some(refusal)

@@ -19,7 +19,9 @@ pub(super) struct PathArgument {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Uses {
     Only(&'static [Access]),
-    /// The same, and what lies below gets other names.
+    /// It gets another name, and what could be done with it still can.
+    Link,
+    /// The same or less, and what lies below gets other names, too.
     Rename(&'static [Access]),
     /// As these flags of `open` say.
     Open(usize),
@@ -44,8 +46,7 @@ const READ: Uses = Uses::Only(&[Access::Read]);
 const WRITE: Uses = Uses::Only(&[Access::Write]);
 const STAT: Uses = Uses::Only(&[Access::Stat]);
 const EXEC: Uses = Uses::Only(&[Access::Exec]);
-/// Under its new name it is what it was, and whatever could be done with it still can.
-const LINK: Uses = Uses::Only(&ALL);
+const LINK: Uses = Uses::Link;
 const RENAME: Uses = Uses::Rename(&ALL);
 const RENAME_TO: Uses = Uses::Rename(&[Access::Write]);
 pub(super) const ALL: [Access; 4] = [Access::Read, Access::Write, Access::Stat, Access::Exec];

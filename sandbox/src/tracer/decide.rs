@@ -150,7 +150,7 @@ impl Tracer<'_> {
         };
         paths.iter().any(|argument| match argument.uses {
             Uses::Only(accesses) => refuses(accesses),
-            Uses::Rename(_) => refuses(&arguments::ALL),
+            Uses::Link | Uses::Rename(_) => refuses(&arguments::ALL),
             Uses::Open(_) | Uses::OpenHow(_) => {
                 refuses(&[Access::Read, Access::Write, Access::Stat])
             }
@@ -217,16 +217,28 @@ impl Tracer<'_> {
             });
         }
         let (path, accesses) = self.resolve(thread, stopped, argument, &path)?;
+        // Where that can't be looked at, everything that is refused counts.
+        let other = match argument.uses {
+            Uses::Link | Uses::Rename(_) => {
+                other.and_then(|other| self.name(thread, stopped, other).ok())
+            }
+            _ => None,
+        };
+        // Only its names are written to. Anything else becomes possible if the other path allows it.
+        let possible = |access: &&Access| {
+            **access == Access::Write
+                || !other.as_ref().is_some_and(|other| {
+                    self.policy.paths.refuses(**access, &path)
+                        && self.policy.paths.refuses(**access, other)
+                })
+        };
         let rules = accesses
             .iter()
+            .filter(possible)
             .filter_map(|access| self.policy.paths.decide(*access, &path));
         let refusing = |rule: &RuleNumber| self.policy.action(*rule) != TracedAction::Allow;
         let below = match argument.uses {
-            Uses::Rename(_) => {
-                // Where that can't be looked at, everything that is refused counts.
-                let other = other.and_then(|other| self.name(thread, stopped, other).ok());
-                self.policy.paths.refusal_below(&path, other.as_deref())
-            }
+            Uses::Rename(_) => self.policy.paths.refusal_below(&path, other.as_deref()),
             _ => None,
         };
         let rule = rules
@@ -281,10 +293,11 @@ impl Tracer<'_> {
         let opened = match argument.uses {
             Uses::Open(index) => Some(value(index)),
             Uses::OpenHow(index) => Some(how_opened(thread, value(index))?),
-            Uses::Only(_) | Uses::Rename(_) => None,
+            Uses::Only(_) | Uses::Link | Uses::Rename(_) => None,
         };
         let accesses = match (argument.uses, opened) {
             (Uses::Only(accesses) | Uses::Rename(accesses), _) => accesses,
+            (Uses::Link, _) => &arguments::ALL,
             (_, Some(flags)) => arguments::open_accesses(flags),
             (_, None) => return Err(Errno::EFAULT),
         };

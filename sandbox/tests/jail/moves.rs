@@ -10,7 +10,7 @@ const RULES: &str = "
     action = 'deny'
     errno = 'EACCES'
     access = ['exec']
-    paths = ['/tmp/program']
+    paths = ['/tmp/program', '/tmp/data/**']
     [[path]]
     id = 'unseen'
     why = 'the same'
@@ -61,6 +61,10 @@ fn what_is_refused_can_not_be_moved_away() {
         ("rename-children", EACCES),
         ("rename-excepted", EACCES),
         ("rename-inside", 0),
+        ("rename-data", 0),
+        ("link-data", 0),
+        ("rename-to-execute", EACCES),
+        ("link-to-execute", EACCES),
         ("exchange", EACCES),
         ("rename-under-a-rule", EACCES),
         ("rename-free", 0),
@@ -80,7 +84,9 @@ fn what_is_refused_can_not_be_moved_away() {
     let expected = [
         &["program"; 3][..],
         &["unseen"],
-        &["secret"; 6],
+        &["secret"; 5],
+        &["program"; 2],
+        &["secret"],
         &["absent"],
         &["secret"; 2],
         &["program"; 2],

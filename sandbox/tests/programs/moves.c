@@ -63,6 +63,8 @@ int main(int argc, char **argv) {
   mkdir("/tmp/closed", 0755);
   mkdir("/tmp/closed/open", 0755);
   make("/tmp/closed/open/secret");
+  mkdir("/tmp/data", 0755);
+  make("/tmp/data/new");
 
   execute("executed", AT_FDCWD, "/tmp/program");
   tell("link-program", link("/tmp/program", "/tmp/other"));
@@ -74,6 +76,10 @@ int main(int argc, char **argv) {
   tell("rename-children", rename("/tmp/kept", "/tmp/other"));
   tell("rename-excepted", rename("/tmp/closed/open", "/tmp/other"));
   tell("rename-inside", rename("/tmp/closed/open", "/tmp/closed/again"));
+  tell("rename-data", rename("/tmp/data/new", "/tmp/data/old"));
+  tell("link-data", link("/tmp/data/old", "/tmp/data/new"));
+  tell("rename-to-execute", rename("/tmp/data/old", "/tmp/program-too"));
+  tell("link-to-execute", link("/tmp/data/old", "/tmp/program-too"));
   tell("exchange", renameat2(AT_FDCWD, "/tmp/mine", AT_FDCWD, "/tmp/box", RENAME_EXCHANGE));
   tell("rename-under-a-rule", rename("/tmp/mine", "/tmp/absent"));
   tell("rename-free", rename("/tmp/mine", "/tmp/other"));
