@@ -391,10 +391,10 @@ fn written(thread: Pid, stopped: &StoppedCall, argument: &PathArgument) -> Resul
 /// Whether a path itself is the reason that it can't be looked at, and neither the tracer nor
 /// something that it does not allow.
 fn is_the_programs(errno: Errno) -> bool {
-    use Errno::{EACCES, EBADF, EFAULT, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR};
+    use Errno::{EBADF, EFAULT, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR};
     matches!(
         errno,
-        EACCES | EBADF | EFAULT | ELOOP | ENAMETOOLONG | ENOENT | ENOTDIR
+        EBADF | EFAULT | ELOOP | ENAMETOOLONG | ENOENT | ENOTDIR
     )
 }
 

@@ -123,7 +123,8 @@ impl Resolver {
             Start::WorkingDirectory => format!("/proc/{thread}/cwd"),
             Start::Descriptor(number) => format!("/proc/{thread}/fd/{number}"),
         };
-        let told = readlink(link.as_str()).map_err(not_open)?.into_vec();
+        let told = readlink(link.as_str()).map_err(|errno| not_open(not_told(errno)));
+        let told = told?.into_vec();
         let object = self.open(&self.root, link.as_bytes(), OFlag::empty())?;
         Ok(Place {
             path: self.name_of(thread, told, &object)?,
@@ -212,7 +213,8 @@ impl Resolver {
             if links > LINKS_MAX {
                 return Err(Errno::ELOOP);
             }
-            let reads = readlinkat(&at.object, name.as_slice())?.into_vec();
+            let reads = readlinkat(&at.object, name.as_slice()).map_err(not_told)?;
+            let reads = reads.into_vec();
             let in_proc = fstatfs(&at.object)?.filesystem_type() == PROC_SUPER_MAGIC;
             match (in_proc, at.path.as_slice(), name.as_slice()) {
                 (true, b"/proc", b"self") => rest.push(group(thread)?.to_string().into_bytes()),
@@ -312,6 +314,15 @@ fn not_open(errno: Errno) -> Errno {
     }
 }
 
+/// The object of a link of /proc may lie too deep to be told, and the kernel goes on from there
+/// all the same.
+fn not_told(errno: Errno) -> Errno {
+    match errno {
+        Errno::ENAMETOOLONG => Errno::EOPNOTSUPP,
+        other => other,
+    }
+}
+
 fn is_link(stat: &FileStat) -> bool {
     stat.st_mode & libc::S_IFMT == libc::S_IFLNK
 }
@@ -330,7 +341,9 @@ pub(super) fn group(thread: i32) -> nix::Result<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::sys::stat::mkdirat;
     use nix::unistd::{Uid, gettid, setfsuid};
+    use std::os::fd::AsRawFd;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     /// Where we can't look, the kernel might: nobody may take that for nothing there.
@@ -354,6 +367,25 @@ mod tests {
         let resolved = resolve("/link");
         setfsuid(former);
         assert_eq!(resolved, Err(Errno::EACCES));
+    }
+
+    /// The program can go deeper than any path is long, and the kernel looks from there.
+    #[test]
+    fn too_deep_to_be_told_is_no_error_of_the_programs() {
+        let top = tempfile::tempdir().unwrap();
+        let name = "n".repeat(250);
+        let mut at = nix::fcntl::open(top.path(), OFlag::O_PATH, Mode::empty()).unwrap();
+        for _ in 0..20 {
+            mkdirat(&at, name.as_str(), Mode::S_IRWXU).unwrap();
+            at = openat(&at, name.as_str(), OFlag::O_PATH, Mode::empty()).unwrap();
+        }
+        let mut resolver = Resolver::new(std::iter::empty()).unwrap();
+        let start = Start::Descriptor(at.as_raw_fd());
+        let by_link = format!("/proc/self/fd/{}/file", at.as_raw_fd());
+        for path in [&b"file"[..], by_link.as_bytes()] {
+            let resolved = resolver.resolve(gettid().as_raw(), start, path, true);
+            assert_eq!(resolved, Err(Errno::EOPNOTSUPP));
+        }
     }
 
     #[test]
