@@ -106,8 +106,10 @@ impl Resolver {
 
     /// What an open descriptor of a thread refers to.
     pub(super) fn descriptor(&self, thread: i32, number: i32) -> nix::Result<Vec<u8>> {
-        let place = self.start(thread, Start::Descriptor(number))?;
-        Ok(without_task(at_least_root(place.path)))
+        let (link, told) = link_of(thread, Start::Descriptor(number))?;
+        let object = || fstat(&self.open(&self.root, link.as_bytes(), OFlag::empty())?);
+        let path = self.name_of(thread, told, object)?;
+        Ok(without_task(at_least_root(path)))
     }
 
     fn at_root(&self) -> nix::Result<Place> {
@@ -119,15 +121,10 @@ impl Resolver {
     }
 
     fn start(&self, thread: i32, start: Start) -> nix::Result<Place> {
-        let link = match start {
-            Start::WorkingDirectory => format!("/proc/{thread}/cwd"),
-            Start::Descriptor(number) => format!("/proc/{thread}/fd/{number}"),
-        };
-        let told = readlink(link.as_str()).map_err(|errno| not_open(not_told(errno)));
-        let told = told?.into_vec();
+        let (link, told) = link_of(thread, start)?;
         let object = self.open(&self.root, link.as_bytes(), OFlag::empty())?;
         Ok(Place {
-            path: self.name_of(thread, told, &object)?,
+            path: self.name_of(thread, told, || fstat(&object))?,
             object,
             changing: true,
         })
@@ -135,25 +132,29 @@ impl Resolver {
 
     /// The canonical path of an object, of which a link of /proc tells this. What has
     /// been removed keeps its name: the content is what it was.
-    fn name_of(&self, thread: i32, mut told: Vec<u8>, object: &OwnedFd) -> nix::Result<Vec<u8>> {
+    fn name_of(
+        &self,
+        thread: i32,
+        mut told: Vec<u8>,
+        object: impl FnOnce() -> nix::Result<FileStat>,
+    ) -> nix::Result<Vec<u8>> {
         if told == b"/" {
             told.clear();
         }
         if let Some(former) = told.strip_suffix(REMOVED)
-            && !self.is_at(&told, object)?
+            && !self.is_at(&told, &object()?)?
         {
             told.truncate(former.len());
         }
         self.own_proc(thread, told)
     }
 
-    fn is_at(&self, path: &[u8], object: &OwnedFd) -> nix::Result<bool> {
+    fn is_at(&self, path: &[u8], object: &FileStat) -> nix::Result<bool> {
         let there = match self.open(&self.root, path, OFlag::O_NOFOLLOW) {
             Ok(there) => fstat(&there)?,
             Err(errno) if is_nothing(errno) => return Ok(false),
             Err(errno) => return Err(errno),
         };
-        let object = fstat(object)?;
         Ok((there.st_dev, there.st_ino) == (object.st_dev, object.st_ino))
     }
 
@@ -225,7 +226,7 @@ impl Resolver {
                 }
                 (true, path, _) if path != b"/proc" => {
                     at.object = self.open(&at.object, &name, OFlag::empty())?;
-                    at.path = self.name_of(thread, reads, &at.object)?;
+                    at.path = self.name_of(thread, reads, || fstat(&at.object))?;
                 }
                 _ => {
                     if reads.starts_with(b"/") {
@@ -268,6 +269,16 @@ impl Resolver {
         }
         Ok(path)
     }
+}
+
+/// The link of /proc to where a path starts, and what it tells.
+fn link_of(thread: i32, start: Start) -> nix::Result<(String, Vec<u8>)> {
+    let link = match start {
+        Start::WorkingDirectory => format!("/proc/{thread}/cwd"),
+        Start::Descriptor(number) => format!("/proc/{thread}/fd/{number}"),
+    };
+    let told = readlink(link.as_str()).map_err(|errno| not_open(not_told(errno)));
+    Ok((link, told?.into_vec()))
 }
 
 /// The directory of one thread holds the same files as that of its process, so a rule
