@@ -455,6 +455,7 @@ fn calls_by_the_page_of_old_programs_are_followed() {
         let (facts, said, _) = run_captured(&mut traced.jail, spec);
         assert_eq!(facts.outcome, exited(0));
         if said == "no page\n" {
+            eprintln!("skipped: this kernel has no vsyscall page");
             return;
         }
         assert_eq!(said, "told\n");
