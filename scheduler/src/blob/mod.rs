@@ -208,7 +208,11 @@ impl BlobStore {
         let Some(key) = self.key_to_read(hash).await? else {
             return Ok(None);
         };
-        match self.objects.get(&key).await {
+        let found = match self.objects.get(&key).await {
+            Err(object_store::Error::NotFound { .. }) => self.get_aside(hash, &key).await?,
+            found => found,
+        };
+        match found {
             Ok(found) => {
                 let place = self.place.clone();
                 let size_bytes = found.meta.size;
