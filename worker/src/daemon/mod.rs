@@ -10,6 +10,7 @@ mod assignment;
 mod audits;
 mod boundary;
 mod canaries;
+mod conclusion;
 mod config;
 mod control;
 mod error;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use assize_common::amqp::Delivery;
 use assize_common::message::{
-    self, Finished, HandedBack, HeldJudgement, Judged as Reported, Report, Started, Task, Ticket,
+    self, HeldJudgement, Judged as Reported, Report, Started, Task, Ticket,
 };
 use assize_common::telemetry::error_chain;
 use chrono::{DateTime, Utc};
@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use super::assignment::{self, AssignmentError, TestcasesDone};
 use super::boundary::{Boundaries, MOST_LIVE};
 use super::canaries::Canaries;
+use super::conclusion::{Conclusion, count, hand_back, hand_back_unsuited};
 use super::control::Controls;
 use super::held::{Held, Taken};
 use super::intake::{Intake, Woken};
@@ -288,37 +289,6 @@ struct Accepted {
     earlier_deliveries: u64,
 }
 
-/// What came of an attempt.
-enum Conclusion {
-    Finished(Box<Finished>),
-    /// With the reason.
-    HandBack(String),
-    /// With the reason.
-    LacksLanguage(String),
-}
-
-const fn hand_back(judgement: HeldJudgement, reason: String, earlier_deliveries: u64) -> Report {
-    Report::HandedBack(HandedBack {
-        judgement,
-        reason,
-        earlier_deliveries,
-        unsuited: false,
-    })
-}
-
-const fn hand_back_unsuited(
-    judgement: HeldJudgement,
-    reason: String,
-    earlier_deliveries: u64,
-) -> Report {
-    Report::HandedBack(HandedBack {
-        judgement,
-        reason,
-        earlier_deliveries,
-        unsuited: true,
-    })
-}
-
 impl Shared {
     /// Takes a slot away, to be put back later. One without jails stands in for it, and
     /// stays if it gets lost.
@@ -385,67 +355,6 @@ impl Shared {
         hand_back_unsuited(held, reason, earlier_deliveries)
     }
 
-    /// What came of an attempt.
-    fn conclude(
-        &self,
-        judgement: HeldJudgement,
-        started_at: DateTime<Utc>,
-        result: Result<Reported, AssignmentError>,
-    ) -> Conclusion {
-        let outcome = match result {
-            Ok(outcome) => outcome,
-            Err(error) if error.is_interruption() => {
-                count("handed_back");
-                let reason = if self.stop.is_draining() {
-                    "the worker stops"
-                } else {
-                    "cancelled"
-                };
-                tracing::info!(reason, "handed back");
-                return Conclusion::HandBack(reason.to_owned());
-            }
-            Err(error @ AssignmentError::Language(_)) => {
-                count("handed_back");
-                let reason = error_chain(&error);
-                tracing::info!(reason, "handed back");
-                return Conclusion::LacksLanguage(reason);
-            }
-            Err(error) if error.is_absence_of_scheduler() => {
-                let reason = error_chain(&error);
-                count("scheduler_away");
-                tracing::error!(
-                    error = reason,
-                    "handed back: another worker may reach the scheduler"
-                );
-                return Conclusion::HandBack(reason);
-            }
-            Err(error) => {
-                let reason = error_chain(&error);
-                if let Some(status) = error.refusal() {
-                    count("handed_back");
-                    tracing::error!(error = reason, "handed back: the worker can't go on");
-                    self.refusal.get_or_init(|| status);
-                    self.stop.drain();
-                    return Conclusion::HandBack(reason);
-                }
-                tracing::error!(error = reason, "judging error");
-                Reported::JudgingError { reason }
-            }
-        };
-        if let Reported::Verdict { verdict, runs, .. } = &outcome {
-            count(verdict.id());
-            tracing::info!(%verdict, runs = runs.len(), "judged");
-        } else {
-            count("judging_error");
-        }
-        Conclusion::Finished(Box::new(Finished {
-            judgement,
-            started_at,
-            finished_at: Utc::now(),
-            outcome,
-        }))
-    }
-
     /// Acknowledges the task of a judgement that takes long: RabbitMQ waits for that no
     /// longer than its `consumer_timeout`, and would give the task to another worker
     /// and close the channel of all slots. The lease holds the judgement from then on,
@@ -481,10 +390,6 @@ impl Shared {
             tokio::time::sleep(PROGRESS_PAUSE).await;
         }
     }
-}
-
-fn count(outcome: &'static str) {
-    metrics::counter!("assize_judgements_total", "outcome" => outcome).increment(1);
 }
 
 const fn held_by(task: &Task) -> HeldJudgement {

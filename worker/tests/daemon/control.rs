@@ -1,8 +1,11 @@
 //! What schedulers tell workers.
 
+use std::time::Duration;
+
 use assize_common::Lane;
 use assize_common::message::{Control, HeldJudgement, Task, WorkerMode};
 
+use crate::broker::PATIENCE;
 use crate::fixture::{ENDLESS, Fixture, RIGHT};
 
 const fn held(task: &Task) -> HeldJudgement {
@@ -48,7 +51,13 @@ async fn a_cordoned_worker_takes_nothing_and_a_drained_one_ends() {
     worker.says("told how to work").await;
     let waiting = fixture.task(RIGHT, Lane::Live);
     fixture.broker.publish(&waiting).await;
-    assert_eq!(fixture.broker.waiting(Lane::Live).await, 1);
+    // What came in at that moment is handed back.
+    let is_back = async {
+        while fixture.broker.waiting(Lane::Live).await != 1 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, is_back).await.unwrap();
     set_mode(&fixture, WorkerMode::Run).await;
     assert_eq!(fixture.broker.finished().await.judgement, held(&waiting));
 
