@@ -88,6 +88,12 @@ async fn illegal_rows_are_refused(pool: PgPool) {
              SELECT id, 1, 0, 't', 'AC', 1, 1, 1, 'exited' FROM judgements",
             "runs_value_unless_killed",
         ),
+        (
+            "INSERT INTO runs (judgement_id, attempt, ordinal, testcase, verdict, cpu_time_ms, wall_time_ms,
+                 memory_bytes, exit_how, exit_value)
+             VALUES (gen_random_uuid(), 1, 0, 't', 'AC', 1, 1, 1, 'exited', 0)",
+            "runs_of_judgements",
+        ),
         ("UPDATE submission_files SET name = '../x'", "submission_files_name_check"),
         ("UPDATE submissions SET idempotency_key = 'k'", "submissions_idempotency_key_with_hash"),
         ("UPDATE tokens SET scopes = '{root}'", "tokens_scopes_check"),
