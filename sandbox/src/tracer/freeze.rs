@@ -27,6 +27,8 @@ impl Tracer<'_> {
     /// Has everything but this thread stop, and returns when it has. What stands
     /// still already must not be let go on either before the call has been made.
     pub(super) fn freeze(&mut self, thread: Pid) -> Result<Others, Failure> {
+        self.let_others_run(thread)?;
+        self.turns.freeze();
         loop {
             // Once more each time: who executes something goes on under another number.
             for other in self.tasks.running_besides(thread) {

@@ -12,6 +12,7 @@ mod freeze;
 mod memory;
 mod resolve;
 mod tasks;
+mod turns;
 
 pub(crate) use arguments::path_calls;
 pub(crate) use charge::Charge;
@@ -36,6 +37,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
 use tasks::{Task, Tasks};
+use turns::Turns;
 
 /// Traces one program with all its threads and descendants.
 #[derive(Debug)]
@@ -59,6 +61,7 @@ pub(crate) struct Tracer<'a> {
     forbidden: Option<String>,
     /// Stops that came while others had to wait.
     waiting: VecDeque<Waited>,
+    turns: Turns,
     /// Whether the kernel says what in it a thread sleeps in.
     tells_places: bool,
 }
@@ -97,6 +100,7 @@ impl<'a> Tracer<'a> {
             ended: None,
             forbidden: None,
             waiting: VecDeque::new(),
+            turns: Turns::default(),
             tells_places: false,
         })
     }
@@ -146,34 +150,6 @@ impl<'a> Tracer<'a> {
         Ok(())
     }
 
-    /// What has happened next. Everybody who has stopped gets a turn before
-    /// anybody gets a second one: the kernel would tell of the newest thread
-    /// first, and one that stops again at once could keep the others waiting
-    /// for ever.
-    fn next_in_turn(&mut self) -> Result<Waited, Failure> {
-        loop {
-            while let Some(waited) = self.waiting.pop_front() {
-                // Killed or replaced by an exec since: that is heard of instead.
-                let since = process::has_news(waited.pid);
-                if !since.map_err(Failure::step("look at a thread"))? {
-                    return Ok(waited);
-                }
-            }
-            let first = process::wait(None)
-                .map_err(Failure::step("wait for the program"))?
-                .ok_or_else(nothing_left)?;
-            if self.tasks.is_one() {
-                return Ok(first);
-            }
-            self.put_off(first)?;
-            while let Some(other) =
-                process::wait_now(None).map_err(Failure::step("wait for the program"))?
-            {
-                self.put_off(other)?;
-            }
-        }
-    }
-
     fn take(&mut self, waited: Waited) -> Result<(), Failure> {
         let thread = waited.pid;
         let Some(stop) = waited.stop() else {
@@ -194,7 +170,11 @@ impl<'a> Tracer<'a> {
             return self.resume(thread, 0);
         }
         match stop.event {
-            libc::PTRACE_EVENT_SECCOMP => return self.decide(thread),
+            libc::PTRACE_EVENT_SECCOMP => {
+                self.decide(thread)?;
+                self.turns.thaw();
+                return Ok(());
+            }
             libc::PTRACE_EVENT_STOP => match stop.signal {
                 libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => {
                     return alive(ptrace::listen(thread), "leave a thread stopped").map(drop);
