@@ -1,6 +1,9 @@
 -- Runs come many in a statement. Whether their judgements are there is asked once for each statement: a foreign key
 -- asked for each run, which took longer than storing it.
 
+-- In the order in which reports lock: each by itself would take them the other way round.
+LOCK TABLE judgements, runs IN ACCESS EXCLUSIVE MODE;
+
 CREATE FUNCTION runs_refuse_strangers() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (

@@ -59,7 +59,11 @@ impl<'c> LostTasks<'c> {
             .await
             .is_some()
         {
-            if let Err(error) = self.look().await? {
+            // A purge can have lost many, which takes its time.
+            let Some(looked) = stop.run_until_cancelled(self.look()).await else {
+                break;
+            };
+            if let Err(error) = looked? {
                 tracing::warn!(error = %error_chain(&error), "cannot look for lost tasks; trying again");
             }
         }

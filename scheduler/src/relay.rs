@@ -110,7 +110,7 @@ impl Relay {
     async fn publish_batch(&self) -> Result<Result<Batch, StoreError>, AmqpError> {
         let claiming = async {
             let _turn = self.turn.looking.lock().await;
-            let mut transaction = self.store.begin_dispatch().await?;
+            let mut transaction = self.store.begin_relay().await?;
             // Counted twice rather than not at all when they are published meanwhile.
             let under_way = self.turn.under_way.load(Ordering::Relaxed);
             // Before the look: what makes room after it rings.
@@ -128,15 +128,8 @@ impl Relay {
             let claimed = if limit == 0 {
                 Vec::new()
             } else {
-                let languages = lane_languages(&mut transaction, self.lane, self.lease).await?;
-                outbox_claim(
-                    &mut transaction,
-                    self.lane,
-                    limit,
-                    languages.as_deref(),
-                    self.lease,
-                )
-                .await?
+                let languages = load.languages.as_deref();
+                outbox_claim(&mut transaction, self.lane, limit, languages, self.lease).await?
             };
             let full = claimed.len() == usize::from(limit);
             self.bells.note_full(self.lane, full);

@@ -40,6 +40,7 @@ mod tests {
         published: 0,
         slots: 0,
         live_waits: false,
+        languages: None,
     };
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fault::{Database, Fault, Files, Messages};
 use super::installation::Installation;
+use super::load::WHY_CANCELLED;
 
 /// What there was since the start.
 #[derive(Debug, Default)]
@@ -25,7 +26,14 @@ impl Installation {
                 .unwrap();
             count.try_into().unwrap()
         };
-        let errors = count("SELECT count(*) FROM judgements WHERE state = 'error'").await;
+        let errors = sqlx::query_scalar(
+            "SELECT count(*)::integer FROM judgements WHERE state = 'error' AND error NOT LIKE '%' || $1",
+        );
+        let errors: i32 = errors
+            .bind(WHY_CANCELLED)
+            .fetch_one(&self.database)
+            .await
+            .unwrap();
         let dead = count("SELECT count(*) FROM dead_letters").await;
         let mut ended: BTreeMap<String, u32> = self
             .daemons()
@@ -34,7 +42,7 @@ impl Installation {
         ended.insert("Postgres".to_owned(), self.postgres.surprises().await);
         ended.insert("RabbitMQ".to_owned(), self.rabbitmq.daemon.surprises());
         Damage {
-            errors,
+            errors: errors.unsigned_abs(),
             dead,
             ended,
         }

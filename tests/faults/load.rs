@@ -23,6 +23,13 @@ const PROGRAMS: [(&str, Verdict); 4] = [
     ("/bin/sleep 0.05; echo $((a + b))", Verdict::Ac),
 ];
 
+/// One of so many is flagged: judged in a lane of its own, with the tracer.
+const FLAGGED: u64 = 10;
+/// One of so many is cancelled as soon as it is sent.
+const CANCELLED: u64 = 25;
+/// What is noted of those.
+pub(super) const WHY_CANCELLED: &str = "it was tried whether that works";
+
 /// What a submission is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Program {
@@ -41,12 +48,12 @@ pub(super) enum Program {
 pub(super) struct Load {
     /// Any of them takes submissions.
     schedulers: Vec<Api>,
-    database: PgPool,
+    pub(super) database: PgPool,
     next: AtomicU64,
     /// So many are to wait or run at any time.
     wanted: AtomicUsize,
     expected: Mutex<HashMap<SubmissionId, Verdict>>,
-    over: AtomicBool,
+    pub(super) over: AtomicBool,
     /// Requests that are not answered yet.
     unanswered: AtomicU64,
 }
@@ -102,9 +109,15 @@ impl Load {
         }
     }
 
-    /// How many are waiting or running.
+    /// One of the schedulers.
+    pub(super) fn scheduler(&self, number: usize) -> &Api {
+        &self.schedulers[number % self.schedulers.len()]
+    }
+
+    /// How many are waiting or running for the first time.
     pub(super) async fn open(&self) -> sqlx::Result<usize> {
-        let open = "SELECT count(*) FROM judgements WHERE state IN ('queued', 'running')";
+        let open =
+            "SELECT count(*) FROM judgements WHERE state IN ('queued', 'running') AND is_current";
         let open: i64 = sqlx::query_scalar(open).fetch_one(&self.database).await?;
         Ok(usize::try_from(open).unwrap_or(usize::MAX))
     }
@@ -139,7 +152,7 @@ impl Load {
             contest: Some(format!("contest {}", number % 2)),
             team: Some(format!("team {}", number % 50)),
             sandbox: None,
-            flag: None,
+            flag: (number % FLAGGED == 0).then(|| "one of some".to_owned()),
         };
         let key = number.to_string();
         let mut scheduler = self
@@ -153,6 +166,12 @@ impl Load {
             let answer = tokio::time::timeout(Duration::from_secs(5), api.submit(&new, Some(&key)));
             if let Ok(Ok(submission)) = answer.await {
                 self.expected.lock().unwrap().insert(submission.id, verdict);
+                if number % CANCELLED == 1 && matches!(program, Program::Short) {
+                    // Whether it is told in time or at all decides nobody.
+                    let reason = WHY_CANCELLED.to_owned();
+                    let cancelling = api.cancel_submission(submission.id, reason);
+                    drop(tokio::time::timeout(Duration::from_secs(5), cancelling).await);
+                }
                 self.unanswered.fetch_sub(1, Ordering::Relaxed);
                 return submission.id;
             }

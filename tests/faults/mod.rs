@@ -22,6 +22,7 @@ mod postgres;
 mod proxy;
 mod rabbitmq;
 mod random;
+mod rejudging;
 mod service;
 mod trial;
 

@@ -33,6 +33,7 @@ pub(super) struct Trial {
     damage: Damage,
     begin: Instant,
     load: JoinHandle<()>,
+    rejudging: JoinHandle<()>,
 }
 
 impl Trial {
@@ -44,6 +45,7 @@ impl Trial {
         let installation = Arc::new(Installation::start(shape).await);
         installation.load.want(OPEN);
         let load = tokio::spawn(Arc::clone(&installation.load).keep());
+        let rejudging = tokio::spawn(Arc::clone(&installation.load).rejudge());
         let trial = Self {
             installation,
             random,
@@ -51,6 +53,7 @@ impl Trial {
             damage: Damage::default(),
             begin: Instant::now(),
             load,
+            rejudging,
         };
         // Nothing is proved by faults that hit nobody.
         while trial.installation.load.accepted() < 2 * OPEN {
@@ -207,6 +210,12 @@ impl Trial {
         let mut findings = Vec::new();
         installation.load.finish().await;
         self.load.abort();
+        if tokio::time::timeout(PATIENCE, &mut self.rejudging)
+            .await
+            .is_err()
+        {
+            findings.push("the last rejudging does not come to its end".to_owned());
+        }
         let emptied = async {
             while !installation.waiting_messages().await.is_empty() {
                 tokio::time::sleep(Duration::from_millis(200)).await;

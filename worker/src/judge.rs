@@ -104,6 +104,8 @@ pub enum Progress<'a> {
         /// Test cases of the problem.
         total: usize,
     },
+    /// What a program wrote was validated again. Whether that is what counts is known at the end.
+    Validated,
 }
 
 /// The result of judging.
@@ -318,7 +320,7 @@ impl Judge {
                 if reuse.has_outputs() {
                     run.validator = self.output_validator(slot, request.package, cancel)?;
                 }
-                run.all_without_program(slot, compile, unchanged)?
+                run.all_without_program(slot, compile, unchanged, progress)?
             } else {
                 Some(Judged::rejected(compile, unchanged))
             };

@@ -191,6 +191,7 @@ impl<'a> Shown<'a> {
         match progress {
             Progress::Compiling => self.bar.set_message(format!("{}: compiling", self.name)),
             Progress::Compiled(_) => self.bar.set_message(self.name.to_owned()),
+            Progress::Validated => {}
             Progress::Ran { run, .. } => {
                 self.left = self.left.saturating_sub(1);
                 self.bar.inc(1);

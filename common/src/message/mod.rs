@@ -131,6 +131,7 @@ mod tests {
             scrutiny: Scrutiny::default(),
             earlier: None,
             avoid: Vec::new(),
+            losses: 0,
         }
     }
 

@@ -57,6 +57,14 @@ pub struct Task {
     /// it and judges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub avoid: Vec<WorkerId>,
+    /// Workers that were lost at earlier attempts. One of the release before does not know of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub losses: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Limits to judge by instead of the package's; those that are not there stay. A

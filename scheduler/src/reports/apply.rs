@@ -83,7 +83,9 @@ async fn apply_heartbeats(
     reports: &[&WorkerReport],
     settings: Settings,
 ) -> Result<(), StoreError> {
-    let (mut workers, mut all_held) = (Vec::new(), Vec::new());
+    let mut workers = Vec::new();
+    // Many that have waited together say the same of an attempt.
+    let mut all_held = HashSet::new();
     for report in reports {
         if let Report::Heartbeat { held } = &report.report {
             let worker = report.worker_id;
@@ -97,6 +99,7 @@ async fn apply_heartbeats(
     if !workers.is_empty() {
         worker_list_touch(connection, &workers).await?;
     }
+    let all_held: Vec<StartedAttempt> = all_held.into_iter().collect();
     if !all_held.is_empty() {
         let open = lease_extend(connection, &all_held, settings.lease).await?;
         let over = all_held.iter().map(|held| held.held);

@@ -1,9 +1,6 @@
 //! What decides about a new submission: the problem's package, and the flags on the problem and the team.
 
-use std::collections::HashMap;
-
 use assize_common::Scrutiny;
-use assize_common::api::FlagScope;
 use assize_common::id::ProblemId;
 use bytesize::ByteSize;
 use uuid::Uuid;
@@ -68,66 +65,50 @@ impl Store {
         subjects: &[Subject],
     ) -> Result<Vec<Option<Admission>>, StoreError> {
         let problems: Vec<&str> = subjects.iter().map(|subject| &*subject.problem).collect();
-        let teams: Vec<&str> = subjects
-            .iter()
-            .filter_map(|it| it.team.as_deref())
-            .collect();
-        let packages = sqlx::query!(
-            "SELECT p.short_name, v.problem_id, v.id AS package_id, v.code_limit_bytes, v.testcases, v.language_codes,
-                    v.has_rules, v.takes_outputs
-             FROM problems p JOIN packages v ON v.problem_id = p.id AND v.is_current
-             WHERE p.short_name = ANY($1)",
-            &problems as &[&str]
-        )
-        .fetch_all(&self.dispatch)
-        .await
-        .map_err(StoreError::on("look up problems"))?;
-        let mut known = HashMap::new();
-        for found in packages {
-            let package = CurrentPackage {
-                problem_id: found.problem_id.into(),
-                package_id: found.package_id,
-                code_limit: ByteSize(row::count("a code limit", found.code_limit_bytes)?),
-                testcases: found.testcases,
-                language_codes: found.language_codes,
-                has_rules: found.has_rules,
-                takes_outputs: found.takes_outputs,
-            };
-            known.insert(found.short_name, package);
-        }
+        let teams: Vec<Option<&str>> = subjects.iter().map(|it| it.team.as_deref()).collect();
         let rows = sqlx::query!(
-            "SELECT scope, subject, reason, scrutiny FROM flags
-             WHERE (scope = 'problem' AND subject = ANY($1)) OR (scope = 'team' AND subject = ANY($2))",
+            r#"SELECT asked.place AS "place!", v.problem_id, v.id AS package_id, v.code_limit_bytes, v.testcases,
+                   v.language_codes, v.has_rules, v.takes_outputs,
+                   of_problem.reason AS "problem_flag?", of_problem.scrutiny AS problem_scrutiny,
+                   of_team.reason AS "team_flag?", of_team.scrutiny AS team_scrutiny
+               FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS asked (problem, team, place)
+               JOIN problems p ON p.short_name = asked.problem
+               JOIN packages v ON v.problem_id = p.id AND v.is_current
+               LEFT JOIN flags of_problem ON of_problem.scope = 'problem' AND of_problem.subject = asked.problem
+               LEFT JOIN flags of_team ON of_team.scope = 'team' AND of_team.subject = asked.team"#,
             &problems as &[&str],
-            &teams as &[&str]
+            &teams as &[Option<&str>]
         )
         .fetch_all(&self.dispatch)
         .await
-        .map_err(StoreError::on("look up flags"))?;
-        let mut flags = HashMap::new();
+        .map_err(StoreError::on("look up what submissions are judged by"))?;
+        let mut admissions = vec![None; subjects.len()];
         for row in rows {
-            let scope: FlagScope = row::named("a flag's scope", &row.scope)?;
-            flags.insert(
-                (scope, row.subject),
-                (row.reason, scrutiny::read(row.scrutiny)?),
-            );
-        }
-        let flag = |scope, subject: Option<&str>| flags.get(&(scope, subject?.to_owned()));
-        let admission = |subject: &Subject| {
-            let package = known.get(&subject.problem)?.clone();
-            let problem = flag(FlagScope::Problem, Some(&subject.problem));
-            let team = flag(FlagScope::Team, subject.team.as_deref());
-            let flags = FoundFlags {
-                problem: problem.map(|(reason, _)| reason.clone()),
-                team: team.map(|(reason, _)| reason.clone()),
-                scrutiny: [problem, team]
-                    .into_iter()
-                    .flatten()
-                    .map(|(_, scrutiny)| scrutiny.clone())
-                    .fold(Scrutiny::default(), Scrutiny::join),
+            let scrutiny = [row.problem_scrutiny, row.team_scrutiny]
+                .into_iter()
+                .try_fold(Scrutiny::default(), |joined, found| {
+                    scrutiny::read(found).map(|found| joined.join(found))
+                })?;
+            let package = CurrentPackage {
+                problem_id: row.problem_id.into(),
+                package_id: row.package_id,
+                code_limit: ByteSize(row::count("a code limit", row.code_limit_bytes)?),
+                testcases: row.testcases,
+                language_codes: row.language_codes,
+                has_rules: row.has_rules,
+                takes_outputs: row.takes_outputs,
             };
-            Some(Admission { package, flags })
-        };
-        Ok(subjects.iter().map(admission).collect())
+            let flags = FoundFlags {
+                problem: row.problem_flag,
+                team: row.team_flag,
+                scrutiny,
+            };
+            // Counted from 1.
+            let place: usize = row::count("a place", row.place - 1)?;
+            if let Some(admission) = admissions.get_mut(place) {
+                *admission = Some(Admission { package, flags });
+            }
+        }
+        Ok(admissions)
     }
 }

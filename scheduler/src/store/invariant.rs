@@ -158,6 +158,12 @@ const RULES: &[Rule] = &[
         violations: "SELECT id::text, 'has members without a judgement' FROM rejudgings WHERE state = 'open' AND NOT fed",
     },
     Rule {
+        name: "runs are of judgements",
+        holds: Holds::Always,
+        violations: "SELECT DISTINCT r.judgement_id::text, 'is of no judgement' FROM runs r
+             WHERE NOT EXISTS (SELECT FROM judgements j WHERE j.id = r.judgement_id)",
+    },
+    Rule {
         name: "every submission is judged",
         holds: Holds::AtRest,
         violations: "SELECT id::text, 'is ' || state || ' at attempt ' || attempt FROM judgements
@@ -178,12 +184,7 @@ impl Store {
     /// When the database can't be reached.
     pub async fn invariant_check(&self, at_rest: bool) -> Result<Vec<Violation>, StoreError> {
         // All rules see the same state, or one that changes meanwhile would look broken.
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let mut snapshot = self
-            .pool
-            .begin_with(begin)
-            .await
-            .map_err(StoreError::on(ATTEMPT))?;
+        let mut snapshot = self.begin_snapshot().await?;
         violation_list(&mut snapshot, at_rest).await
     }
 }

@@ -10,6 +10,7 @@ mod admin_action;
 mod admission;
 mod audit;
 mod backlog;
+mod begin;
 mod blob;
 mod canary;
 mod clock;
@@ -57,6 +58,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 pub use admission::{Admission, CurrentPackage, FoundFlags, Subject};
 pub use audit::AuditFilter;
 pub use backlog::{Backlog, LaneBacklog};
+use begin::begin;
 pub(crate) use dead_letter::DeadLetterLoad;
 pub use dead_letter::DeadMessage;
 pub use error::StoreError;
@@ -117,9 +119,9 @@ pub const FEWEST_CONNECTIONS: u32 = FOR_DISPATCH + FOR_ALL_ELSE;
 
 /// How Postgres plans what every submission and every report needs. Plans are made once, not again for each number
 /// of submissions in an array: making one takes longer than what it is for. So they must not depend on how much there
-/// was when they were made: of a database that was empty that day, it would read whole tables for weeks. All of
-/// these statements look for few rows, and there is an index for each. What filters are optional in there are cheap
-/// to look at for the rows that are due.
+/// was when they were made: of a database that was empty that day, it would read whole tables for weeks. What
+/// these statements look for in tables that grow has an index, and what filters are optional in there are cheap
+/// to look at for the rows that are due; tables of flags and workers are small.
 const PLANS_OF_DISPATCH: [(&str, &str); 6] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
@@ -207,7 +209,7 @@ impl Store {
     /// When there is none.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query_scalar!(r#"SELECT 1 AS "one!""#)
-            .fetch_one(&self.pool)
+            .fetch_one(&self.dispatch)
             .await
             .map(drop)
             .map_err(StoreError::on("reach Postgres"))
@@ -218,7 +220,7 @@ impl Store {
     /// # Errors
     /// When the database can't be reached.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        begin(&self.pool).await
+        begin(&self.pool, "BEGIN").await
     }
 
     /// Begins a transaction of the relay or about reports.
@@ -226,7 +228,30 @@ impl Store {
     /// # Errors
     /// When the database can't be reached.
     pub async fn begin_dispatch(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        begin(&self.dispatch).await
+        begin(&self.dispatch, "BEGIN").await
+    }
+
+    /// Begins a transaction of the relay. A crash of Postgres may forget it: tasks go out twice then. So
+    /// nobody waits for the disk.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub(crate) async fn begin_relay(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        begin(&self.dispatch, "BEGIN; SET LOCAL synchronous_commit = off").await
+    }
+
+    /// Begins a transaction that sees one state of the database and changes nothing.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub(crate) async fn begin_snapshot(
+        &self,
+    ) -> Result<Transaction<'static, Postgres>, StoreError> {
+        begin(
+            &self.pool,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        )
+        .await
     }
 
     /// Commits a transaction. After a transient error it may or may not be committed.
@@ -253,10 +278,4 @@ impl Store {
     pub async fn close(&self) {
         tokio::join!(self.pool.close(), self.dispatch.close());
     }
-}
-
-async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
-    pool.begin()
-        .await
-        .map_err(StoreError::on("begin a transaction"))
 }

@@ -40,7 +40,7 @@ pub struct ClaimedTask {
 }
 
 /// What decides how much of a lane may be published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaneLoad {
     /// Whether an admin paused it.
     pub paused: bool,
@@ -51,6 +51,9 @@ pub struct LaneLoad {
     /// Whether live tasks wait to be published that some worker can judge; of lanes that
     /// make way for them.
     pub live_waits: bool,
+    /// The languages that its workers have; any, as far as one knows, if there are none at
+    /// the moment, or one does not say what it has.
+    pub languages: Option<Vec<String>>,
 }
 
 /// Reads how loaded a lane is. Workers count that were heard of within `lease`; in
@@ -65,13 +68,19 @@ pub(crate) async fn lane_load(
     live_languages: Option<&[String]>,
 ) -> Result<LaneLoad, StoreError> {
     let load = sqlx::query!(
-        r#"SELECT
+        r#"WITH fleet AS (
+               SELECT slots, languages FROM workers
+               WHERE $1 = ANY (lanes) AND stopped_at IS NULL AND mode = 'run'
+                 AND last_seen_at > clock_timestamp() - make_interval(secs => $2)
+           )
+           SELECT
+               CASE WHEN EXISTS (SELECT FROM fleet) AND NOT EXISTS (SELECT FROM fleet WHERE languages = '[]')
+               THEN ARRAY(SELECT DISTINCT entry ->> 'id' FROM fleet, jsonb_array_elements(languages) AS entry)
+               END AS "languages: Vec<String>",
                EXISTS (SELECT FROM paused_lanes WHERE lane = $1) AS "paused!",
                (SELECT count(*) FROM judgements
                 WHERE lane = $1 AND state = 'queued' AND dispatched_at IS NOT NULL) AS "published!",
-               (SELECT COALESCE(sum(slots), 0) FROM workers
-                WHERE $1 = ANY (lanes) AND stopped_at IS NULL AND mode = 'run'
-                  AND last_seen_at > clock_timestamp() - make_interval(secs => $2)) AS "slots!",
+               (SELECT COALESCE(sum(slots), 0) FROM fleet) AS "slots!",
                $1 IN ('rejudge', 'batch') AND EXISTS (
                        SELECT FROM outbox o
                        JOIN judgements j ON j.id = o.judgement_id
@@ -96,6 +105,7 @@ pub(crate) async fn lane_load(
         // Too many to count is enough.
         slots: u32::try_from(load.slots).unwrap_or(u32::MAX),
         live_waits: load.live_waits,
+        languages: load.languages,
     })
 }
 
@@ -145,7 +155,7 @@ pub(crate) async fn outbox_claim(
     let rows = sqlx::query!(
         r#"SELECT o.id, o.judgement_id, o.attempt, j.state = 'queued' AND j.attempt = o.attempt AS "wanted!",
                j.submission_id, s.language_id, s.entry_point, j.sandbox_mode, j.sandbox_reason, j.scrutiny,
-               v.archive_sha256, r.overrides AS "overrides?", m.old_judgement_id AS "old_judgement_id?",
+               j.losses, v.archive_sha256, r.overrides AS "overrides?", m.old_judgement_id AS "old_judgement_id?",
                j.failures > 0 OR j.confirms IS NOT NULL OR r.overrides -> 'worker' IS NOT NULL AS "elsewhere!",
                COALESCE(of_contest.stop, of_problem.stop) AS stop
            FROM outbox o
@@ -216,6 +226,7 @@ pub(crate) async fn outbox_claim(
                 },
                 scrutiny: scrutiny::read(row.scrutiny)?,
                 avoid: avoiding.get(&row.judgement_id).cloned().unwrap_or_default(),
+                losses: row::count("a number of losses", row.losses)?,
             };
             Ok(ClaimedTask {
                 id: row.id,
@@ -314,12 +325,6 @@ pub(crate) async fn outbox_remove(
     connection: &mut PgConnection,
     ids: &[i64],
 ) -> Result<(), StoreError> {
-    // A crash of Postgres may forget this: the tasks go out twice then. So nobody
-    // waits for the disk.
-    sqlx::query!("SET LOCAL synchronous_commit = off")
-        .execute(&mut *connection)
-        .await
-        .map_err(StoreError::on("remove sent tasks from the outbox"))?;
     // A judgement that is locked is being moved on by a report right now, so that
     // its dispatch is of no interest. Waiting for it could deadlock.
     sqlx::query!(

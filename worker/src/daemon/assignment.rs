@@ -130,7 +130,8 @@ pub(super) fn language<'a>(
     }
 }
 
-/// Fetches what a task names and judges it. Blocks.
+/// Fetches what a task names and judges it. Blocks. `progress` is called between two test cases: with how many
+/// are done, where that stays so.
 pub(super) fn judge(
     judge: &Judge,
     library: &Library,
@@ -138,7 +139,7 @@ pub(super) fn judge(
     helpers: Option<Helpers<'_>>,
     task: &Task,
     cancel: &Cancel,
-    progress: &mut dyn FnMut(TestcasesDone),
+    progress: &mut dyn FnMut(Option<TestcasesDone>),
 ) -> Result<Reported, AssignmentError> {
     let mut watch = Stopwatch::start();
     let language = language(judge, task)?;
@@ -172,12 +173,13 @@ pub(super) fn judge(
     let mut note = |step: Progress<'_>| match step {
         Progress::Compiling => {}
         Progress::Compiled(_) => watch.lap("compile"),
+        Progress::Validated => progress(None),
         Progress::Ran { done, total, .. } => {
             let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
-            progress(TestcasesDone {
+            progress(Some(TestcasesDone {
                 done: number(done),
                 total: number(total),
-            });
+            }));
         }
     };
     let judged = judge.judge_on(slot, helpers, request, &mut note, cancel)?;

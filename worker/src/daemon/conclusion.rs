@@ -16,29 +16,18 @@ pub(super) enum Conclusion {
     LacksLanguage(String),
 }
 
+/// What to report of a task that goes back; `unsuited` if this worker is not one for it.
 pub(super) const fn hand_back(
     judgement: HeldJudgement,
     reason: String,
     earlier_deliveries: u64,
+    unsuited: bool,
 ) -> Report {
     Report::HandedBack(HandedBack {
         judgement,
         reason,
         earlier_deliveries,
-        unsuited: false,
-    })
-}
-
-pub(super) const fn hand_back_unsuited(
-    judgement: HeldJudgement,
-    reason: String,
-    earlier_deliveries: u64,
-) -> Report {
-    Report::HandedBack(HandedBack {
-        judgement,
-        reason,
-        earlier_deliveries,
-        unsuited: true,
+        unsuited,
     })
 }
 

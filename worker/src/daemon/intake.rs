@@ -20,7 +20,7 @@ use super::stop::Stop;
 const PREFETCH: u16 = 1;
 
 /// Of so many tasks, one is looked for in a less urgent queue first.
-const SHARE: usize = 8;
+pub(super) const SHARE: usize = 8;
 
 /// Why a slot stops waiting.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ pub(super) enum Woken {
 pub(super) struct Intake {
     /// The queues of the lanes, the most urgent first.
     pub(super) queues: Vec<String>,
-    /// The queue of live tasks, if it is among them.
-    pub(super) live: Option<String>,
+    /// Those among them that contestants wait for.
+    pub(super) urgent: Vec<String>,
     /// How many tasks it took.
     pub(super) taken: usize,
     pub(super) sessions: Sessions,
@@ -80,25 +80,31 @@ impl Intake {
         None
     }
 
-    /// A live task, if one waits and may be taken now.
-    pub(super) async fn next_live(&mut self) -> Option<Delivery> {
+    /// A task that a contestant waits for, if there is one and it may be taken now.
+    pub(super) async fn next_urgent(&mut self) -> Option<Delivery> {
         if self.stop.is_draining() || *self.cordoned.borrow() {
             return None;
         }
         let session = self.sessions.borrow().clone();
-        let session = session.filter(|session| !session.is_over())?;
-        match session.puller.pull(self.live.as_ref()?).await {
-            Ok(delivery) => {
-                // So that less urgent ones have their share all the same.
-                self.taken = self.taken.wrapping_add(usize::from(delivery.is_some()));
-                delivery
-            }
-            Err(error) => {
-                tracing::debug!(error = %error_chain(&error), "cannot look for live tasks");
-                session.give_up();
-                None
+        // A broker that takes nothing does not answer either.
+        let session =
+            session.filter(|session| !session.is_over() && !session.connection.is_blocked())?;
+        for queue in &self.urgent {
+            match session.puller.pull(queue).await {
+                Ok(Some(delivery)) => {
+                    // So that less urgent ones have their share all the same.
+                    self.taken = self.taken.wrapping_add(1);
+                    return Some(delivery);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!(error = %error_chain(&error), "cannot look for urgent tasks");
+                    session.give_up();
+                    return None;
+                }
             }
         }
+        None
     }
 
     /// The session at hand, or the next one; none once the worker stops.

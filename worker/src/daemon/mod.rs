@@ -120,16 +120,13 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
         canary_turn: Mutex::new(()),
         acknowledge_after: config.acknowledge_after,
     });
+    let queues = |lanes: &mut dyn Iterator<Item = &Lane>| {
+        lanes.map(|lane| topology.lane(*lane)).collect::<Vec<_>>()
+    };
+    let waited_for = |lane: &&Lane| matches!(lane, Lane::Live | Lane::Flagged);
     let intake = Intake {
-        queues: config
-            .lanes
-            .iter()
-            .map(|lane| topology.lane(*lane))
-            .collect(),
-        live: config
-            .lanes
-            .contains(&Lane::Live)
-            .then(|| topology.lane(Lane::Live)),
+        queues: queues(&mut config.lanes.iter()),
+        urgent: queues(&mut config.lanes.iter().filter(waited_for)),
         taken: 0,
         sessions: session,
         cordoned: controls.cordoned(),
@@ -140,6 +137,8 @@ pub async fn run(config: Config, stop: Stop) -> Result<(), DaemonError> {
     for slot in slots {
         let runner = Runner {
             canaries: Canaries::new(config.canary_every),
+            spare: None,
+            host_failed_between: false,
             shared: Arc::clone(&shared),
             intake: intake.clone(),
             slot,

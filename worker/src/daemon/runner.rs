@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use assize_common::Lane;
 use assize_common::amqp::Delivery;
 use assize_common::message::{
     self, HeldJudgement, Judged as Reported, Report, Started, Task, Ticket,
@@ -17,9 +18,9 @@ use tokio::sync::{Mutex, watch};
 use tracing::Instrument as _;
 
 use super::assignment::{self, AssignmentError, TestcasesDone};
-use super::boundary::{Boundaries, MOST_LIVE};
+use super::boundary::Boundaries;
 use super::canaries::Canaries;
-use super::conclusion::{Conclusion, count, hand_back, hand_back_unsuited};
+use super::conclusion::{Conclusion, count, hand_back};
 use super::control::Controls;
 use super::held::{Held, Taken};
 use super::intake::{Intake, Woken};
@@ -36,9 +37,9 @@ use crate::slot::Slot;
 /// into quarantine. Schedulers count workers that were lost, and act much earlier;
 /// this counts broken connections as well, and tasks that a slot gave back unseen.
 const POISON_DELIVERIES: u64 = 10;
-/// A task that was delivered so often without an answer may be one that two workers were lost with: before a third
-/// one runs anything of it, schedulers are told, and it is given the time to be taken away.
-const SUSPECT_DELIVERIES: u64 = 2;
+/// A task that was delivered so often without an answer, or lost with its worker, may be one that two workers were lost
+/// with: before a third one runs anything of it, schedulers are told, and it is given the time to be taken away.
+const SUSPECT_LOSSES: u64 = 2;
 const HESITATION: Duration = Duration::from_secs(1);
 /// The least time between two reports of progress.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(300);
@@ -70,6 +71,10 @@ pub(super) struct Runner {
     pub(super) shared: Arc<Shared>,
     pub(super) intake: Intake,
     pub(super) slot: Slot,
+    /// What stood in for the slot at a boundary, with its jails.
+    pub(super) spare: Option<Slot>,
+    /// Whether this host failed with what was judged at a boundary.
+    pub(super) host_failed_between: bool,
     pub(super) canaries: Canaries,
 }
 
@@ -105,7 +110,7 @@ impl Runner {
     }
 
     /// Judges a task that was delivered. Whether this host failed, if it has judged.
-    fn take_up(&mut self, delivery: Delivery) -> BoxFuture<'_, Option<bool>> {
+    pub(super) fn take_up(&mut self, delivery: Delivery) -> BoxFuture<'_, Option<bool>> {
         async {
             let accepted = self.shared.accept(delivery).await?;
             let task = &accepted.task;
@@ -120,22 +125,6 @@ impl Runner {
             self.attempt(accepted).instrument(span).await
         }
         .boxed()
-    }
-
-    /// Judges the live tasks that wait, while background work waits at a boundary. Its slot is
-    /// taken away: they have another one on the same core.
-    async fn take_up_live(&mut self) {
-        for _ in 0..MOST_LIVE {
-            let Some(delivery) = self.intake.next_live().await else {
-                return;
-            };
-            tracing::info!("a live task comes first: the judgement goes on afterwards");
-            metrics::counter!("assize_worker_precedences_total").increment(1);
-            // The loop of the slot sees to a host that fails.
-            if self.take_up(delivery).await == Some(true) {
-                return;
-            }
-        }
     }
 
     /// The next task. Canaries run while there is none.
@@ -161,6 +150,20 @@ impl Runner {
         Some(woken)
     }
 
+    /// Takes the slot away, to be put back later. What stood in for it the last time does so again, and
+    /// stays if it gets lost.
+    fn take_slot(&mut self) -> Slot {
+        let number = self.slot.number();
+        match self.spare.take() {
+            Some(spare) if spare.number() == number => std::mem::replace(&mut self.slot, spare),
+            spare => {
+                // To end its jails takes a moment.
+                tokio::task::spawn_blocking(|| drop(spare));
+                self.shared.take_slot(&mut self.slot)
+            }
+        }
+    }
+
     /// One attempt from the start to the acknowledgement. Whether this host failed, if
     /// it has judged.
     async fn attempt(&mut self, accepted: Accepted) -> Option<bool> {
@@ -177,15 +180,21 @@ impl Runner {
             self.shared.pass_on(held, earlier_deliveries)
         } else {
             let started_at = Utc::now();
-            let is_suspect = earlier_deliveries >= SUSPECT_DELIVERIES;
+            let known = match task.lane {
+                // There it is run all the same.
+                Lane::Quarantine => 0,
+                Lane::Live | Lane::Rejudge | Lane::Batch | Lane::Flagged => task.losses,
+            };
+            let is_suspect = earlier_deliveries + u64::from(known) >= SUSPECT_LOSSES;
             let result = self.judge(task, started_at, is_suspect).await;
             let is_fault_of_host = AssignmentError::is_fault_of_host;
-            host_failed = Some(result.as_ref().is_err_and(is_fault_of_host));
+            let failed_between = std::mem::take(&mut self.host_failed_between);
+            host_failed = Some(failed_between || result.as_ref().is_err_and(is_fault_of_host));
             match self.shared.conclude(held, started_at, result) {
                 Conclusion::Finished(finished) => Report::Finished(finished),
-                Conclusion::HandBack(reason) => hand_back(held, reason, earlier_deliveries),
+                Conclusion::HandBack(reason) => hand_back(held, reason, earlier_deliveries, false),
                 Conclusion::LacksLanguage(reason) => {
-                    hand_back_unsuited(held, reason, earlier_deliveries)
+                    hand_back(held, reason, earlier_deliveries, true)
                 }
             }
         };
@@ -223,16 +232,16 @@ impl Runner {
         }
         let (progress, progressing) = watch::channel(TestcasesDone::default());
         let (mut boundaries, mut asks) = Boundaries::of(task.lane);
-        let mut slot = self.shared.take_slot(&mut self.slot);
+        let mut slot = self.take_slot();
         let mut judging = {
             let (shared, cancel) = (Arc::clone(&self.shared), cancel.clone());
             let span = tracing::Span::current();
             tokio::task::spawn_blocking(move || {
                 let _entered = span.entered();
-                let note = &mut |done| {
-                    progress.send_replace(done);
+                let note = &mut |done: Option<TestcasesDone>| {
+                    done.map(|done| progress.send_replace(done));
                     if let Some(boundaries) = &mut boundaries
-                        && done.done < done.total
+                        && done.is_none_or(|done| done.done < done.total)
                     {
                         boundaries.pass();
                     }
@@ -258,19 +267,27 @@ impl Runner {
                 joined = &mut judging => break joined,
                 () = &mut stories => {}
                 () = shared.stop.handing_back(), if !cancel.is_cancelled() => cancel.cancel(),
-                Some(go_on) = asks.recv() => {
-                    tokio::select! {
-                        () = self.take_up_live() => {}
-                        () = &mut stories => {}
+                Some(ask) = asks.recv() => {
+                    let mut between = pin!(self.make_way(&ask));
+                    let host_failed = loop {
+                        tokio::select! {
+                            host_failed = &mut between => break host_failed,
+                            () = &mut stories => {}
+                            () = shared.stop.handing_back(), if !cancel.is_cancelled() => cancel.cancel(),
+                        }
+                    };
+                    if host_failed {
+                        // What is under way has its jails already, and goes on without boundaries.
+                        self.host_failed_between = true;
+                        asks.close();
                     }
-                    drop(go_on);
                 }
             }
         };
         self.shared.controls.end(judgement);
         match joined {
             Ok((slot, result)) => {
-                self.slot = slot;
+                self.spare = Some(std::mem::replace(&mut self.slot, slot));
                 result
             }
             // Its slot went with it; a fresh one is in place already.
@@ -344,7 +361,7 @@ impl Shared {
             reason,
             "handed back: it is suspected of bringing workers down"
         );
-        hand_back(held, reason, earlier_deliveries)
+        hand_back(held, reason, earlier_deliveries, false)
     }
 
     /// What to report of a task that another worker is to judge.
@@ -352,7 +369,7 @@ impl Shared {
         count("handed_back");
         let reason = "another worker is to judge it".to_owned();
         tracing::info!(reason, "handed back");
-        hand_back_unsuited(held, reason, earlier_deliveries)
+        hand_back(held, reason, earlier_deliveries, true)
     }
 
     /// Acknowledges the task of a judgement that takes long: RabbitMQ waits for that no

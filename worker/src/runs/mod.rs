@@ -123,6 +123,16 @@ struct Record {
     room: Room,
 }
 
+impl Record {
+    /// Tells of the runs from the one with this index on.
+    fn tell_since(&self, first: usize, total: usize, progress: &mut dyn FnMut(Progress<'_>)) {
+        for (index, run) in self.runs.iter().enumerate().skip(first) {
+            let done = index + 1;
+            progress(Progress::Ran { run, done, total });
+        }
+    }
+}
+
 impl Runner<'_> {
     /// Runs them and grades.
     pub(crate) fn all(
@@ -185,11 +195,12 @@ impl Runner<'_> {
         slot: &mut Slot,
         compile: CompileReport,
         provenance: Provenance,
+        progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Option<Judged>, JudgingError> {
         let package = self.request.package;
         let grading = Grading::of(package);
         let mut schedule = Schedule::new(grading, package, self.request.stop, Vec::new());
-        let (mut record, total) = (Record::default(), schedule.len());
+        let mut record = Record::default();
         while !schedule.is_complete() {
             if let Some((index, test, _)) = schedule.start() {
                 let Test::Testcase(testcase) = test else {
@@ -200,18 +211,12 @@ impl Runner<'_> {
                 };
                 if ran.report.validated_again.is_some() {
                     self.validated.insert(testcase, ran.clone());
+                    progress(Progress::Validated);
                 }
                 schedule.end(index, Ok(ran));
             }
             while let Some((test, outcome)) = schedule.take_due() {
-                self.record(
-                    &mut schedule,
-                    test,
-                    outcome?,
-                    &mut record,
-                    total,
-                    &mut |_| (),
-                );
+                self.record(&mut schedule, test, outcome?, &mut record);
             }
         }
         conclude(&schedule, record.runs, Kept::default(), compile, provenance).map(Some)
@@ -258,18 +263,24 @@ impl Runner<'_> {
     ) -> Result<(), JudgingError> {
         loop {
             let has_run = self.run_next(shared, slot, self.cancel);
+            let told = record.runs.len();
             let mut schedule = shared.schedule();
             while let Some((test, outcome)) = schedule.take_due() {
-                let total = schedule.len();
-                self.record(&mut schedule, test, outcome?, record, total, progress);
+                self.record(&mut schedule, test, outcome?, record);
             }
-            if schedule.is_complete() {
+            let (is_complete, total) = (schedule.is_complete(), schedule.len());
+            let schedule = Some(schedule).filter(|_| record.runs.len() == told);
+            // Whoever is told may take long, and helpers need the schedule to end.
+            record.tell_since(told, total, progress);
+            if is_complete {
                 return Ok(());
             }
             if self.cancel.is_cancelled() {
                 return Err(JudgingError::Cancelled);
             }
-            if !has_run {
+            if let Some(schedule) = schedule
+                && !has_run
+            {
                 drop(shared.news.wait_timeout(schedule, LOOK));
             }
         }
@@ -281,8 +292,6 @@ impl Runner<'_> {
         test: Test,
         ran: Ran,
         record: &mut Record,
-        total: usize,
-        progress: &mut dyn FnMut(Progress<'_>),
     ) {
         let Ran {
             mut report,
@@ -298,11 +307,6 @@ impl Runner<'_> {
         history.note(self.request.package, test, report.wall_time_ms);
         record.room.keep(&mut report.transcripts);
         record.audits.add(&report.testcase, audits);
-        progress(Progress::Ran {
-            run: &report,
-            done: record.runs.len() + 1,
-            total,
-        });
         record.runs.push(report);
     }
 

@@ -57,6 +57,7 @@ impl Fixture {
             limits: LimitOverrides::default(),
             earlier: None,
             avoid: Vec::new(),
+            losses: 0,
             stop: None,
             sandbox: SandboxChoice {
                 mode: SandboxMode::Unshare,

@@ -71,12 +71,7 @@ impl Store {
         &self,
         selected: &Selected,
     ) -> Result<RejudgingPreview, StoreError> {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let mut snapshot = self
-            .pool
-            .begin_with(begin)
-            .await
-            .map_err(StoreError::on("count selected submissions"))?;
+        let mut snapshot = self.begin_snapshot().await?;
         let groups: Vec<SelectedGroup> = selection_count(&mut snapshot, selected).await?;
         Ok(RejudgingPreview {
             submissions: groups.iter().map(|group| group.submissions).sum(),

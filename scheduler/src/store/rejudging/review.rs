@@ -43,12 +43,7 @@ impl Store {
         &self,
         id: RejudgingId,
     ) -> Result<Reviewed, StoreError> {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let mut snapshot = self
-            .pool
-            .begin_with(begin)
-            .await
-            .map_err(StoreError::on(ATTEMPT))?;
+        let mut snapshot = self.begin_snapshot().await?;
         let mut texts = Texts::default();
         let members = sqlx::query!(
             r#"SELECT s.id, s.contest, s.team, p.short_name AS problem, s.submitted_at,

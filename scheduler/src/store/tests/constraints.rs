@@ -4,7 +4,7 @@
 use assize_common::Verdict;
 use assize_common::id::WorkerId;
 use assize_common::message::HeldJudgement;
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::fixture::{Fixture, SETTINGS, finished};
 use crate::reports::apply_batch;
@@ -102,6 +102,91 @@ async fn illegal_rows_are_refused(pool: PgPool) {
         let error = fixture.execute(statement).await.expect_err(statement);
         let refusal = error.into_database_error().expect(statement);
         assert_eq!(refusal.constraint(), Some(constraint), "{statement}: {refusal}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_referred_to_is_there_and_stays(pool: PgPool) {
+    let fixture = Fixture::new(pool.clone()).await;
+    fixture.submit().await;
+    let mut refused = vec![
+        (
+            "INSERT INTO submission_files (submission_id, ordinal, name, sha256, size_bytes)
+             SELECT gen_random_uuid(), ordinal, name, sha256, size_bytes FROM submission_files"
+                .to_owned(),
+            "submission_files_refer",
+        ),
+        (
+            "INSERT INTO outbox (judgement_id, attempt, lane, contest_turn, turn)
+             SELECT gen_random_uuid(), attempt, lane, contest_turn, turn FROM outbox"
+                .to_owned(),
+            "outbox_refers",
+        ),
+    ];
+    let new = |values: &str, constraint| {
+        let statement = format!(
+            "INSERT INTO submissions (id, problem_id, language_id, submitted_by)
+             SELECT gen_random_uuid(), {values} FROM submissions"
+        );
+        (statement, constraint)
+    };
+    for values in [
+        "gen_random_uuid(), language_id, submitted_by",
+        "problem_id, 'no language', submitted_by",
+        "problem_id, language_id, gen_random_uuid()",
+    ] {
+        refused.push(new(values, "submissions_refer"));
+    }
+    for (submission, package) in [
+        ("gen_random_uuid()", "package_id"),
+        ("submission_id", "gen_random_uuid()"),
+    ] {
+        let statement = format!(
+            "INSERT INTO judgements (id, submission_id, package_id, is_current, lane, sandbox_mode, sandbox_reason,
+                 testcases_total)
+             SELECT gen_random_uuid(), {submission}, {package}, false, lane, sandbox_mode, sandbox_reason, 1
+             FROM judgements"
+        );
+        refused.push((statement, "judgements_refer"));
+    }
+    for table in [
+        "problems",
+        "packages",
+        "languages",
+        "tokens",
+        "submissions",
+        "judgements",
+    ] {
+        refused.push((format!("DELETE FROM {table}"), "referred_to_stays"));
+        refused.push((format!("TRUNCATE {table} CASCADE"), "referred_to_stays"));
+        refused.push((format!("UPDATE {table} SET id = id"), "referred_to_stays"));
+    }
+    for column in ["problem_id", "language_id", "submitted_by"] {
+        let statement = format!("UPDATE submissions SET {column} = {column}");
+        refused.push((statement, "referred_to_stays"));
+    }
+    for column in ["submission_id", "package_id"] {
+        let statement = format!("UPDATE judgements SET {column} = {column}");
+        refused.push((statement, "referred_to_stays"));
+    }
+    for table in ["outbox", "runs"] {
+        let statement = format!("UPDATE {table} SET judgement_id = judgement_id");
+        refused.push((statement, "referred_to_stays"));
+    }
+    let files = "UPDATE submission_files SET submission_id = submission_id";
+    refused.push((files.to_owned(), "referred_to_stays"));
+    for (statement, constraint) in refused {
+        let error = sqlx::query(AssertSqlSafe(statement.clone()))
+            .execute(&pool)
+            .await
+            .expect_err(&statement);
+        let refusal = error.into_database_error().expect(&statement);
+        assert_eq!(
+            refusal.constraint(),
+            Some(constraint),
+            "{statement}: {refusal}"
+        );
+        assert!(refusal.is_foreign_key_violation(), "{statement}");
     }
 }
 

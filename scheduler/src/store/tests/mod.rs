@@ -1,9 +1,11 @@
 //! Storage against a real Postgres, one database per test.
 
+mod begin;
 mod clock;
 mod constraints;
 mod elsewhere;
 mod invariants;
+mod lanes;
 mod migrating;
 mod outbox;
 mod pauses;
@@ -14,3 +16,4 @@ mod rejudging;
 mod silence;
 mod submissions;
 mod transitions;
+mod turns;

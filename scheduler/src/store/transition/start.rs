@@ -13,7 +13,7 @@ use super::failure::{MOST_LOSSES, QUARANTINE_LOSSES};
 use super::{Key, Moved, held, key};
 
 /// A worker took up an attempt, or holds it still.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct StartedAttempt {
     /// The judgement and its attempt.
     pub(crate) held: HeldJudgement,

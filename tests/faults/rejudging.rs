@@ -1,0 +1,108 @@
+//! Rejudgings under way all the while, one after the other: what is judged again comes to the same, and counts
+//! in the end.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use assize::client::Api;
+use assize_common::api::{ApplyRejudging, NewRejudging, Overrides, Selection};
+use assize_common::id::SubmissionId;
+use uuid::Uuid;
+
+use super::load::Load;
+
+/// Submissions of one rejudging.
+const MEMBERS: i64 = 20;
+/// Between two looks, and two tries.
+const PAUSE: Duration = Duration::from_millis(300);
+/// For one answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Load {
+    /// Rejudges until the load is over, and the last rejudging applied.
+    pub(super) async fn rejudge(self: Arc<Self>) {
+        for number in 0.. {
+            if self.over.load(Ordering::Relaxed) {
+                return;
+            }
+            let members = self.latest_judged().await;
+            let new = NewRejudging {
+                reason: "it must come to the same".to_owned(),
+                selection: Selection {
+                    filter: None,
+                    submissions: members,
+                },
+                overrides: Overrides {
+                    from_scratch: true,
+                    ..Overrides::default()
+                },
+                skip_taken: false,
+            };
+            if !new.selection.submissions.is_empty() {
+                self.rejudge_these(&new, number).await;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn rejudge_these(&self, new: &NewRejudging, number: usize) {
+        let key = format!("rejudging {number}");
+        let made = self
+            .insist(number, async |api| {
+                api.create_rejudging(new, Some(&key)).await
+            })
+            .await;
+        loop {
+            let found = self
+                .insist(number, async |api| api.rejudging(made.id).await)
+                .await;
+            if found.progress.is_judged() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        // A second time it is refused, if nobody was told that it was done.
+        let apply = ApplyRejudging::default();
+        for attempt in number.. {
+            let applying = self.scheduler(attempt).apply_rejudging(made.id, &apply);
+            if let Ok(Ok(_)) = tokio::time::timeout(PATIENCE, applying).await {
+                break;
+            }
+            let found = self
+                .insist(attempt, async |api| api.rejudging(made.id).await)
+                .await;
+            if found.closed_at.is_some() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Asks one scheduler after the other until one does it.
+    async fn insist<T, E>(&self, first: usize, ask: impl AsyncFn(&Api) -> Result<T, E>) -> T {
+        let mut number = first;
+        loop {
+            if let Ok(Ok(answer)) =
+                tokio::time::timeout(PATIENCE, ask(self.scheduler(number))).await
+            {
+                return answer;
+            }
+            number += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn latest_judged(&self) -> Vec<SubmissionId> {
+        let latest = sqlx::query_scalar(
+            "SELECT submission_id FROM judgements WHERE is_current AND state = 'done' AND rejudging_id IS NULL
+             ORDER BY finished_at DESC LIMIT $1",
+        );
+        let latest: Vec<Uuid> = latest
+            .bind(MEMBERS)
+            .fetch_all(&self.database)
+            .await
+            .unwrap_or_default();
+        latest.into_iter().map(SubmissionId::from).collect()
+    }
+}
