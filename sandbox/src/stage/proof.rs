@@ -6,12 +6,13 @@
 //! seen as well. That a file was there and is gone shows in the number of the next.
 
 use crate::sys::inode;
-use nix::sys::stat::fstat;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, fstat};
 use nix::sys::statvfs::fstatvfs;
-use std::fs::{DirEntry, File, OpenOptions};
+use std::fs::{DirEntry, File};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// More than this takes longer to remove than a new stage takes to make.
@@ -44,7 +45,7 @@ impl Proof {
     /// Looks at a scratch that nobody has used yet.
     pub(super) fn record(path: &Path) -> io::Result<Self> {
         let directory = File::open(path)?;
-        let last = next_inode(path)?;
+        let last = next_inode(&directory)?;
         Ok(Self {
             clean: State::of(&directory)?,
             directory,
@@ -53,19 +54,24 @@ impl Proof {
     }
 
     /// Whether it is as it was then. Nothing that could change it may be alive.
-    pub(super) fn holds(&mut self, path: &Path) -> io::Result<bool> {
+    pub(super) fn holds(&mut self) -> io::Result<bool> {
         if State::of(&self.directory)? != self.clean {
             return Ok(false);
         }
-        let next = next_inode(path)?;
+        let next = next_inode(&self.directory)?;
         let follows = next == self.last + 1;
         self.last = next;
         Ok(follows)
     }
 
     /// Removes everything in the scratch, so that it takes no memory where it lies
-    /// below another; whether that was possible. Nothing of it is followed.
+    /// below another; whether that was possible. Nothing of it is followed. Not if something
+    /// else is at its path by now: where it lies in another one, a program can have renamed the
+    /// directories between.
     pub(super) fn empty(&self, path: &Path) -> bool {
+        if !self.is_at(path).unwrap_or(false) {
+            return false;
+        }
         let [_, files_free] = self.clean.free;
         let count = |directory| fstatvfs(directory).map(|room| room.files_free());
         let used = count(&self.directory).map(|now| files_free.saturating_sub(now));
@@ -75,6 +81,11 @@ impl Proof {
         let entries = std::fs::read_dir(path);
         entries
             .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| remove(&entry))))
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let (own, there) = (self.directory.metadata()?, std::fs::symlink_metadata(path)?);
+        Ok((own.dev(), own.ino()) == (there.dev(), there.ino()))
     }
 }
 
@@ -110,11 +121,9 @@ pub(crate) fn used(scratch: impl AsFd) -> io::Result<u64> {
 }
 
 /// The number of a file without a name, made and gone again.
-fn next_inode(path: &Path) -> io::Result<u64> {
-    let nameless = OpenOptions::new()
-        .write(true)
-        .custom_flags(libc::O_TMPFILE)
-        .open(path)?;
+fn next_inode(directory: &File) -> io::Result<u64> {
+    let flags = OFlag::O_TMPFILE | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+    let nameless = File::from(openat(directory, ".", flags, Mode::empty())?);
     Ok(nameless.metadata()?.ino())
 }
 

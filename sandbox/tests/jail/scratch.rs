@@ -94,3 +94,23 @@ fn file_too_large_for_its_scratch_is_refused() {
     assert!(error.to_string().contains("/box/data"), "{error}");
     assert_usable(&mut jail);
 }
+
+/// The scratch goes with it, and the jail goes on.
+#[test]
+fn directory_above_a_scratch_may_be_renamed() {
+    let mut jail = start();
+    for script in [
+        "mv /tmp/a /tmp/c",
+        "mv /tmp/a /tmp/c; echo x > /tmp/c/b/x",
+        "mv /tmp/a /tmp/c; mkdir -p /tmp/a/b; echo x > /tmp/a/b/x; echo x > /tmp/c/b/x",
+    ] {
+        for script in [script, "ls -A /tmp /tmp/a/b"] {
+            let mut spec = command(&["/bin/sh", "-c", script]);
+            spec.scratch.push(scratch("/tmp/a/b", ByteSize::mib(1)));
+            let (facts, stdout, stderr) = run_captured(&mut jail, spec);
+            assert_eq!(facts.outcome, exited(0), "{script}: {stderr}");
+            let nothing = ["", "/tmp:\na\n\n/tmp/a/b:\n"];
+            assert!(nothing.contains(&stdout.as_str()), "{script}: {stdout}");
+        }
+    }
+}
