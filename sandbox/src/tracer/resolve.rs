@@ -11,7 +11,6 @@ use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
 
 /// The kernel follows as many.
 const LINKS_MAX: usize = 40;
@@ -262,12 +261,18 @@ impl Resolver {
         };
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (number, rest) = rest.split_at(digits);
-        let own = number == group(thread)?.to_string().as_bytes()
-            || number == thread.to_string().as_bytes();
-        if own && (rest.is_empty() || rest.starts_with(b"/")) {
-            return Ok([b"/proc/self", rest].concat());
+        let number = str::from_utf8(number)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        let Some(number) = number.filter(|_| rest.is_empty() || rest.starts_with(b"/")) else {
+            return Ok(path);
+        };
+        // Any thread has such a directory, though those of processes alone are listed.
+        match group(number) {
+            Ok(process) if process == group(thread)? => Ok([b"/proc/self", rest].concat()),
+            Ok(_) | Err(Errno::ESRCH) => Ok(path),
+            Err(errno) => Err(errno),
         }
-        Ok(path)
     }
 }
 
@@ -340,13 +345,21 @@ fn is_link(stat: &FileStat) -> bool {
 
 /// The process that a thread belongs to.
 pub(super) fn group(thread: i32) -> nix::Result<i32> {
-    let path = format!("/proc/{thread}/status");
-    let status = std::fs::read_to_string(Path::new(&path)).map_err(|_| Errno::ESRCH)?;
+    let status = told(thread, "status")?;
     status
-        .lines()
-        .find_map(|line| line.strip_prefix("Tgid:"))
-        .and_then(|text| text.trim().parse().ok())
+        .split(|byte| *byte == b'\n')
+        .find_map(|line| line.strip_prefix(b"Tgid:"))
+        .and_then(|text| str::from_utf8(text).ok()?.trim().parse().ok())
         .ok_or(Errno::ESRCH)
+}
+
+/// What a file of /proc tells of a thread; `ESRCH` when there is none of that number.
+pub(super) fn told(thread: i32, file: &str) -> nix::Result<Vec<u8>> {
+    let told = std::fs::read(format!("/proc/{thread}/{file}"));
+    told.map_err(|error| match error.raw_os_error() {
+        Some(libc::ENOENT) => Errno::ESRCH,
+        other => Errno::from_raw(other.unwrap_or(libc::EIO)),
+    })
 }
 
 #[cfg(test)]
