@@ -150,8 +150,14 @@ pub enum Access {
     Write,
     /// Existence and attributes.
     Stat,
-    /// Executed; also as the interpreter of what is.
+    /// Executed, or loaded to execute something: a program and its interpreter. Of a script that
+    /// has a script for its interpreter, that one is not looked at.
     Exec,
+}
+
+impl Access {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Stat, Self::Exec];
 }
 
 /// How often some calls may be made in one run, all of them together.

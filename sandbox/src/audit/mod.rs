@@ -12,9 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-#[cfg(test)]
-pub(crate) use entry::Abi;
-pub(crate) use entry::Entry;
+pub(crate) use entry::{Abi, Entry};
 pub use file::AuditFileError;
 pub(crate) use names::{Call, NUMBER_END};
 pub(crate) use read::{charged, read};

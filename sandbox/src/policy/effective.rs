@@ -6,6 +6,7 @@ use super::names::native;
 use super::paths::Paths;
 use crate::protocol::Failure;
 use crate::sys::seccomp::Program;
+use crate::tracer::UNDECIDED;
 use assize_policy::{Action, ErrorName, Policy, Rule, When};
 use std::collections::{BTreeSet, HashMap};
 
@@ -188,7 +189,11 @@ impl Effective {
 fn allows_ipc(rule: &Rule) -> bool {
     const MAKING: [&str; 4] = ["shmget", "semget", "msgget", "mq_open"];
     let made = |name: &String| MAKING.contains(&name.as_str());
-    matches!(rule.action, Action::Allow | Action::Trace) && rule.syscalls.iter().any(made)
+    is_allowing(rule) && rule.syscalls.iter().any(made)
+}
+
+const fn is_allowing(rule: &Rule) -> bool {
+    matches!(rule.action, Action::Allow | Action::Trace)
 }
 
 fn rule(first: RuleNumber, index: usize) -> Option<RuleNumber> {
@@ -204,9 +209,25 @@ pub(super) fn rule_ids(policy: &Policy) -> Vec<String> {
         .collect()
 }
 
+/// Refuses what path rules could not hold for.
+pub(super) fn check_decided(policy: &Policy) -> Result<(), String> {
+    let undecided = |name: &&String| UNDECIDED.contains(&name.as_str());
+    let allowed = policy.rule.iter().filter(|rule| is_allowing(rule));
+    let call = |rule: &Rule| rule.syscalls.iter().find(undecided).cloned();
+    let mut calls = allowed.filter_map(|rule| Some((rule, call(rule)?)));
+    match calls.next() {
+        Some((rule, name)) if !policy.path.is_empty() => Err(format!(
+            "the rule {} allows {name}, which no [[path]] can decide about",
+            rule.id
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Calls that must stop although the policy allows them.
 pub(super) fn stopping(policy: &Policy) -> BTreeSet<&str> {
-    let mut stopping: BTreeSet<&str> = BTreeSet::new();
+    // It can ask for a child that is not traced.
+    let mut stopping = BTreeSet::from(["clone"]);
     for budget in &policy.budget {
         stopping.extend(budget.syscalls.iter().map(String::as_str));
     }

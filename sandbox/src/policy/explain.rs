@@ -3,6 +3,7 @@
 //! other.
 
 use super::compile::{self, Stops};
+use super::effective::check_decided;
 use super::{merge, names};
 use assize_policy::{
     Action, ErrorName, Is, LayerOf, Policy, PolicyLayer, PolicyLayerError, PolicyName, Rule, When,
@@ -90,6 +91,7 @@ impl EffectivePolicy {
     }
 
     fn enforceable(policy: Policy) -> Result<Self, PolicyLayerError> {
+        check_decided(&policy).map_err(PolicyLayerError::new)?;
         for stops in [Stops::None, Stops::Decided, Stops::All] {
             compile::compile(&policy, stops).map_err(PolicyLayerError::new)?;
         }

@@ -69,6 +69,9 @@ impl Policies {
             return Ok(Arc::clone(known));
         }
         let merged = merge(name, layers)?;
+        if stops != Stops::None {
+            effective::check_decided(&merged.policy)?;
+        }
         let filter = compile::compile(&merged.policy, stops)?;
         let effective = Arc::new(Effective::new(&merged, filter)?);
         if self.kept.len() >= KEPT_MAX {

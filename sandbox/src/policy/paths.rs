@@ -5,8 +5,6 @@ use super::effective::{RuleNumber, TracedAction};
 use assize_policy::{Access, PathRule};
 use std::collections::HashMap;
 
-const ALL: [Access; 4] = [Access::Read, Access::Write, Access::Stat, Access::Exec];
-
 /// Path rules of all layers.
 #[derive(Debug)]
 pub(crate) struct Paths {
@@ -93,7 +91,7 @@ impl Paths {
         let named = named.filter(|decision| decision.action != TracedAction::Allow);
         // Nothing has such a name. What lies deeper is decided like the second one.
         let unnamed = [&b"/\0"[..], b"/\0/\0"];
-        let refused_by_a_rule_around = ALL.iter().flat_map(|access| {
+        let refused_by_a_rule_around = Access::ALL.iter().flat_map(|access| {
             unnamed.iter().filter_map(|rest| {
                 let refusal = self.refusal(*access, &[directory, rest].concat())?;
                 let still = other.is_some_and(|other| {

@@ -8,7 +8,8 @@ use libc::c_long;
 pub(super) struct PathArgument {
     /// A descriptor of the directory that a relative path starts at.
     pub(super) directory: Option<usize>,
-    pub(super) path: usize,
+    /// Without one it is that descriptor itself.
+    pub(super) path: Option<usize>,
     pub(super) uses: Uses,
     pub(super) follow: Follow,
     /// Flags that may hold `AT_EMPTY_PATH`.
@@ -47,14 +48,13 @@ const WRITE: Uses = Uses::Only(&[Access::Write]);
 const STAT: Uses = Uses::Only(&[Access::Stat]);
 const EXEC: Uses = Uses::Only(&[Access::Exec]);
 const LINK: Uses = Uses::Link;
-const RENAME: Uses = Uses::Rename(&ALL);
+const RENAME: Uses = Uses::Rename(&Access::ALL);
 const RENAME_TO: Uses = Uses::Rename(&[Access::Write]);
-pub(super) const ALL: [Access; 4] = [Access::Read, Access::Write, Access::Stat, Access::Exec];
 
 const fn plain(path: usize, uses: Uses, follow: Follow) -> PathArgument {
     PathArgument {
         directory: None,
-        path,
+        path: Some(path),
         uses,
         follow,
         flags: None,
@@ -68,12 +68,29 @@ const fn at(directory: usize, uses: Uses, follow: Follow) -> PathArgument {
     }
 }
 
+/// What an open descriptor refers to.
+const fn open(descriptor: usize, uses: Uses) -> PathArgument {
+    PathArgument {
+        path: None,
+        ..at(descriptor, uses, Follow::Yes)
+    }
+}
+
 const fn flagged(argument: PathArgument, flags: usize) -> PathArgument {
     PathArgument {
         flags: Some(flags),
         ..argument
     }
 }
+
+// Newer than the constants of libc; the same on all machines.
+const FCHMODAT2: c_long = 452;
+const SETXATTRAT: c_long = 463;
+const GETXATTRAT: c_long = 464;
+const LISTXATTRAT: c_long = 465;
+const REMOVEXATTRAT: c_long = 466;
+const FILE_GETATTR: c_long = 468;
+const FILE_SETATTR: c_long = 469;
 
 type Row = (c_long, &'static str, &'static [PathArgument]);
 
@@ -157,6 +174,63 @@ const CALLS: &[Row] = &[
         &[plain(0, STAT, Follow::No)],
     ),
     (
+        GETXATTRAT,
+        "getxattrat",
+        &[flagged(at(0, STAT, Follow::UnlessFlag), 2)],
+    ),
+    (
+        LISTXATTRAT,
+        "listxattrat",
+        &[flagged(at(0, STAT, Follow::UnlessFlag), 2)],
+    ),
+    (
+        FILE_GETATTR,
+        "file_getattr",
+        &[flagged(at(0, STAT, Follow::UnlessFlag), 4)],
+    ),
+    (
+        libc::SYS_name_to_handle_at,
+        "name_to_handle_at",
+        &[flagged(at(0, STAT, Follow::IfFlag), 4)],
+    ),
+    (
+        libc::SYS_setxattr,
+        "setxattr",
+        &[plain(0, WRITE, Follow::Yes)],
+    ),
+    (
+        libc::SYS_lsetxattr,
+        "lsetxattr",
+        &[plain(0, WRITE, Follow::No)],
+    ),
+    (libc::SYS_fsetxattr, "fsetxattr", &[open(0, WRITE)]),
+    (
+        SETXATTRAT,
+        "setxattrat",
+        &[flagged(at(0, WRITE, Follow::UnlessFlag), 2)],
+    ),
+    (
+        libc::SYS_removexattr,
+        "removexattr",
+        &[plain(0, WRITE, Follow::Yes)],
+    ),
+    (
+        libc::SYS_lremovexattr,
+        "lremovexattr",
+        &[plain(0, WRITE, Follow::No)],
+    ),
+    (libc::SYS_fremovexattr, "fremovexattr", &[open(0, WRITE)]),
+    (
+        REMOVEXATTRAT,
+        "removexattrat",
+        &[flagged(at(0, WRITE, Follow::UnlessFlag), 2)],
+    ),
+    (
+        FILE_SETATTR,
+        "file_setattr",
+        &[flagged(at(0, WRITE, Follow::UnlessFlag), 4)],
+    ),
+    (
         libc::SYS_truncate,
         "truncate",
         &[plain(0, WRITE, Follow::Yes)],
@@ -216,6 +290,12 @@ const CALLS: &[Row] = &[
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_chmod, "chmod", &[plain(0, WRITE, Follow::Yes)]),
     (libc::SYS_fchmodat, "fchmodat", &[at(0, WRITE, Follow::Yes)]),
+    (
+        FCHMODAT2,
+        "fchmodat2",
+        &[flagged(at(0, WRITE, Follow::UnlessFlag), 3)],
+    ),
+    (libc::SYS_fchmod, "fchmod", &[open(0, WRITE)]),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_chown, "chown", &[plain(0, WRITE, Follow::Yes)]),
     #[cfg(target_arch = "x86_64")]
@@ -225,6 +305,7 @@ const CALLS: &[Row] = &[
         "fchownat",
         &[flagged(at(0, WRITE, Follow::UnlessFlag), 4)],
     ),
+    (libc::SYS_fchown, "fchown", &[open(0, WRITE)]),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_utime, "utime", &[plain(0, WRITE, Follow::Yes)]),
     #[cfg(target_arch = "x86_64")]
@@ -261,6 +342,24 @@ pub(crate) fn path_calls() -> impl Iterator<Item = &'static str> {
     CALLS.iter().map(|(_, name, _)| *name)
 }
 
+/// Calls that take paths and are not in the table: with path rules none may be allowed.
+pub(crate) const UNDECIDED: [&str; 14] = [
+    "acct",
+    "chroot",
+    "fanotify_mark",
+    "fspick",
+    "inotify_add_watch",
+    "mount",
+    "mount_setattr",
+    "move_mount",
+    "open_by_handle_at",
+    "open_tree",
+    "pivot_root",
+    "swapoff",
+    "swapon",
+    "umount2",
+];
+
 /// What flags of `open` do.
 pub(super) fn open_accesses(flags: u64) -> &'static [Access] {
     let has = |flag: libc::c_int| flags & u64::from(flag.cast_unsigned()) != 0;
@@ -275,11 +374,12 @@ pub(super) fn open_accesses(flags: u64) -> &'static [Access] {
     }
 }
 
-/// Whether `open` follows a link at the end.
+/// Whether `open` follows a link at the end. With `O_PATH` the kernel forgets that something
+/// was to be made.
 pub(super) fn open_follows(flags: u64) -> bool {
     let has = |flag: libc::c_int| {
         let flag = u64::from(flag.cast_unsigned());
         flags & flag == flag
     };
-    !has(libc::O_NOFOLLOW) && !has(libc::O_CREAT | libc::O_EXCL)
+    !has(libc::O_NOFOLLOW) && (has(libc::O_PATH) || !has(libc::O_CREAT | libc::O_EXCL))
 }

@@ -4,19 +4,20 @@ use super::arguments::{self, Follow, PathArgument, Uses};
 use super::freeze::Others;
 use super::resolve::{self, Start};
 use super::{Tracer, address, alive, memory};
-use crate::audit::{AuditLevel, Call, Decision, Entry};
+use crate::audit::{Abi, AuditLevel, Call, Decision, Entry};
 use crate::policy::{RuleNumber, TracedAction};
 use crate::protocol::Failure;
 use crate::sys::ptrace::{self, StoppedCall};
 use crate::sys::registers;
 use assize_policy::Access;
 use nix::errno::Errno;
+use nix::sys::stat::{lstat, major, minor};
 use nix::unistd::Pid;
 
-/// A path of a call.
-struct Looked {
+/// A canonical path of a call, and what the call does there.
+struct Named {
     path: Vec<u8>,
-    rule: Option<RuleNumber>,
+    accesses: &'static [Access],
 }
 
 impl Tracer<'_> {
@@ -43,62 +44,62 @@ impl Tracer<'_> {
             result: None,
             paths: Vec::new(),
         };
+        entry.decision = self.decision(entry.rule);
         let mut frozen = false;
-        let mut action = self.policy.action(entry.rule);
-        if let (TracedAction::Allow, Some(number)) = (action, call.native()) {
-            let against = self
-                .policy
-                .remember(&mut self.history, number, &stopped.arguments);
-            if let Some(rule) = against {
-                entry.rule = rule;
-                action = self.policy.action(rule);
+        if let Some(number) = call.native() {
+            if is_made(entry.decision) {
+                let against = self
+                    .policy
+                    .remember(&mut self.history, number, &stopped.arguments);
+                if let Some(rule) = against {
+                    self.hear(&mut entry, rule);
+                }
             }
             let paths = arguments::paths(number);
-            if action == TracedAction::Allow && !paths.is_empty() && self.looks_at_paths() {
+            if is_made(entry.decision) && !paths.is_empty() && self.looks_at_paths() {
                 if self.is_decided_by_path(paths) {
                     match self.freeze(thread)? {
                         Others::EndedThis => return Ok(()),
                         others => frozen = others == Others::Frozen,
                     }
                 }
-                action = match self.look(thread, &stopped, paths, &mut entry) {
-                    Ok(action) => action,
-                    Err(errno) => return self.fail(thread, errno, entry),
-                };
+                if let Err(errno) = self.look(thread, &stopped, paths, &mut entry) {
+                    return self.fail(thread, errno, entry);
+                }
             }
-            if action == TracedAction::Allow && is(&entry, libc::SYS_clone) {
+            if is_made(entry.decision) && is(&entry, libc::SYS_clone) {
                 keep_traced(thread, &stopped)?;
             }
+            if entry.decision != Decision::Allow || self.level >= AuditLevel::Decisions {
+                let told = address::of(thread, number, &stopped.arguments);
+                entry.paths.extend(told.map(String::into_bytes));
+            }
         }
-        if let Some(number) = call.native()
-            && (action != TracedAction::Allow || self.level >= AuditLevel::Decisions)
-        {
-            let told = address::of(thread, number, &stopped.arguments);
-            entry.paths.extend(told.map(String::into_bytes));
-        }
-        self.act(thread, action, entry, frozen)
+        self.act(thread, entry, frozen)
     }
 
-    fn act(
-        &mut self,
-        thread: Pid,
-        action: TracedAction,
-        mut entry: Entry,
-        frozen: bool,
-    ) -> Result<(), Failure> {
-        entry.decision = match action {
+    /// What a rule comes to in this run.
+    fn decision(&self, rule: RuleNumber) -> Decision {
+        match self.policy.action(rule) {
             TracedAction::Allow => Decision::Allow,
             TracedAction::Deny(errno) => Decision::Deny { errno },
-            TracedAction::Kill if self.observe && !self.policy.holds_always(entry.rule) => {
+            TracedAction::Kill if self.observe && !self.policy.holds_always(rule) => {
                 Decision::Observe
             }
             TracedAction::Kill => Decision::Kill,
-        };
-        self.space
-            .count_call(native(&entry), entry.time_ns, entry.decision);
-        if entry.decision != Decision::Allow {
-            self.space.record_refused(&entry);
         }
+    }
+
+    /// Has another rule decide, unless one before it was stricter.
+    fn hear(&self, entry: &mut Entry, rule: RuleNumber) {
+        let decision = self.decision(rule);
+        if strictness(decision) >= strictness(entry.decision) {
+            (entry.rule, entry.decision) = (rule, decision);
+        }
+    }
+
+    fn act(&mut self, thread: Pid, mut entry: Entry, frozen: bool) -> Result<(), Failure> {
+        self.count(&entry);
         match entry.decision {
             Decision::Allow | Decision::Observe => {
                 let recorded = self.level >= AuditLevel::Decisions;
@@ -123,6 +124,14 @@ impl Tracer<'_> {
             Decision::Kill => return self.kill(&entry),
         }
         self.resume(thread, 0)
+    }
+
+    fn count(&mut self, entry: &Entry) {
+        self.space
+            .count_call(native(entry), entry.time_ns, entry.decision);
+        if entry.decision != Decision::Allow {
+            self.space.record_refused(entry);
+        }
     }
 
     fn kill(&mut self, entry: &Entry) -> Result<(), Failure> {
@@ -150,18 +159,17 @@ impl Tracer<'_> {
         };
         paths.iter().any(|argument| match argument.uses {
             Uses::Only(accesses) => refuses(accesses),
-            Uses::Link | Uses::Rename(_) => refuses(&arguments::ALL),
+            Uses::Link | Uses::Rename(_) => refuses(&Access::ALL),
             Uses::Open(_) | Uses::OpenHow(_) => {
                 refuses(&[Access::Read, Access::Write, Access::Stat])
             }
         })
     }
 
-    /// Has a call that nothing is against fail, as the kernel would: it finds no more
+    /// Has a call that would be made fail, as the kernel would: it finds no more
     /// at the path than we do.
     fn fail(&mut self, thread: Pid, errno: Errno, mut entry: Entry) -> Result<(), Failure> {
-        self.space
-            .count_call(native(&entry), entry.time_ns, entry.decision);
+        self.count(&entry);
         if self.level >= AuditLevel::Decisions {
             entry.result = Some(-i64::from(errno as i32));
         }
@@ -179,86 +187,83 @@ impl Tracer<'_> {
         stopped: &StoppedCall,
         paths: &[PathArgument],
         entry: &mut Entry,
-    ) -> Result<TracedAction, Errno> {
-        for argument in paths {
-            let other = paths.iter().find(|other| other.path != argument.path);
-            match self.look_at(thread, stopped, argument, other) {
-                Ok(looked) => {
-                    entry.paths.push(looked.path);
-                    let Some(rule) = looked.rule else { continue };
-                    entry.rule = rule;
-                    let action = self.policy.action(rule);
-                    if action != TracedAction::Allow {
-                        return Ok(action);
+    ) -> Result<(), Errno> {
+        let names = paths
+            .iter()
+            .map(|argument| self.name(thread, stopped, argument));
+        let names: Vec<_> = names.collect();
+        for (index, (argument, name)) in paths.iter().zip(&names).enumerate() {
+            match name {
+                Ok(name) => {
+                    // An open pipe has none.
+                    if argument.path.is_some() || !name.path.is_empty() {
+                        entry.paths.push(name.path.clone());
+                    }
+                    // Where that can't be looked at, everything that is refused counts.
+                    let mut others = names.iter().enumerate().filter(|(at, _)| *at != index);
+                    let other = others.find_map(|(_, other)| other.as_ref().ok());
+                    if let Some(rule) = self.rule_for(argument.uses, name, other) {
+                        self.hear(entry, rule);
                     }
                 }
                 // What we can't look at the kernel can't either; but only we
                 // know that it would be looking at the same.
                 Err(_) if self.policy.paths.are_none() => {}
-                Err(errno) if is_the_programs(errno) => return Err(errno),
-                Err(errno) => return Ok(TracedAction::Deny(errno as i32)),
+                Err(errno) if is_the_programs(*errno) => return Err(*errno),
+                Err(errno) => {
+                    entry.decision = Decision::Deny {
+                        errno: *errno as i32,
+                    };
+                }
+            }
+            if !is_made(entry.decision) {
+                break;
             }
         }
-        Ok(TracedAction::Allow)
+        Ok(())
     }
 
-    fn look_at(
-        &mut self,
-        thread: Pid,
-        stopped: &StoppedCall,
-        argument: &PathArgument,
-        other: Option<&PathArgument>,
-    ) -> Result<Looked, Errno> {
-        let path = written(thread, stopped, argument)?;
-        if self.policy.paths.are_none() {
-            return Ok(Looked {
-                path: self.likely_name(thread, stopped, argument, path),
-                rule: None,
-            });
-        }
-        let (path, accesses) = self.resolve(thread, stopped, argument, &path)?;
-        // Where that can't be looked at, everything that is refused counts.
-        let other = match argument.uses {
-            Uses::Link | Uses::Rename(_) => {
-                other.and_then(|other| self.name(thread, stopped, other).ok())
-            }
-            _ => None,
-        };
+    /// The rule that decides about an argument; the other one of the call is where a name
+    /// is moved to, or from.
+    fn rule_for(&self, uses: Uses, this: &Named, other: Option<&Named>) -> Option<RuleNumber> {
+        let rules = &self.policy.paths;
+        let moves = matches!(uses, Uses::Link | Uses::Rename(_));
+        let other = other.filter(|_| moves).map(|other| other.path.as_slice());
         // Only its names are written to. Anything else becomes possible if the other path allows it.
         let possible = |access: &&Access| {
             **access == Access::Write
-                || !other.as_ref().is_some_and(|other| {
-                    self.policy.paths.refuses(**access, &path)
-                        && self.policy.paths.refuses(**access, other)
+                || !other.is_some_and(|other| {
+                    rules.refuses(**access, &this.path) && rules.refuses(**access, other)
                 })
         };
-        let rules = accesses
-            .iter()
-            .filter(possible)
-            .filter_map(|access| self.policy.paths.decide(*access, &path));
-        let refusing = |rule: &RuleNumber| self.policy.action(*rule) != TracedAction::Allow;
-        let below = match argument.uses {
-            Uses::Rename(_) => self.policy.paths.refusal_below(&path, other.as_deref()),
+        let accesses = this.accesses.iter().filter(possible);
+        let below = match uses {
+            Uses::Rename(_) => rules.refusal_below(&this.path, other),
             _ => None,
         };
-        let rule = rules
-            .clone()
-            .find(refusing)
-            .or(below)
-            .or_else(|| rules.clone().next());
-        Ok(Looked { path, rule })
+        // Of those that are as strict the first one.
+        accesses
+            .filter_map(|access| rules.decide(*access, &this.path))
+            .chain(below)
+            .rev()
+            .max_by_key(|rule| strictness(self.decision(*rule)))
     }
 
-    /// The canonical path of an argument.
+    /// What an argument names. Where nothing is decided by that, it is for the record only.
     fn name(
         &mut self,
         thread: Pid,
         stopped: &StoppedCall,
         argument: &PathArgument,
-    ) -> Result<Vec<u8>, Errno> {
+    ) -> Result<Named, Errno> {
         let path = written(thread, stopped, argument)?;
-        let resolved = self.resolve(thread, stopped, argument, &path)?;
-        Ok(resolved.0)
+        if self.policy.paths.are_none() {
+            return Ok(Named {
+                path: self.likely_name(thread, stopped, argument, path),
+                accesses: &[],
+            });
+        }
+        self.resolve(thread, stopped, argument, &path)
     }
 
     /// The canonical path of what the program has written, for the record only: nobody
@@ -271,23 +276,22 @@ impl Tracer<'_> {
         argument: &PathArgument,
         written: Vec<u8>,
     ) -> Vec<u8> {
-        if written.is_empty() {
+        if written.is_empty() && argument.path.is_some() {
             return written;
         }
         match self.resolve(thread, stopped, argument, &written) {
-            Ok((resolved, _)) if resolved.starts_with(b"/") => resolved,
+            Ok(named) if named.path.starts_with(b"/") => named.path,
             _ => written,
         }
     }
 
-    /// The canonical path of an argument, and what the call does there.
     fn resolve(
         &mut self,
         thread: Pid,
         stopped: &StoppedCall,
         argument: &PathArgument,
         path: &[u8],
-    ) -> Result<(Vec<u8>, &'static [Access]), Errno> {
+    ) -> Result<Named, Errno> {
         let value = |index: usize| stopped.arguments.get(index).copied().unwrap_or_default();
         let flags = argument.flags.map_or(0, value);
         let opened = match argument.uses {
@@ -297,7 +301,7 @@ impl Tracer<'_> {
         };
         let accesses = match (argument.uses, opened) {
             (Uses::Only(accesses) | Uses::Rename(accesses), _) => accesses,
-            (Uses::Link, _) => &arguments::ALL,
+            (Uses::Link, _) => &Access::ALL,
             (_, Some(flags)) => arguments::open_accesses(flags),
             (_, None) => return Err(Errno::EFAULT),
         };
@@ -313,13 +317,13 @@ impl Tracer<'_> {
             Some(number) => Start::Descriptor(number),
         };
         let thread = thread.as_raw();
-        let resolved = match start {
+        let path = match start {
             Start::Descriptor(number) if path.is_empty() => {
                 self.resolver.descriptor(thread, number)?
             }
             _ => self.resolver.resolve(thread, start, path, follow)?,
         };
-        Ok((resolved, accesses))
+        Ok(Named { path, accesses })
     }
 
     /// What has been loaded to be executed, before it runs: the program and its
@@ -339,7 +343,7 @@ impl Tracer<'_> {
             let name = line.get(name.filter(|_| mode.contains(&b'x'))?..)?;
             let name = match name.strip_suffix(resolve::REMOVED) {
                 // It may be called so, or have been removed: then it keeps its name.
-                Some(former) if !is_there(name) => former,
+                Some(former) if !is_of(line, name) => former,
                 _ => name,
             };
             let rule = self.policy.paths.decide(Access::Exec, name)?;
@@ -349,9 +353,8 @@ impl Tracer<'_> {
         let Some((rule, name)) = refused else {
             return Ok(());
         };
-        let Some(call) = &mut self.tasks.get(thread).call else {
-            return Ok(());
-        };
+        let call = &mut self.tasks.get(thread).call;
+        let call = call.get_or_insert_with(|| unknown_exec(thread));
         call.rule = rule;
         call.paths.push(name);
         // It is too late for an error.
@@ -369,22 +372,56 @@ impl Tracer<'_> {
     }
 }
 
-/// Whether a path names something, or may: not everything can be looked at.
-fn is_there(path: &[u8]) -> bool {
-    let found = nix::sys::stat::lstat(path);
-    !matches!(
-        found,
-        Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG)
-    )
+/// Whether a call is made all the same.
+const fn is_made(decision: Decision) -> bool {
+    matches!(decision, Decision::Allow | Decision::Observe)
+}
+
+const fn strictness(decision: Decision) -> u8 {
+    match decision {
+        Decision::Allow => 0,
+        Decision::Observe => 1,
+        Decision::Deny { .. } => 2,
+        Decision::Kill => 3,
+    }
+}
+
+/// Whether a line of `proc_pid_maps(5)` is about what is at this path.
+fn is_of(line: &[u8], path: &[u8]) -> bool {
+    let mut fields = line.split(|byte| *byte == b' ').skip(3);
+    lstat(path).is_ok_and(|found| {
+        let device = format!("{:02x}:{:02x}", major(found.st_dev), minor(found.st_dev));
+        let told = [fields.next(), fields.next()];
+        told == [
+            Some(device.as_bytes()),
+            Some(found.st_ino.to_string().as_bytes()),
+        ]
+    })
+}
+
+/// What stands for the call of a thread that has executed something, where that is not known.
+fn unknown_exec(thread: Pid) -> Entry {
+    Entry {
+        time_ns: 0,
+        thread: thread.as_raw().unsigned_abs(),
+        abi: Abi::Native,
+        number: libc::SYS_execve.unsigned_abs(),
+        arguments: [0; 6],
+        decision: Decision::Allow,
+        rule: 0,
+        result: None,
+        paths: Vec::new(),
+    }
 }
 
 /// An argument's path as the program has written it.
 fn written(thread: Pid, stopped: &StoppedCall, argument: &PathArgument) -> Result<Vec<u8>, Errno> {
     let value = |index: usize| stopped.arguments.get(index).copied().unwrap_or_default();
-    match value(argument.path) {
+    match argument.path.map(value) {
+        None => Ok(Vec::new()),
         // Some calls take no path at all for the descriptor itself.
-        0 if argument.directory.is_some() => Ok(Vec::new()),
-        address => memory::path(thread, address),
+        Some(0) if argument.directory.is_some() => Ok(Vec::new()),
+        Some(address) => memory::path(thread, address),
     }
 }
 

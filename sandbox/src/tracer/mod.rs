@@ -14,7 +14,7 @@ mod resolve;
 mod tasks;
 mod turns;
 
-pub(crate) use arguments::path_calls;
+pub(crate) use arguments::{UNDECIDED, path_calls};
 pub(crate) use charge::Charge;
 
 use crate::affinity::stay_on_core;

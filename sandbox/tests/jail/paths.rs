@@ -1,18 +1,15 @@
-//! Path rules hold, whichever way a program goes to a file and however fast
-//! it changes its mind.
+//! Path rules hold, whichever way a program goes to a file.
 
 use crate::harness::*;
 use assize_sandbox::{
-    Audit, AuditEntry, AuditLevel, Decision, FileIn, Jail, KillCause, LayerOf, Mode, Mount,
-    Outcome, PolicyLayer, Spec,
+    Audit, AuditEntry, AuditLevel, Decision, Jail, KillCause, LayerOf, Mode, Mount, Outcome,
+    PolicyLayer, Spec,
 };
-use bytesize::ByteSize;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
 
-const SECRET: &str = "
+pub(crate) const SECRET: &str = "
     [[path]]
     id = 'secret'
     why = 'what this test is about'
@@ -27,14 +24,14 @@ const SECRET: &str = "
     access = ['read']
     paths = ['/data/*']";
 
-struct Secret {
-    jail: Jail,
+pub(crate) struct Secret {
+    pub(crate) jail: Jail,
     program: OwnedFd,
     directory: tempfile::TempDir,
 }
 
 impl Secret {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("open"), "open").unwrap();
@@ -47,7 +44,7 @@ impl Secret {
         }
     }
 
-    fn spec(&self, args: &[&str], layer: &str) -> Spec {
+    pub(crate) fn spec(&self, args: &[&str], layer: &str) -> Spec {
         let mut spec = spec(self.program.as_fd().try_clone_to_owned().unwrap());
         spec.args = [&["program"], args]
             .concat()
@@ -64,7 +61,7 @@ impl Secret {
         spec
     }
 
-    fn run(&mut self, spec: Spec) -> (Outcome, String, Audit) {
+    pub(crate) fn run(&mut self, spec: Spec) -> (Outcome, String, Audit) {
         let (facts, stdout, stderr) = run_captured(&mut self.jail, spec);
         assert_eq!(stderr, "");
         (facts.outcome, stdout, facts.audit.unwrap())
@@ -130,16 +127,17 @@ const OTHERS: &[(&str, i32)] = &[
     ("closed-itself", libc_errno::EBADF),
 ];
 
-mod libc_errno {
-    pub(super) const ENOENT: i32 = 2;
-    pub(super) const EBADF: i32 = 9;
-    pub(super) const EACCES: i32 = 13;
-    pub(super) const EFAULT: i32 = 14;
-    pub(super) const ENOTDIR: i32 = 20;
-    pub(super) const EINVAL: i32 = 22;
-    pub(super) const ENAMETOOLONG: i32 = 36;
-    pub(super) const ENOSYS: i32 = 38;
-    pub(super) const ELOOP: i32 = 40;
+pub(crate) mod libc_errno {
+    pub(crate) const ENOENT: i32 = 2;
+    pub(crate) const EBADF: i32 = 9;
+    pub(crate) const EACCES: i32 = 13;
+    pub(crate) const EFAULT: i32 = 14;
+    pub(crate) const EEXIST: i32 = 17;
+    pub(crate) const ENOTDIR: i32 = 20;
+    pub(crate) const EINVAL: i32 = 22;
+    pub(crate) const ENAMETOOLONG: i32 = 36;
+    pub(crate) const ENOSYS: i32 = 38;
+    pub(crate) const ELOOP: i32 = 40;
 }
 
 #[test]
@@ -181,99 +179,6 @@ fn every_way_to_a_file_is_the_same_way() {
     assert_usable(&mut secret.jail);
 }
 
-fn race(kind: &str, expected: &str) {
-    let seconds = std::env::var("ASSIZE_RACE_SECONDS").unwrap_or_else(|_| "4".to_owned());
-    let mut secret = Secret::new();
-    let mut spec = secret.spec(&[kind, &seconds], SECRET);
-    spec.audit = AuditLevel::Summary;
-    spec.limits.cpu_time = Duration::from_secs(70);
-    spec.limits.wall_time = Duration::from_secs(90);
-    let (outcome, said, _) = secret.run(spec);
-    assert_eq!((outcome, said.as_str()), (exited(0), expected));
-}
-
-#[test]
-fn memory_changed_by_a_thread_wins_no_race() {
-    race("thread", "opened and refused\n");
-}
-
-#[test]
-fn memory_changed_by_a_process_wins_no_race() {
-    race("process", "opened and refused\n");
-}
-
-#[test]
-fn link_changed_by_a_process_wins_no_race() {
-    race("link", "opened and refused\n");
-}
-
-#[test]
-fn memory_changed_by_the_end_of_a_thread_wins_no_race() {
-    race("ends", "refused and never read\n");
-}
-
-/// Who executes waits for the other threads' ends, and must not be waited for meanwhile.
-#[test]
-fn threads_that_open_files_while_one_executes() {
-    let mut secret = Secret::new();
-    for layer in [SECRET, &[SECRET, EXEC].concat()] {
-        let mut spec = secret.spec(&["exec-in-threads", "4"], layer);
-        spec.audit = AuditLevel::Summary;
-        let (outcome, said, _) = secret.run(spec);
-        assert_eq!((outcome, said.as_str()), (exited(0), "executed\n"));
-    }
-}
-
-/// What a thread executes takes the place of the first thread, whose own call may be
-/// looked at just then. What is loaded is refused in any case.
-#[test]
-fn what_a_thread_executes_is_looked_at() {
-    let layer = SECRET.to_owned()
-        + "
-        [[path]]
-        id = 'library'
-        why = 'what is loaded beside a program that may be executed'
-        action = 'deny'
-        errno = 'EACCES'
-        access = ['exec']
-        paths = ['/usr/lib/**']";
-    let mut secret = Secret::new();
-    for _ in 0..20 {
-        let spec = secret.spec(&["exec-in-threads", "8", "/bin/echo"], &layer);
-        let (outcome, said, _) = secret.run(spec);
-        let cause = KillCause::Policy {
-            syscall: Some("execve".to_owned()),
-        };
-        assert_eq!((outcome, said.as_str()), (killed(cause), ""));
-    }
-}
-
-/// Between a stop and our look at it somebody may be killed.
-#[test]
-fn who_is_killed_at_any_moment_does_not_break_the_tracer() {
-    let mut secret = Secret::new();
-    let exec = [SECRET, EXEC].concat();
-    for (level, layer) in [
-        (AuditLevel::Summary, SECRET),
-        (AuditLevel::Full, SECRET),
-        (AuditLevel::Summary, &exec),
-    ] {
-        let mut spec = secret.spec(&["kill", "50"], layer);
-        spec.audit = level;
-        let (outcome, said, _) = secret.run(spec);
-        assert_eq!((outcome, said.as_str()), (exited(0), "killed\n"));
-    }
-}
-
-#[test]
-fn who_is_left_at_a_call_dies_with_the_program() {
-    let mut secret = Secret::new();
-    for left in (1..5).cycle().take(20) {
-        let (outcome, said, _) = secret.run(secret.spec(&["leave", &left.to_string()], SECRET));
-        assert_eq!((outcome, said.as_str()), (exited(0), "left\n"));
-    }
-}
-
 #[test]
 fn forbidden_path_ends_the_run() {
     let mut secret = Secret::new();
@@ -302,9 +207,112 @@ fn forbidden_path_ends_the_run() {
     assert!(audit.refused.iter().filter(|call| observed(call)).count() > 20);
 }
 
+fn lines(ends: &[(&str, i32)]) -> String {
+    ends.iter()
+        .map(|(name, errno)| format!("{name} {errno}\n"))
+        .collect()
+}
+
+/// What one rule lets pass because the run is only observed, another one may still refuse.
+#[test]
+fn what_is_let_through_is_looked_at() {
+    let rule = |kind: &str, calls: &str| {
+        format!("[[{kind}]]\nid = 'calls'\nwhy = 'x'\naction = 'kill'\nsyscalls = {calls}\n")
+    };
+    let opens = rule("rule", "['open', 'openat', 'openat2']");
+    let clones = rule("budget", "['clone', 'fork', 'vfork']") + "count = 0\n";
+    let mut secret = Secret::new();
+    for layer in [opens, clones] {
+        let mut spec = secret.spec(&[], &(layer + SECRET));
+        spec.observe = true;
+        let (outcome, said, audit) = secret.run(spec);
+        assert_eq!(outcome, exited(0));
+        for (name, errno) in STOPPED.iter().map(|name| (*name, libc_errno::EACCES)) {
+            assert!(
+                said.contains(&format!("{name} {errno}\n")),
+                "{name}: {said}"
+            );
+        }
+        let observed = |call: &&AuditEntry| call.decision == Decision::Observe;
+        let mut observed = audit.refused.iter().filter(observed);
+        assert!(observed.all(|call| call.rule == "calls"));
+        let denied = audit.refused.iter().filter(|call| call.rule == "secret");
+        assert_eq!(denied.count(), STOPPED.len());
+    }
+}
+
+/// A layer that lets clones pass does not let children pass.
+#[test]
+fn a_child_of_an_allowed_clone_is_traced() {
+    let clone = "
+        [[rule]]
+        id = 'clone'
+        why = 'what this test is about'
+        action = 'allow'
+        syscalls = ['clone']
+        when = [{ arg = 0, is = 'equal', mask = 0x7e020000, value = 0 }]";
+    let mut secret = Secret::new();
+    let (outcome, said, _) = secret.run(secret.spec(&[], &[SECRET, clone].concat()));
+    assert_eq!(outcome, exited(0));
+    assert!(said.contains("untraced 13\n"), "{said}");
+}
+
+#[test]
+fn a_look_that_makes_nothing_follows_links() {
+    let mut secret = Secret::new();
+    let layer = SECRET.replace("['read', 'write']", "['stat']");
+    let (outcome, said, _) = secret.run(secret.spec(&["look"], &layer));
+    let expected = lines(&[
+        ("look", libc_errno::EACCES),
+        ("look-and-make", libc_errno::EACCES),
+        ("make", libc_errno::EEXIST),
+        ("look-at-link", 0),
+    ]);
+    assert_eq!((outcome, said), (exited(0), expected));
+}
+
+/// To read something is not to change it, though a descriptor for one does for the other.
+#[test]
+fn changes_by_descriptor_are_changes() {
+    let mut secret = Secret::new();
+    let layer = SECRET.replace("['read', 'write']", "['write']");
+    let (outcome, said, _) = secret.run(secret.spec(&["change-by-descriptor"], &layer));
+    let expected = lines(&[
+        ("fchmod", libc_errno::EACCES),
+        ("fchown", libc_errno::EACCES),
+        ("futimens", libc_errno::EACCES),
+        ("fchmod-other", 0),
+        ("fchmod-closed", libc_errno::EBADF),
+    ]);
+    assert_eq!((outcome, said), (exited(0), expected));
+}
+
 /// As the layer for languages that need to know nothing but themselves.
+const OWN: &str = "
+    [[path]]
+    id = 'own'
+    why = 'what this test is about'
+    action = 'allow'
+    access = ['read']
+    paths = ['/proc/self/**']
+    [[path]]
+    id = 'own-mounts'
+    why = 'the same'
+    action = 'deny'
+    errno = 'EACCES'
+    access = ['read']
+    paths = ['/proc/self/mountinfo']";
+
 #[test]
 fn a_threads_directory_is_that_of_its_process() {
+    let mut secret = Secret::new();
+    let (outcome, said, _) = secret.run(secret.spec(&["own-numbers"], OWN));
+    let expected = lines(&[
+        ("thread", libc_errno::EACCES),
+        ("process", libc_errno::EACCES),
+        ("child", 0),
+    ]);
+    assert_eq!((outcome, said), (exited(0), expected));
     let mut jail = start();
     let mut spec = command(&[
         "/bin/sh",
@@ -315,103 +323,10 @@ fn a_threads_directory_is_that_of_its_process() {
         done 2> /dev/null",
     ]);
     spec.mode = Mode::Ptrace;
-    let layer = "
-        [[path]]
-        id = 'own'
-        why = 'what this test is about'
-        action = 'allow'
-        access = ['read']
-        paths = ['/proc/self/**']
-        [[path]]
-        id = 'own-mounts'
-        why = 'the same'
-        action = 'deny'
-        errno = 'EACCES'
-        access = ['read']
-        paths = ['/proc/self/mountinfo']";
-    spec.layers = vec![PolicyLayer::parse(LayerOf::Language, layer).unwrap()];
+    spec.layers = vec![PolicyLayer::parse(LayerOf::Language, OWN).unwrap()];
     let (facts, stdout, _) = run_captured(&mut jail, spec);
     assert_eq!(facts.outcome, exited(0));
     assert_eq!(stdout, "refused\nread\n".repeat(4));
-}
-
-const EXEC: &str = "
-    [[path]]
-    id = 'forbidden-program'
-    why = 'what this test is about'
-    action = 'kill'
-    access = ['exec']
-    paths = ['/tmp/forbidden']";
-
-#[test]
-fn exec_is_decided_by_what_is_loaded() {
-    let mut secret = Secret::new();
-    let end = compile("end");
-    let files = |spec: &mut Spec| {
-        spec.limits.output = ByteSize::mib(16);
-        for path in ["/tmp/allowed", "/tmp/forbidden"] {
-            spec.files.push(FileIn {
-                path: path.into(),
-                content: end.as_fd().try_clone_to_owned().unwrap(),
-                executable: true,
-            });
-        }
-    };
-    let mut spec = secret.spec(&["exec", "5"], EXEC);
-    files(&mut spec);
-    let (outcome, ..) = secret.run(spec);
-    assert_eq!(outcome, exited(0));
-    // Sooner or later the link names what is forbidden: at the look or after.
-    // Whoever stands still when the run is killed must not be waited for.
-    for _ in 0..10 {
-        let mut spec = secret.spec(&["exec", "100000", "swap"], EXEC);
-        files(&mut spec);
-        let (outcome, _, audit) = secret.run(spec);
-        let cause = KillCause::Policy {
-            syscall: Some("execve".to_owned()),
-        };
-        assert_eq!(outcome, killed(cause));
-        assert_eq!(audit.refused.last().unwrap().rule, "forbidden-program");
-    }
-}
-
-const EXEC_ONE: &str = "
-    [[path]]
-    id = 'one-program'
-    why = 'what this test is about'
-    action = 'trace'
-    access = ['exec']
-    paths = ['/tmp/allowed']
-    [[path]]
-    id = 'no-other'
-    why = 'the same'
-    action = 'deny'
-    errno = 'EACCES'
-    access = ['exec']
-    paths = ['/**']";
-
-#[test]
-fn a_copy_of_what_may_be_executed_may_not() {
-    let mut secret = Secret::new();
-    let mut spec = secret.spec(&["execute-copies"], EXEC_ONE);
-    spec.files.push(FileIn {
-        path: "/tmp/allowed".into(),
-        content: compile("end"),
-        executable: true,
-    });
-    let (outcome, said, audit) = secret.run(spec);
-    assert_eq!(outcome, exited(0));
-    // What could be executed says nothing.
-    let ways = ["copy", "memfd", "memfd-proc", "o-path", "deleted"];
-    let refused = ways.map(|way| format!("{way} {}\n", libc_errno::EACCES));
-    assert_eq!(said, format!("{}removed 0\n", refused.concat()));
-    let rules: Vec<_> = audit
-        .refused
-        .iter()
-        .map(|call| call.rule.as_str())
-        .collect();
-    let rules: Vec<_> = rules.into_iter().filter(|rule| *rule != "clone3").collect();
-    assert_eq!(rules, ["no-other"; 5]);
 }
 
 #[test]

@@ -272,6 +272,61 @@ static void race_with_ends(int seconds) {
   puts("refused and never read");
 }
 
+// What opens nothing follows a link where it says that it would make something.
+static void look(void) {
+  symlink(SECRET, "/tmp/link");
+  tell("look", open("/tmp/link", O_PATH));
+  tell("look-and-make", open("/tmp/link", O_PATH | O_CREAT | O_EXCL, 0600));
+  tell("make", open("/tmp/link", O_RDONLY | O_CREAT | O_EXCL, 0600));
+  tell("look-at-link", open("/tmp/link", O_PATH | O_NOFOLLOW));
+}
+
+static void change_by_descriptor(void) {
+  int fd = open(SECRET, O_RDONLY);
+  tell("fchmod", fchmod(fd, 0600));
+  tell("fchown", fchown(fd, -1, -1));
+  tell("futimens", futimens(fd, NULL));
+  tell("fchmod-other", fchmod(open("/tmp/new", O_RDONLY | O_CREAT, 0600), 0644));
+  tell("fchmod-closed", fchmod(99, 0600));
+}
+
+static void *tell_number(void *number) {
+  *(volatile pid_t *)number = gettid();
+  pause();
+  return NULL;
+}
+
+// In /proc every thread has a directory, though only those of processes are listed.
+static void look_at_own_numbers(void) {
+  volatile pid_t number = 0;
+  pthread_t thread;
+  char path[64];
+  pthread_create(&thread, NULL, tell_number, (void *)&number);
+  while (number == 0) sched_yield();
+  sprintf(path, "/proc/%d/mountinfo", number);
+  tell("thread", try(path));
+  sprintf(path, "/proc/%d/mountinfo", getpid());
+  tell("process", try(path));
+  pid_t child = fork();
+  if (child == 0) pause();
+  sprintf(path, "/proc/%d/mountinfo", child);
+  tell("child", try(path));
+  kill(child, SIGKILL);
+}
+
+// A script whose interpreter has no name any more, beside a file that is called as the kernel
+// calls that.
+static void execute_by_what_is_removed(void) {
+  dup2(open("/tmp/forbidden", O_PATH), 9);
+  unlink("/tmp/forbidden");
+  close(open("/tmp/forbidden (deleted)", O_WRONLY | O_CREAT, 0644));
+  int script = open("/tmp/script", O_WRONLY | O_CREAT, 0755);
+  write(script, "#!/proc/self/fd/9\n", 18);
+  close(script);
+  execl("/tmp/script", "script", NULL);
+  _exit(errno);
+}
+
 static void execute(const char *name, int fd, const char *path, int flags) {
   char *none[] = {"copy", NULL};
   if (fork() == 0) {
@@ -309,11 +364,23 @@ static void execute_copies(void) {
   execute("allowed-removed", allowed, "", AT_EMPTY_PATH);
 }
 
+static const struct {
+  const char *name;
+  void (*does)(void);
+} alone[] = {
+    {"look", look},
+    {"change-by-descriptor", change_by_descriptor},
+    {"own-numbers", look_at_own_numbers},
+    {"removed-interpreter", execute_by_what_is_removed},
+    {"execute-copies", execute_copies},
+};
+
 int main(int argc, char **argv) {
-  if (argc > 1 && !strcmp(argv[1], "execute-copies")) {
-    execute_copies();
-    return 0;
-  }
+  for (size_t i = 0; argc == 2 && i < sizeof alone / sizeof *alone; i++)
+    if (!strcmp(argv[1], alone[i].name)) {
+      alone[i].does();
+      return 0;
+    }
   if (argc > 2 && !strcmp(argv[1], "exec")) {
     // What the link names changes between two looks at it.
     symlink("/tmp/allowed", "/tmp/race");
