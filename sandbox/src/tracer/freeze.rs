@@ -38,7 +38,7 @@ impl Tracer<'_> {
                     self.tasks.get(other).running = false;
                 }
             }
-            if self.tasks.running_besides(thread).is_empty() {
+            if self.tasks.running_besides(thread).is_empty() && !self.find_untold()? {
                 break;
             }
             // Whoever does not stop ends; each is heard of.
@@ -82,9 +82,8 @@ impl Tracer<'_> {
     /// Has this thread make its call while everything else stands still, and
     /// returns when the kernel does not look at any path any more.
     pub(super) fn make_call(&mut self, thread: Pid, executes: bool) -> Result<(), Failure> {
-        // None if it has been killed.
-        let first = executes.then(|| resolve::group(thread.as_raw()).ok());
-        let first = first.flatten().map(Pid::from_raw);
+        // None if it has been killed, or executes nothing.
+        let first = executes.then(|| process_of(thread)).transpose()?.flatten();
         let resumed = ptrace::resume_to_return(thread, 0);
         if alive(resumed, "have a call made")?.is_none() {
             return Ok(());
@@ -98,24 +97,33 @@ impl Tracer<'_> {
                 if waited.pid == thread || has_executed(&waited, thread)? {
                     return self.take(waited);
                 }
-                self.put_off(waited)?;
+                // Of any other process the end can wait, and must: its last words are written
+                // to memory in which a path may stand.
+                if is_ending(&waited) && process_of(waited.pid)? != first {
+                    self.keep(waited);
+                } else {
+                    self.put_off(waited)?;
+                }
                 continue;
             }
-            match state(thread).map_err(Failure::step("look whether a call waits"))? {
+            // It may have executed something, and goes on under the number of the first thread:
+            // until it is heard of, only that can be looked at.
+            let at = match (state(thread)?, first) {
+                (None, Some(first)) => state(first)?,
+                (at, _) => at,
+            };
+            match at {
                 // Whoever is killed makes no call: of a process's first thread that is heard of
                 // after the ends of the others, which stand still. Of any other thread it is at
                 // once, or it is the first one that is seen there, which an exec removes.
                 Some(b'Z' | b'X') if first.is_none_or(|first| first == thread) => return Ok(()),
-                // Or it has executed something, and goes on under the number of the first thread:
-                // until it is heard of, only that can be stopped and waited for.
+                // It was killed on the way.
                 None => {
-                    if let Some(first) = first {
-                        let task = self.tasks.get(first);
-                        (task.running, task.ending) = (true, false);
-                    }
+                    self.gone(thread);
                     return Ok(());
                 }
-                Some(b'S') if self.has_its_file(thread) => return Ok(()),
+                // Who executes a script looks for its interpreter as well.
+                Some(b'S') if !executes && self.has_its_file(thread) => return Ok(()),
                 // It is on our core.
                 Some(_) => std::thread::yield_now(),
             }
@@ -141,20 +149,40 @@ impl Tracer<'_> {
 
     /// Keeps for later what has happened, except what others may be waiting for.
     pub(super) fn put_off(&mut self, waited: Waited) -> Result<(), Failure> {
-        let task = self.tasks.get(waited.pid);
-        task.running = false;
-        match waited.stop() {
-            None => task.ending = true,
+        if is_ending(&waited) {
             // A thread that executes something waits for the ends of the others.
-            Some(stop) if stop.event == libc::PTRACE_EVENT_EXIT => {
-                self.waiting.retain(|earlier| earlier.pid != waited.pid);
-                return self.take(waited);
-            }
-            Some(stop) if stop.event == libc::PTRACE_EVENT_EXEC => self.renumber(waited.pid)?,
-            Some(_) => {}
+            self.waiting.retain(|earlier| earlier.pid != waited.pid);
+            return self.take(waited);
         }
-        self.waiting.push_back(waited);
+        match waited.stop().map(|stop| stop.event) {
+            None => self.tasks.get(waited.pid).ending = true,
+            Some(libc::PTRACE_EVENT_EXEC) => self.renumber(waited.pid)?,
+            Some(_) => self.note_birth(&waited)?,
+        }
+        self.keep(waited);
         Ok(())
+    }
+
+    /// Keeps for later what has happened to who stands still now.
+    fn keep(&mut self, waited: Waited) {
+        self.waiting.retain(|earlier| earlier.pid != waited.pid);
+        self.tasks.get(waited.pid).running = false;
+        self.waiting.push_back(waited);
+    }
+}
+
+/// Whether it has stopped at its end, with its memory.
+fn is_ending(waited: &Waited) -> bool {
+    let ending = |stop: Stop| stop.event == libc::PTRACE_EVENT_EXIT;
+    waited.stop().is_some_and(ending)
+}
+
+/// The number of the first thread of its process; None when it has been killed.
+fn process_of(thread: Pid) -> Result<Option<Pid>, Failure> {
+    match resolve::group(thread.as_raw()) {
+        Ok(first) => Ok(Some(Pid::from_raw(first))),
+        Err(Errno::ESRCH) => Ok(None),
+        Err(errno) => Err(Failure::step("look at a process")(errno)),
     }
 }
 
@@ -176,22 +204,16 @@ fn place(thread: Pid) -> Vec<u8> {
 
 /// Has no memory any more. The first thread of a process can have ended long before it
 /// is heard of.
-fn has_ended(thread: Pid) -> Result<bool, Failure> {
-    let state = state(thread).map_err(Failure::step("look whether a thread has ended"))?;
-    Ok(matches!(state, None | Some(b'Z' | b'X')))
+pub(super) fn has_ended(thread: Pid) -> Result<bool, Failure> {
+    Ok(matches!(state(thread)?, None | Some(b'Z' | b'X')))
 }
 
 /// The letter of `proc_pid_stat(5)`; None when there is no such thread any more.
-fn state(thread: Pid) -> Result<Option<u8>, Errno> {
-    let stat = match std::fs::read(format!("/proc/{thread}/stat")) {
+pub(super) fn state(thread: Pid) -> Result<Option<u8>, Failure> {
+    let stat = match resolve::told(thread.as_raw(), "stat") {
         Ok(stat) => stat,
-        Err(error) => {
-            let errno = Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO));
-            return match errno {
-                Errno::ENOENT | Errno::ESRCH => Ok(None),
-                other => Err(other),
-            };
-        }
+        Err(Errno::ESRCH) => return Ok(None),
+        Err(errno) => return Err(Failure::step("look at a thread's state")(errno)),
     };
     // The name before it is in brackets and may hold anything.
     let end = stat.iter().rposition(|byte| *byte == b')');

@@ -6,6 +6,7 @@
 
 mod address;
 mod arguments;
+mod births;
 mod charge;
 mod decide;
 mod freeze;
@@ -62,6 +63,8 @@ pub(crate) struct Tracer<'a> {
     /// Stops that came while others had to wait.
     waiting: VecDeque<Waited>,
     turns: Turns,
+    /// Whether somebody can have been killed before he told of a child.
+    births_untold: bool,
     /// Whether the kernel says what in it a thread sleeps in.
     tells_places: bool,
 }
@@ -101,6 +104,7 @@ impl<'a> Tracer<'a> {
             forbidden: None,
             waiting: VecDeque::new(),
             turns: Turns::default(),
+            births_untold: false,
             tells_places: false,
         })
     }
@@ -153,9 +157,7 @@ impl<'a> Tracer<'a> {
     fn take(&mut self, waited: Waited) -> Result<(), Failure> {
         let thread = waited.pid;
         let Some(stop) = waited.stop() else {
-            if let Some(call) = self.tasks.remove(thread).and_then(|task| task.call) {
-                self.record(&call);
-            }
+            self.gone(thread);
             if thread == self.main {
                 self.ended = Some(waited);
             }
@@ -182,12 +184,11 @@ impl<'a> Tracer<'a> {
                 _ => {}
             },
             libc::PTRACE_EVENT_EXEC => return self.executed(thread),
-            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => self.bore(thread, stop.event)?,
-            libc::PTRACE_EVENT_VFORK => {
-                self.bore(thread, stop.event)?;
-                self.tasks.get(thread).held = true;
+            libc::PTRACE_EVENT_VFORK => self.tasks.get(thread).held = true,
+            libc::PTRACE_EVENT_EXIT => {
+                self.tasks.get(thread).ending = true;
+                self.births_untold = true;
             }
-            libc::PTRACE_EVENT_EXIT => self.tasks.get(thread).ending = true,
             libc::PTRACE_EVENT_VFORK_DONE => self.tasks.get(thread).held = false,
             0 if stop.signal == ptrace::CALL_STOP => self.returned(thread)?,
             0 => return self.resume(thread, stop.signal),
@@ -209,14 +210,11 @@ impl<'a> Tracer<'a> {
         alive(resumed, "resume a thread").map(drop)
     }
 
-    /// A thread has made another one, which stands at its start until we have
-    /// seen it there and let it go on.
-    fn bore(&mut self, thread: Pid, event: libc::c_int) -> Result<(), Failure> {
-        let child = alive(ptrace::event_message(thread, event), "look at a new thread")?;
-        if let Some(child) = child {
-            self.tasks.get(child);
+    /// Nothing more is heard of a thread.
+    fn gone(&mut self, thread: Pid) {
+        if let Some(call) = self.tasks.remove(thread).and_then(|task| task.call) {
+            self.record(&call);
         }
-        Ok(())
     }
 
     fn executed(&mut self, thread: Pid) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// word on that there is one.
 #[derive(Debug, Default)]
 pub(super) struct Task {
-    /// Let go on by us, and not seen since.
+    /// Let go on by us, or just born, and not seen since.
     pub(super) running: bool,
     /// In the kernel, and will stop before it runs code again: it waits for
     /// the child of a vfork.
@@ -28,6 +28,18 @@ pub(super) struct Tasks {
 impl Tasks {
     pub(super) fn get(&mut self, thread: Pid) -> &mut Task {
         self.by_thread.entry(thread.as_raw()).or_default()
+    }
+
+    pub(super) fn know(&self, thread: Pid) -> bool {
+        self.by_thread.contains_key(&thread.as_raw())
+    }
+
+    /// Takes in who is yet to be heard of, if it has not been.
+    pub(super) fn enter_born(&mut self, thread: Pid) {
+        self.by_thread.entry(thread.as_raw()).or_insert(Task {
+            running: true,
+            ..Task::default()
+        });
     }
 
     pub(super) fn remove(&mut self, thread: Pid) -> Option<Task> {

@@ -1,5 +1,6 @@
 //! Who goes on next, and that everybody gets somewhere.
 
+use super::freeze::state;
 use super::{Tracer, nothing_left};
 use crate::protocol::Failure;
 use crate::sys::process::{self, Waited};
@@ -50,6 +51,7 @@ impl Tracer<'_> {
                 .map_err(Failure::step("wait for the program"))?
                 .ok_or_else(nothing_left)?;
             if self.tasks.is_one() {
+                self.note_birth(&first)?;
                 return Ok(first);
             }
             self.put_off(first)?;
@@ -62,22 +64,35 @@ impl Tracer<'_> {
     }
 
     /// Returns when others than this thread, which stands at a call, had as much time as
-    /// they have lost by the last one that they had to stand still for, or stand still
-    /// by themselves. Or those who make such calls in a loop would stop all others before these
+    /// they have lost by the last one that they had to stand still for, or sleep by
+    /// themselves. Or those who make such calls in a loop would stop all others before these
     /// have done anything, where looking takes longer than getting to the next call.
     pub(super) fn let_others_run(&mut self, thread: Pid) -> Result<(), Failure> {
         let Some(again) = self.turns.again else {
             return Ok(());
         };
-        while Instant::now() < again && !self.tasks.running_besides(thread).is_empty() {
+        // Who has been let go on a moment ago gets to where it sleeps.
+        std::thread::yield_now();
+        while Instant::now() < again {
             let waited =
                 process::wait_now(None).map_err(Failure::step("wait for who is let run"))?;
             match waited {
                 Some(waited) => self.put_off(waited)?,
+                None if !self.others_run(thread)? => break,
                 // It is on our core.
                 None => std::thread::sleep(LOOK_EVERY),
             }
         }
         Ok(())
+    }
+
+    /// Whether time is of use to somebody: not to who sleeps.
+    fn others_run(&self, thread: Pid) -> Result<bool, Failure> {
+        for other in self.tasks.running_besides(thread) {
+            if state(other)? == Some(b'R') {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

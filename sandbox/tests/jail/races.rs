@@ -37,6 +37,11 @@ fn memory_changed_by_the_end_of_a_thread_wins_no_race() {
     race("ends", "refused and never read\n");
 }
 
+#[test]
+fn memory_changed_by_a_birth_wins_no_race() {
+    race("births", "refused and never read\n");
+}
+
 /// Between a stop and our look at it somebody may be killed.
 #[test]
 fn who_is_killed_at_any_moment_does_not_break_the_tracer() {

@@ -272,6 +272,33 @@ static void race_with_ends(int seconds) {
   puts("refused and never read");
 }
 
+static char born[64] = "/tmp/~~~~";
+
+static void *make_children(void *unused) {
+  static char stack[16384] __attribute__((aligned(16)));
+  for (pid_t child = 0;;) {
+    char link[16] = "/tmp/";
+    int next = child + 1;
+    memcpy(link + 5, &next, sizeof next);
+    symlink(SECRET, link);
+    memset(born + 5, '~', 4);
+    child = clone(end_at_once, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_CHILD_SETTID | SIGCHLD, NULL, NULL,
+                  NULL, born + 5);
+    if (child < 0) exit(3);
+    waitpid(child, NULL, 0);
+    unlink(link);
+  }
+}
+
+// The kernel writes a child's number for it before the child is heard of for the first time:
+// here, to the end of a name, where a link awaits it.
+static void race_with_births(int seconds) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, make_children, NULL);
+  for (time_t end = time(NULL) + seconds; time(NULL) < end || refused < 20;) check(open(born, O_RDONLY));
+  puts("refused and never read");
+}
+
 // What opens nothing follows a link where it says that it would make something.
 static void look(void) {
   symlink(SECRET, "/tmp/link");
@@ -413,6 +440,8 @@ int main(int argc, char **argv) {
     kill_at_any_moment(atoi(argv[2]));
   else if (argc > 2 && !strcmp(argv[1], "ends"))
     race_with_ends(atoi(argv[2]));
+  else if (argc > 2 && !strcmp(argv[1], "births"))
+    race_with_births(atoi(argv[2]));
   else if (argc > 2)
     race(argv[1], atoi(argv[2]));
   else

@@ -1,13 +1,16 @@
 // Executes what others change, for so many seconds: the allowed script ends in 0, the forbidden
-// one in 1. By a link that a process changes, or by a name that a thread changes.
+// one in 1. By a link that a process changes, by a name that a thread changes, or by one that the
+// kernel changes for a process that is killed.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,10 +64,47 @@ static pid_t start(int by_name, int threads) {
   return child;
 }
 
+static int be_killed_soon(void *after_us) {
+  struct sigevent kill = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+  struct itimerspec soon = {.it_value.tv_nsec = 1000 * (1 + *(int *)after_us)};
+  int timer;
+  syscall(SYS_timer_create, CLOCK_MONOTONIC, &kill, &timer);
+  syscall(SYS_timer_settime, timer, 0, &soon, NULL);
+  for (;;) pause();
+}
+
+// The kernel clears a word for a process that ends: here, behind the name of the forbidden script.
+static void race_with_ends(int seconds) {
+  static char stack[16384] __attribute__((aligned(16)));
+  static char longer[32] __attribute__((aligned(16)));
+  int refused = 0, late = 0;
+  for (time_t end = time(NULL) + seconds; time(NULL) < end || refused < 20 || late < 20;) {
+    int status, after_us = rand() % 1000;
+    strcpy(longer, FORBIDDEN "~~~~");
+    pid_t ends = clone(be_killed_soon, stack + sizeof stack, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, &after_us,
+                       NULL, NULL, longer + sizeof FORBIDDEN - 1);
+    pid_t child = vfork();
+    if (child == 0) execute(longer);
+    waitpid(child, &status, 0);
+    waitpid(ends, NULL, 0);
+    if (status == W_EXITCODE(1, 0)) {
+      puts("forbidden");
+      exit(1);
+    }
+    refused += status == W_EXITCODE(7, 0);
+    late += status == W_EXITCODE(8, 0);
+  }
+  puts("refused and never executed");
+}
+
 int main(int argc, char **argv) {
   script(ALLOWED, "#!/bin/true\n");
   script(FORBIDDEN, "#!/bin/false\n");
   symlink(ALLOWED, "/tmp/race");
+  if (!strcmp(argv[1], "ends")) {
+    race_with_ends(atoi(argv[2]));
+    return 0;
+  }
   int by_name = !strcmp(argv[1], "name"), executed = 0, refused = 0;
   pthread_t thread;
   if (by_name)
