@@ -20,34 +20,19 @@ impl Policy {
                     Some(other) => {
                         return Err(format!(
                             "{name} has contradicting rules, {} and {}: have their conditions exclude \
-                         each other",
+                         each other, or leave one out",
                             other.id, rule.id
                         ));
                     }
                 }
             }
         }
-        let parts = self.rule.iter().zip(self.rule.iter().skip(1));
-        let mut parts: BTreeSet<&str> = parts
-            .filter(|(one, next)| is_other_part(one, next))
-            .map(|(one, _)| one.id.as_str())
-            .collect();
         let mut ids = BTreeSet::new();
-        match self.ids().find(|id| !ids.insert(*id) && !parts.remove(*id)) {
+        match self.ids().find(|id| !ids.insert(*id)) {
             Some(id) => Err(format!("two rules have the id {id}")),
             None => Ok(()),
         }
     }
-}
-
-/// Whether they are one rule, of which a part holds for the observed too ([`Policy::extend`]).
-fn is_other_part(one: &Rule, next: &Rule) -> bool {
-    let said = |rule: &Rule| Rule {
-        syscalls: Vec::new(),
-        always: true,
-        ..rule.clone()
-    };
-    one.always && !next.always && said(one) == said(next)
 }
 
 impl Rule {
@@ -56,15 +41,30 @@ impl Rule {
     pub const fn effect(&self) -> (Action, Option<ErrorName>) {
         (self.action, self.errno)
     }
+
+    /// Whether it holds for every call of its kind.
+    const fn is_unconditional(&self) -> bool {
+        self.when.is_empty() && self.any.is_empty()
+    }
+
+    /// Whether nobody can make such a call at all, not even who is only observed.
+    pub(crate) fn refuses_for_good(&self) -> bool {
+        let refuses = match self.action {
+            Action::Deny => true,
+            Action::Kill => self.always,
+            Action::Allow | Action::Trace => false,
+        };
+        refuses && self.is_unconditional()
+    }
 }
 
 /// Libseccomp takes one of two unconditional rules without a word.
 fn contradict(one: &Rule, other: &Rule) -> bool {
-    let always = |rule: &Rule| rule.when.is_empty() && rule.any.is_empty();
-    if always(one) || always(other) {
+    if one.is_unconditional() || other.is_unconditional() {
         return true;
     }
-    one.effect() != other.effect()
+    // What holds always is said once.
+    (one.always || other.always || one.effect() != other.effect())
         && alternatives(one).any(|one| {
             alternatives(other).any(|other| {
                 !one.iter()

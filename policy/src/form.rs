@@ -62,7 +62,7 @@ pub struct Rule {
     /// And one of these, if there are some.
     #[serde(default)]
     pub any: Vec<When>,
-    /// Holds when a run is only observed, too.
+    /// Holds when a run is only observed, too, and whatever a layer over it says.
     #[serde(default)]
     pub always: bool,
 }
@@ -216,7 +216,6 @@ impl Policy {
             check_rule(&rule.id, &rule.why, rule.action, rule.errno)?;
             let mut conditions = rule.when.iter().chain(&rule.any);
             conditions.try_for_each(|when| check_condition(&rule.id, when))?;
-            check_lasts(rule)?;
         }
         for rule in &self.path {
             check_rule(&rule.id, &rule.why, rule.action, rule.errno)?;
@@ -235,40 +234,17 @@ impl Policy {
         Ok(())
     }
 
-    /// Adds what `base` says about everything that is not named here. What is refused to those
-    /// who are only observed stays so, whoever's rule refuses it.
+    /// Adds what `base` says about everything that is not named here, and what it says always:
+    /// only to refuse a whole call goes further.
     pub fn extend(&mut self, base: Self) {
-        let firm = base.rule.iter().filter(|rule| rule.always);
-        let firm: BTreeSet<&String> = firm.flat_map(|rule| &rule.syscalls).collect();
-        // Of these calls only: of the others a rule names, its own layer decides.
-        let rules = std::mem::take(&mut self.rule).into_iter();
-        self.rule = rules
-            .flat_map(|rule| {
-                let (always, other): (Vec<_>, Vec<_>) = rule
-                    .syscalls
-                    .iter()
-                    .cloned()
-                    .partition(|name| firm.contains(name));
-                let firm = Rule {
-                    syscalls: always,
-                    always: true,
-                    ..rule.clone()
-                };
-                let other = Rule {
-                    syscalls: other,
-                    ..rule
-                };
-                [firm, other]
-            })
-            .filter(|rule| !rule.syscalls.is_empty())
-            .collect();
-        let named: BTreeSet<String> = self
-            .rule
-            .iter()
-            .flat_map(|rule| rule.syscalls.iter().cloned())
-            .collect();
+        let names = |which: fn(&Rule) -> bool| -> BTreeSet<String> {
+            let rules = self.rule.iter().filter(|rule| which(rule));
+            rules.flat_map(|rule| rule.syscalls.clone()).collect()
+        };
+        let (named, refused) = (names(|_| true), names(Rule::refuses_for_good));
         for mut rule in base.rule {
-            rule.syscalls.retain(|name| !named.contains(name));
+            let replaced = if rule.always { &refused } else { &named };
+            rule.syscalls.retain(|name| !replaced.contains(name));
             self.rule.push(rule);
         }
         self.default = self.default.take().or(base.default);
@@ -339,22 +315,6 @@ fn check_condition(id: &str, when: &When) -> Result<(), String> {
         _ => return Ok(()),
     };
     Err(format!("the rule {id}: {problem}"))
-}
-
-/// Keyrings belong to the jail's user namespace, not to a run: nobody could clear them.
-fn check_lasts(rule: &Rule) -> Result<(), String> {
-    const KEYS: [&str; 3] = ["add_key", "keyctl", "request_key"];
-    let key = rule
-        .syscalls
-        .iter()
-        .find(|name| KEYS.contains(&name.as_str()));
-    match (rule.action, key) {
-        (Action::Allow | Action::Trace, Some(name)) => Err(format!(
-            "the rule {} allows {name}: keys would pass to later runs of the jail, so it must deny or kill",
-            rule.id
-        )),
-        _ => Ok(()),
-    }
 }
 
 fn check_refuses(id: &str, action: Action) -> Result<(), String> {

@@ -185,23 +185,6 @@ mod tests {
     }
 
     #[test]
-    fn nobody_may_leave_keys() {
-        for name in ["add_key", "keyctl", "request_key"] {
-            let rule = |action: &str| {
-                format!(
-                    "[[rule]]\nid = 'keys'\nwhy = 'x'\naction = {action}\nsyscalls = ['getpid', '{name}']\n"
-                )
-            };
-            PolicyLayer::parse(LayerOf::Language, &rule("'kill'")).unwrap();
-            PolicyLayer::parse(LayerOf::Language, &rule("'deny'\nerrno = 'EPERM'")).unwrap();
-            for action in ["'allow'", "'trace'"] {
-                let problem = problem(LayerOf::Language, &rule(action));
-                assert!(problem.contains(name), "{problem}");
-            }
-        }
-    }
-
-    #[test]
     fn ids_tell_whose_a_rule_is() {
         for (of, id) in [
             (LayerOf::Language, "no-fork"),

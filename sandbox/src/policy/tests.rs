@@ -283,32 +283,91 @@ fn higher_layer_wins() {
     assert_eq!(ids.get(usize::from(FIRST)).unwrap(), "high-rule");
 }
 
-/// Of a call with several rules a layer has to repeat all, and may forget for whom they hold.
+fn merged_problem(layer: &str) -> String {
+    let layers = [parse(layer).unwrap()];
+    merge(PolicyName::Contestant, &layers).unwrap_err()
+}
+
+fn rule(action: &str, calls: &str) -> String {
+    format!("[[rule]]\nid = 'own'\nwhy = 'x'\naction = {action}\nsyscalls = [{calls}]\n")
+}
+
+/// Nothing a layer says takes back what holds for the observed, too.
 #[test]
-fn layers_keep_what_holds_for_the_observed() {
-    let policy = effective(&["
-        [[rule]]
-        id = 'no-new-mounts'
-        why = 'x'
-        action = 'kill'
-        syscalls = ['clone']
-        when = [{ arg = 0, is = 'equal', mask = 0x20000, value = 0x20000 }]
-        [[rule]]
-        id = 'no-files'
-        why = 'x'
-        action = 'kill'
-        syscalls = ['open']"]);
-    assert!(policy.holds_always(FIRST));
-    assert!(!policy.holds_always(FIRST + 1));
-    // A rule about both kinds of calls holds always for one of them.
-    let policy = effective(&["
-        [[rule]]
-        id = 'no-clones-and-files'
-        why = 'x'
-        action = 'kill'
-        syscalls = ['open', 'clone']"]);
-    assert!(policy.holds_always(FIRST));
-    assert!(!policy.holds_always(FIRST + 1));
+fn layers_loosen_nothing_that_holds_always() {
+    for (call, firm) in [
+        ("prctl", "own-filter"),
+        ("seccomp", "own-filter-call"),
+        ("unshare", "namespaces"),
+        ("clone", "clone-namespaces"),
+        ("io_uring_enter", "rings"),
+        ("add_key", "keys"),
+        ("setrlimit", "limit-of-core-dumps"),
+        ("prlimit64", "limit-of-core-dumps-by-prlimit"),
+    ] {
+        for action in ["'allow'", "'trace'", "'kill'"] {
+            let problem = merged_problem(&rule(action, &format!("'getpid', '{call}'")));
+            let named = [call, "own", firm]
+                .iter()
+                .all(|name| problem.contains(name));
+            assert!(named, "{action}: {problem}");
+        }
+    }
+    let new_mounts = "when = [{ arg = 0, is = 'equal', mask = 0x20000, value = 0x20000 }]";
+    for action in ["'allow'", "'kill'\nalways = true"] {
+        let problem = merged_problem(&(rule(action, "'clone'") + new_mounts));
+        assert!(problem.contains("clone-namespaces"), "{problem}");
+    }
+    // What it says beside them stands beside them.
+    let threads = rule("'allow'", "'clone'")
+        + "when = [{ arg = 0, is = 'equal', mask = 0x7e020000, value = 0 }]";
+    let policy = EffectivePolicy::parse(&threads, PolicyName::Contestant).unwrap();
+    let clone = |flags| policy.decide("clone", &[flags; 6]).unwrap().rule;
+    assert_eq!(
+        (clone(0), clone(0x20000)),
+        ("own".into(), "clone-namespaces".into())
+    );
+}
+
+/// Who refuses a whole call to everybody need not repeat how the layer below refuses it.
+#[test]
+fn layers_may_refuse_more_than_what_holds_always() {
+    let denied = "'deny'\nerrno = 'EPERM'";
+    let firm = "'kill'\nalways = true";
+    for action in [denied, firm] {
+        let calls = "'prctl', 'clone', 'setns', 'userfaultfd', 'add_key', 'prlimit64'";
+        let layer = rule(action, calls);
+        let policy = EffectivePolicy::parse(&layer, PolicyName::Contestant).unwrap();
+        for (call, decides) in [
+            ("prctl", "own"),
+            ("setns", "own"),
+            ("unshare", "namespaces"),
+        ] {
+            assert_eq!(policy.decide(call, &[22; 6]).unwrap().rule, decides);
+        }
+    }
+    // Of several layers, too: the higher one says what it says over the lower one's.
+    let [low, high] = ["'getpid', 'setns'", "'setns'"].map(|calls| rule(firm, calls));
+    let layers = [low, high.replace("'own'", "'higher'")].map(|layer| parse(&layer).unwrap());
+    let policy = EffectivePolicy::shipped(PolicyName::Contestant, &layers).unwrap();
+    let decides = |call| policy.decide(call, &[0; 6]).unwrap().rule;
+    assert_eq!(
+        (decides("setns"), decides("getpid")),
+        ("higher".into(), "own".into())
+    );
+}
+
+#[test]
+fn paths_that_nobody_could_decide_about_are_not_allowed() {
+    let layer = rule("'allow'", "'getpid', 'inotify_add_watch'");
+    let path = "[[path]]\nid='p'\nwhy='x'\naction='kill'\naccess=['read']\npaths=['/etc/**']\n";
+    EffectivePolicy::parse(&layer, PolicyName::Contestant).unwrap();
+    let refused = EffectivePolicy::parse(&(layer + path), PolicyName::Contestant);
+    let problem = refused.unwrap_err().to_string();
+    assert!(
+        problem.contains("own") && problem.contains("inotify_add_watch"),
+        "{problem}"
+    );
 }
 
 #[test]
