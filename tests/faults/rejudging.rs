@@ -48,31 +48,22 @@ impl Load {
 
     async fn rejudge_these(&self, new: &NewRejudging, number: usize) {
         let key = format!("rejudging {number}");
-        let made = self
-            .insist(number, async |api| {
-                api.create_rejudging(new, Some(&key)).await
-            })
-            .await;
-        loop {
-            let found = self
-                .insist(number, async |api| api.rejudging(made.id).await)
-                .await;
-            if found.progress.is_judged() {
-                break;
-            }
+        let made = self.insist(number, |api| {
+            let (new, key) = (new.clone(), key.clone());
+            async move { api.create_rejudging(&new, Some(&key)).await }
+        });
+        let id = made.await.id;
+        let read = |api: Api| async move { api.rejudging(id).await };
+        while !self.insist(number, read).await.progress.is_judged() {
             tokio::time::sleep(PAUSE).await;
         }
         // A second time it is refused, if nobody was told that it was done.
         let apply = ApplyRejudging::default();
         for attempt in number.. {
-            let applying = self.scheduler(attempt).apply_rejudging(made.id, &apply);
-            if let Ok(Ok(_)) = tokio::time::timeout(PATIENCE, applying).await {
-                break;
-            }
-            let found = self
-                .insist(attempt, async |api| api.rejudging(made.id).await)
-                .await;
-            if found.closed_at.is_some() {
+            let applying = self.scheduler(attempt).apply_rejudging(id, &apply);
+            let applied = tokio::time::timeout(PATIENCE, applying).await;
+            if matches!(applied, Ok(Ok(_))) || self.insist(attempt, read).await.closed_at.is_some()
+            {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
@@ -80,12 +71,14 @@ impl Load {
     }
 
     /// Asks one scheduler after the other until one does it.
-    async fn insist<T, E>(&self, first: usize, ask: impl AsyncFn(&Api) -> Result<T, E>) -> T {
+    async fn insist<T, E, F>(&self, first: usize, ask: impl Fn(Api) -> F) -> T
+    where
+        F: Future<Output = Result<T, E>>,
+    {
         let mut number = first;
         loop {
-            if let Ok(Ok(answer)) =
-                tokio::time::timeout(PATIENCE, ask(self.scheduler(number))).await
-            {
+            let asked = ask(self.scheduler(number).clone());
+            if let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, asked).await {
                 return answer;
             }
             number += 1;

@@ -79,7 +79,7 @@ impl Boundaries {
 impl Runner {
     /// Judges those who wait, while background work waits at a boundary. Its slot is
     /// taken away: they have another one on the same core. Whether this host failed.
-    pub(super) async fn make_way(&mut self, ask: &Ask) -> bool {
+    pub(super) async fn make_way(&mut self, ask: Ask) -> bool {
         for _ in 0..MOST {
             if Instant::now() >= ask.until {
                 break;
@@ -90,10 +90,12 @@ impl Runner {
             tracing::info!("somebody waits: the judgement goes on afterwards");
             metrics::counter!("assize_worker_precedences_total").increment(1);
             if self.take_up(delivery).await == Some(true) {
-                return true;
+                self.host_failed_between = true;
+                break;
             }
         }
-        false
+        drop(ask);
+        self.host_failed_between
     }
 }
 

@@ -268,7 +268,7 @@ impl Runner {
                 () = &mut stories => {}
                 () = shared.stop.handing_back(), if !cancel.is_cancelled() => cancel.cancel(),
                 Some(ask) = asks.recv() => {
-                    let mut between = pin!(self.make_way(&ask));
+                    let mut between = pin!(self.make_way(ask));
                     let host_failed = loop {
                         tokio::select! {
                             host_failed = &mut between => break host_failed,
@@ -278,7 +278,6 @@ impl Runner {
                     };
                     if host_failed {
                         // What is under way has its jails already, and goes on without boundaries.
-                        self.host_failed_between = true;
                         asks.close();
                     }
                 }
