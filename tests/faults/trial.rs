@@ -269,13 +269,14 @@ async fn suffer(installation: &Installation, fault: Fault, mut random: Random) -
     let under_way = installation.load.open().await.unwrap_or(0);
     installation.inject(fault, &mut random).await;
     let begin = Instant::now();
-    // Those that were open when it was over: by their names, whatever the clock says.
+    // Those that were open when it was over: by their names, whatever the clock says. Rejudgements may wait while
+    // there is live work, and are looked at in the end.
     let mut open: Option<Vec<Uuid>> = None;
     while open.as_ref().is_none_or(|open| !open.is_empty()) && begin.elapsed() < PATIENCE {
         tokio::time::sleep(Duration::from_millis(25)).await;
         let waiting = sqlx::query_scalar(
             "SELECT id FROM judgements
-             WHERE state IN ('queued', 'running') AND ($1::uuid[] IS NULL OR id = ANY ($1))",
+             WHERE state IN ('queued', 'running') AND is_current AND ($1::uuid[] IS NULL OR id = ANY ($1))",
         );
         let waiting = waiting.bind(&open).fetch_all(&installation.database).await;
         open = waiting.ok().or(open);
