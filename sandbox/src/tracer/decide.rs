@@ -55,6 +55,7 @@ impl Tracer<'_> {
                     self.hear(&mut entry, rule);
                 }
             }
+            let observed = (entry.decision == Decision::Observe).then_some(entry.rule);
             let paths = arguments::paths(number);
             if is_made(entry.decision) && !paths.is_empty() && self.looks_at_paths() {
                 if self.is_decided_by_path(paths) {
@@ -73,6 +74,11 @@ impl Tracer<'_> {
             if entry.decision != Decision::Allow || self.level >= AuditLevel::Decisions {
                 let told = address::of(thread, number, &stopped.arguments);
                 entry.paths.extend(told.map(String::into_bytes));
+            }
+            if let (Some(rule), Decision::Deny { errno }) = (observed, entry.decision) {
+                // What it would have been killed for is told, and it gets no further than that.
+                (entry.rule, entry.decision) = (rule, Decision::Observe);
+                return self.fail(thread, Errno::from_raw(errno), entry);
             }
         }
         self.act(thread, entry, frozen)

@@ -236,8 +236,11 @@ fn what_is_let_through_is_looked_at() {
         let observed = |call: &&AuditEntry| call.decision == Decision::Observe;
         let mut observed = audit.refused.iter().filter(observed);
         assert!(observed.all(|call| call.rule == "calls"));
-        let denied = audit.refused.iter().filter(|call| call.rule == "secret");
-        assert_eq!(denied.count(), STOPPED.len());
+        // What it would have been killed for is told of those that are both.
+        let failed = |call: &AuditEntry| {
+            call.rule == "secret" || call.rule == "calls" && call.result == Some(-13)
+        };
+        assert_eq!(audit.log.entries().filter(failed).count(), STOPPED.len());
     }
 }
 
