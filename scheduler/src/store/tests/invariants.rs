@@ -126,6 +126,10 @@ async fn each_rule_finds_what_breaks_it(pool: PgPool) {
         ),
         ("DELETE FROM runs", "a verdict that needs runs has them"),
         (
+            "UPDATE runs SET judgement_id = gen_random_uuid()",
+            "runs are of judgements",
+        ),
+        (
             "UPDATE outbox SET attempt = 9 WHERE attempt = 1",
             "nothing is asked for that is yet to come",
         ),
@@ -169,7 +173,7 @@ async fn each_rule_finds_what_breaks_it(pool: PgPool) {
             "nothing is judged for a closed rejudging",
         ),
     ] {
-        let mut transaction = fixture.pool.begin().await.unwrap();
+        let mut transaction = fixture.store.begin().await.unwrap();
         for statement in [
             "SET LOCAL session_replication_role = replica",
             statement,
