@@ -152,7 +152,7 @@ impl Load {
             contest: Some(format!("contest {}", number % 2)),
             team: Some(format!("team {}", number % 50)),
             sandbox: None,
-            flag: (number % FLAGGED == 0).then(|| "one of some".to_owned()),
+            flag: number.is_multiple_of(FLAGGED).then(|| "one of some".to_owned()),
         };
         let key = number.to_string();
         let mut scheduler = self
