@@ -25,8 +25,8 @@ test: setup ## Run every test
 SEED ?= 1
 MINUTES ?= 60
 faults: setup ## Break everything under load for MINUTES, by SEED; prints the table of docs/reliability.md
-	cargo build --locked --workspace --bins
-	SEED=$(SEED) MINUTES=$(MINUTES) cargo test --locked -p assize-tests --test all -- \
+	cargo build --locked --release --workspace --bins
+	SEED=$(SEED) MINUTES=$(MINUTES) cargo test --locked --release -p assize-tests --test all -- \
 	    --include-ignored --nocapture all_faults_of_a_seed
 
 bench: setup ## Measure

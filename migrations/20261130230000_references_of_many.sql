@@ -1,6 +1,8 @@
 -- Submissions come many in a statement, each with a judgement, files and a task. Whether what they refer to is there is
 -- asked once for each statement: foreign keys asked seven times for each of them, a third of what storing it took.
 -- What is referred to is never deleted, and no row is given to another.
+-- Statements lock these tables in orders of their own: whoever has work goes on, before Postgres looks for deadlocks.
+SET LOCAL lock_timeout = '200ms';
 LOCK TABLE submissions, submission_files, judgements, runs, outbox, problems, packages, languages, tokens
     IN ACCESS EXCLUSIVE MODE;
 

@@ -206,7 +206,6 @@ impl Installation {
             Database::Locks => {
                 let pause = random.millis(1_000, 5_000);
                 let locking = async {
-                    #[expect(clippy::disallowed_methods, reason = "nobody gives this up")]
                     let mut transaction = self.database.begin().await?;
                     for table in ["judgements", "outbox", "workers"] {
                         let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");

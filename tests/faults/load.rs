@@ -30,6 +30,9 @@ const CANCELLED: u64 = 25;
 /// What is noted of those.
 pub(super) const WHY_CANCELLED: &str = "it was tried whether that works";
 
+/// For one answer of a scheduler.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What a submission is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Program {
@@ -152,29 +155,41 @@ impl Load {
             contest: Some(format!("contest {}", number % 2)),
             team: Some(format!("team {}", number % 50)),
             sandbox: None,
-            flag: number.is_multiple_of(FLAGGED).then(|| "one of some".to_owned()),
+            flag: number
+                .is_multiple_of(FLAGGED)
+                .then(|| "one of some".to_owned()),
         };
         let key = number.to_string();
-        let mut scheduler = self
-            .schedulers
-            .iter()
-            .cycle()
-            .skip(at % self.schedulers.len());
+        let submitting = self.insist(at, |api| {
+            let (new, key) = (new.clone(), key.clone());
+            async move { api.submit(&new, Some(&key)).await }
+        });
+        let id = submitting.await.id;
+        self.expected.lock().unwrap().insert(id, verdict);
+        if number % CANCELLED == 1 && matches!(program, Program::Short) {
+            // Whether it is told in time or at all decides nobody.
+            let cancelling = self
+                .scheduler(at)
+                .cancel_submission(id, WHY_CANCELLED.to_owned());
+            drop(tokio::time::timeout(PATIENCE, cancelling).await);
+        }
+        self.unanswered.fetch_sub(1, Ordering::Relaxed);
+        id
+    }
+
+    /// Asks one scheduler after the other until one does it. Who does not know whether an answer that is late will
+    /// come asks again.
+    pub(super) async fn insist<T, E, F>(&self, first: usize, ask: impl Fn(Api) -> F) -> T
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut number = first;
         loop {
-            let api = scheduler.next().unwrap();
-            // Whoever sends it does not know whether an answer that is late will come.
-            let answer = tokio::time::timeout(Duration::from_secs(5), api.submit(&new, Some(&key)));
-            if let Ok(Ok(submission)) = answer.await {
-                self.expected.lock().unwrap().insert(submission.id, verdict);
-                if number % CANCELLED == 1 && matches!(program, Program::Short) {
-                    // Whether it is told in time or at all decides nobody.
-                    let reason = WHY_CANCELLED.to_owned();
-                    let cancelling = api.cancel_submission(submission.id, reason);
-                    drop(tokio::time::timeout(Duration::from_secs(5), cancelling).await);
-                }
-                self.unanswered.fetch_sub(1, Ordering::Relaxed);
-                return submission.id;
+            let asked = ask(self.scheduler(number).clone());
+            if let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, asked).await {
+                return answer;
             }
+            number += 1;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -10,14 +10,12 @@ use assize_common::api::{ApplyRejudging, NewRejudging, Overrides, Selection};
 use assize_common::id::SubmissionId;
 use uuid::Uuid;
 
-use super::load::Load;
+use super::load::{Load, PATIENCE};
 
 /// Submissions of one rejudging.
 const MEMBERS: i64 = 20;
-/// Between two looks, and two tries.
+/// Between two looks.
 const PAUSE: Duration = Duration::from_millis(300);
-/// For one answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Load {
     /// Rejudges until the load is over, and the last rejudging applied.
@@ -66,22 +64,6 @@ impl Load {
             {
                 break;
             }
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    /// Asks one scheduler after the other until one does it.
-    async fn insist<T, E, F>(&self, first: usize, ask: impl Fn(Api) -> F) -> T
-    where
-        F: Future<Output = Result<T, E>>,
-    {
-        let mut number = first;
-        loop {
-            let asked = ask(self.scheduler(number).clone());
-            if let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, asked).await {
-                return answer;
-            }
-            number += 1;
             tokio::time::sleep(PAUSE).await;
         }
     }

@@ -196,7 +196,6 @@ impl Installation {
 
     /// Judges all members of a rejudging, every twentieth with another verdict.
     pub(crate) async fn judge_members(&self, id: &str) {
-        #[expect(clippy::disallowed_methods, reason = "nobody gives this up")]
         let mut transaction = self.pool.begin().await.unwrap();
         for statement in [
             "UPDATE rejudgings SET fed = true WHERE id = $1::uuid",

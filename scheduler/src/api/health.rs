@@ -65,10 +65,12 @@ pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
     responses((status = OK, description = "Prometheus' text format", body = String))
 )]
 pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
-    // Counted when asked for; without the database the last numbers stay, and one tells so.
+    // Counted when asked for; without an answer the last numbers stay, and two tell so.
     let answers = probe(api.store.ping()).await.is_some();
     metrics::gauge!("assize_database_up").set(f64::from(u8::from(answers)));
-    if let Some(backlog) = probe(api.store.backlog_count()).await {
+    let backlog = probe(api.store.backlog_count()).await;
+    metrics::gauge!("assize_backlog_known").set(f64::from(u8::from(backlog.is_some())));
+    if let Some(backlog) = backlog {
         backlog.record();
     }
     let count = |missing: u64| u32::try_from(missing).map_or(f64::INFINITY, f64::from);

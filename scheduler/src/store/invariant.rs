@@ -158,10 +158,25 @@ const RULES: &[Rule] = &[
         violations: "SELECT id::text, 'has members without a judgement' FROM rejudgings WHERE state = 'open' AND NOT fed",
     },
     Rule {
-        name: "runs are of judgements",
+        name: "what others refer to is there",
         holds: Holds::Always,
-        violations: "SELECT DISTINCT r.judgement_id::text, 'is of no judgement' FROM runs r
-             WHERE NOT EXISTS (SELECT FROM judgements j WHERE j.id = r.judgement_id)",
+        violations: "SELECT j.id::text, 'is of no submission or by no package' FROM judgements j
+             WHERE NOT EXISTS (SELECT FROM submissions WHERE id = j.submission_id)
+                OR NOT EXISTS (SELECT FROM packages WHERE id = j.package_id)
+             UNION ALL
+             SELECT s.id::text, 'is of no problem, language or token' FROM submissions s
+             WHERE NOT EXISTS (SELECT FROM problems WHERE id = s.problem_id)
+                OR NOT EXISTS (SELECT FROM languages WHERE id = s.language_id)
+                OR NOT EXISTS (SELECT FROM tokens WHERE id = s.submitted_by)
+             UNION ALL
+             SELECT DISTINCT f.submission_id::text, 'has files and is not there' FROM submission_files f
+             WHERE NOT EXISTS (SELECT FROM submissions WHERE id = f.submission_id)
+             UNION ALL
+             SELECT DISTINCT r.judgement_id::text, 'has runs and is not there' FROM runs r
+             WHERE NOT EXISTS (SELECT FROM judgements WHERE id = r.judgement_id)
+             UNION ALL
+             SELECT o.judgement_id::text, 'has a task and is not there' FROM outbox o
+             WHERE NOT EXISTS (SELECT FROM judgements WHERE id = o.judgement_id)",
     },
     Rule {
         name: "every submission is judged",

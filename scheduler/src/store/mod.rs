@@ -10,7 +10,6 @@ mod admin_action;
 mod admission;
 mod audit;
 mod backlog;
-mod begin;
 mod blob;
 mod canary;
 mod clock;
@@ -33,6 +32,7 @@ mod pause;
 mod problem;
 mod provenance;
 mod rejudging;
+mod release;
 mod row;
 mod run;
 mod scrutiny;
@@ -58,7 +58,6 @@ use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 pub use admission::{Admission, CurrentPackage, FoundFlags, Subject};
 pub use audit::AuditFilter;
 pub use backlog::{Backlog, LaneBacklog};
-use begin::begin;
 pub(crate) use dead_letter::DeadLetterLoad;
 pub use dead_letter::DeadMessage;
 pub use error::StoreError;
@@ -153,7 +152,7 @@ impl Store {
             PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
-                .after_release(|connection, _| Box::pin(silence::answers(connection)))
+                .after_release(|connection, _| Box::pin(release::is_free(connection)))
                 .connect_lazy_with(options)
         };
         Self {
@@ -278,4 +277,13 @@ impl Store {
     pub async fn close(&self) {
         tokio::join!(self.pool.close(), self.dispatch.close());
     }
+}
+
+/// Begins a transaction by this statement. Whoever gives that up leaves a connection that [`release::is_free`] refuses.
+async fn begin(
+    pool: &PgPool,
+    statement: &'static str,
+) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let begun = pool.begin_with(statement).await;
+    begun.map_err(StoreError::on("begin a transaction"))
 }

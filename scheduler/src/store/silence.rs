@@ -7,7 +7,6 @@
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection};
 use tokio::time::timeout;
 
 use super::StoreError;
@@ -15,7 +14,7 @@ use super::StoreError;
 /// How long a round of work may take: longer than anything that ends by itself.
 const ROUND: Duration = Duration::from_secs(90);
 /// How long the answer to a trivial statement may take.
-const ANSWER: Duration = Duration::from_secs(5);
+pub(super) const ANSWER: Duration = Duration::from_secs(5);
 /// For how long nobody needs to have anything to say.
 const QUIET: Duration = Duration::from_secs(15);
 
@@ -36,16 +35,6 @@ pub(super) async fn round_within<T, E: From<StoreError>>(
 ) -> Result<T, E> {
     let done = timeout(bound, work).await;
     done.unwrap_or_else(|_| Err(StoreError::Silent { waited: bound }.into()))
-}
-
-/// Whether a connection that comes back to the pool answers. The pool itself would wait
-/// for that without end, and have one connection less: work that was given up comes back so.
-/// That others answer proves nothing: they may be to the host that has taken over.
-pub(super) async fn answers(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    match timeout(ANSWER, connection.ping()).await {
-        Ok(answer) => answer.map(|()| true),
-        Err(elapsed) => Err(sqlx::Error::Io(elapsed.into())),
-    }
 }
 
 /// Listens to notifications. They ring a bell, no more: those sent while nobody

@@ -127,7 +127,23 @@ async fn each_rule_finds_what_breaks_it(pool: PgPool) {
         ("DELETE FROM runs", "a verdict that needs runs has them"),
         (
             "UPDATE runs SET judgement_id = gen_random_uuid()",
-            "runs are of judgements",
+            "what others refer to is there",
+        ),
+        (
+            "UPDATE judgements SET package_id = gen_random_uuid()",
+            "what others refer to is there",
+        ),
+        (
+            "UPDATE submissions SET submitted_by = gen_random_uuid()",
+            "what others refer to is there",
+        ),
+        (
+            "UPDATE submission_files SET submission_id = gen_random_uuid()",
+            "what others refer to is there",
+        ),
+        (
+            "UPDATE outbox SET judgement_id = gen_random_uuid()",
+            "what others refer to is there",
         ),
         (
             "UPDATE outbox SET attempt = 9 WHERE attempt = 1",

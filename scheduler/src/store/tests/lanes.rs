@@ -110,9 +110,8 @@ async fn a_task_waits_for_a_worker_that_has_its_language(pool: PgPool) {
     let fixture = Fixture::new(pool).await;
     let claimed = async || {
         let mut transaction = fixture.store.begin().await.unwrap();
-        let languages = lane_languages(&mut transaction, Lane::Live, SETTINGS.lease)
-            .await
-            .unwrap();
+        let load = lane_load(&mut transaction, Lane::Live, SETTINGS.lease, None);
+        let languages = load.await.unwrap().languages;
         outbox_claim(
             &mut transaction,
             Lane::Live,

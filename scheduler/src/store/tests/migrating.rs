@@ -13,7 +13,6 @@ async fn a_migration_gives_up_rather_than_wait_for_a_lock_for_long(pool: PgPool)
         "DELETE FROM _sqlx_migrations WHERE version BETWEEN 20261128190000 AND 20261128190100";
     let forgotten = sqlx::query(these).execute(&pool).await.unwrap();
     assert!(forgotten.rows_affected() > 0);
-    #[expect(clippy::disallowed_methods, reason = "nobody gives this up")]
     let mut reader = pool.begin().await.unwrap();
     sqlx::query("SELECT FROM runs")
         .fetch_all(&mut *reader)

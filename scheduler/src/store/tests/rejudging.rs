@@ -568,7 +568,6 @@ async fn a_rejudging_starts_from_the_results_after_an_exchange(pool: PgPool) {
     let first = fixture.rejudge("all").await;
     fixture.rejudged(first, a, Verdict::Ac).await;
     // What applying does, held in the middle.
-    #[expect(clippy::disallowed_methods, reason = "nobody gives this up")]
     let mut exchange = pool.begin().await.unwrap();
     for statement in [
         "SELECT pg_advisory_xact_lock(107148485425765)",

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::store::silence::round_within;
-use crate::store::{OUTBOX_CHANNEL, Store, StoreError};
+use crate::store::{FOR_ALL_ELSE, OUTBOX_CHANNEL, Store, StoreError, begin};
 
 const SHORT: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -104,27 +104,52 @@ async fn who_listens_learns_that_nobody_is_there(pool: PgPool) {
         .expect("another one is there");
 }
 
+/// Whatever was given up, there are as many connections as before.
+async fn all_come_back(store: &Store) {
+    let coming_back = async {
+        let mut all = Vec::new();
+        while all.len() < usize::try_from(FOR_ALL_ELSE).unwrap() {
+            all.extend(store.begin().await.ok());
+        }
+    };
+    let came_back = tokio::time::timeout(PATIENCE, coming_back).await;
+    came_back.expect("the pool has all its connections again");
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn work_that_is_given_up_takes_no_connection_with_it(pool: PgPool) {
     let options = pool.connect_options();
     let way = Way::to(socket(&options)).await;
     let store = way.store(&options);
-    for _ in 0..2 {
-        let mut transaction = store.begin().await.unwrap();
-        way.forgotten.send_replace(());
-        // Since then the latest answer is too old to be believed.
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let work = async {
-            let one = sqlx::query_scalar!(r#"SELECT 1 AS "one!""#);
-            let one = one.fetch_one(&mut *transaction).await;
-            one.map_err(StoreError::on("ask for one"))?;
-            Store::commit(transaction).await
-        };
-        let error = round_within(SHORT, work).await.unwrap_err();
-        assert!(matches!(error, StoreError::Silent { .. }), "{error:?}");
-        assert!(error.is_transient());
-        let coming_back = async { while store.ping().await.is_err() {} };
-        let came_back = tokio::time::timeout(PATIENCE, coming_back).await;
-        came_back.expect("the pool has its only connection again");
+    let mut transaction = store.begin().await.unwrap();
+    way.forgotten.send_replace(());
+    // Since then the latest answer is too old to be believed.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let work = async {
+        let one = sqlx::query_scalar!(r#"SELECT 1 AS "one!""#);
+        let one = one.fetch_one(&mut *transaction).await;
+        one.map_err(StoreError::on("ask for one"))?;
+        Store::commit(transaction).await
+    };
+    let error = round_within(SHORT, work).await.unwrap_err();
+    assert!(matches!(error, StoreError::Silent { .. }), "{error:?}");
+    assert!(error.is_transient());
+    all_come_back(&store).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn nor_does_beginning_it(pool: PgPool) {
+    let options = pool.connect_options();
+    let way = Way::to(socket(&options)).await;
+    let store = way.store(&options);
+    let mut beginning = Box::pin(begin(&store.pool, "BEGIN; SELECT pg_sleep(30)"));
+    let sleeps = "SELECT EXISTS (SELECT FROM pg_stat_activity
+                  WHERE datname = current_database() AND wait_event = 'PgSleep')";
+    tokio::select! {
+        _ = &mut beginning => panic!("it sleeps"),
+        () = async { while !sqlx::query_scalar::<_, bool>(sleeps).fetch_one(&pool).await.unwrap() {} } => {}
     }
+    way.forgotten.send_replace(());
+    drop(beginning);
+    all_come_back(&store).await;
 }
