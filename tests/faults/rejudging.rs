@@ -73,11 +73,14 @@ impl Load {
             "SELECT submission_id FROM judgements WHERE is_current AND state = 'done' AND rejudging_id IS NULL
              ORDER BY finished_at DESC LIMIT $1",
         );
-        let latest: Vec<Uuid> = latest
-            .bind(MEMBERS)
-            .fetch_all(&self.database)
-            .await
-            .unwrap_or_default();
+        let latest: sqlx::Result<Vec<Uuid>> = latest.bind(MEMBERS).fetch_all(&self.database).await;
+        // Postgres may be away, but what this says must be right.
+        let latest = latest.unwrap_or_else(|error| match error.as_database_error() {
+            Some(refusal) if refusal.code().is_some_and(|code| code.starts_with("42")) => {
+                panic!("{refusal}")
+            }
+            _ => Vec::new(),
+        });
         latest.into_iter().map(SubmissionId::from).collect()
     }
 }

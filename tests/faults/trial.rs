@@ -210,11 +210,10 @@ impl Trial {
         let mut findings = Vec::new();
         installation.load.finish().await;
         self.load.abort();
-        if tokio::time::timeout(PATIENCE, &mut self.rejudging)
-            .await
-            .is_err()
-        {
-            findings.push("the last rejudging does not come to its end".to_owned());
+        match tokio::time::timeout(PATIENCE, &mut self.rejudging).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => findings.push(format!("rejudging: {error}")),
+            Err(_) => findings.push("the last rejudging does not come to its end".to_owned()),
         }
         let emptied = async {
             while !installation.waiting_messages().await.is_empty() {

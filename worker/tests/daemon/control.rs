@@ -101,10 +101,13 @@ async fn what_two_workers_were_lost_with_can_be_taken_from_the_third_before_it_r
             assert_eq!(delivery.earlier_deliveries(), earlier);
             delivery.hand_back().await.unwrap();
         }
-        let _worker = fixture.worker(&[]).await;
+        let mut worker = fixture.worker(&[]).await;
         assert_eq!(fixture.broker.started().await.judgement, held(&suspect));
         fixture.broker.tell(&Control::Cancel(held(&suspect))).await;
         assert_eq!(fixture.broker.handed_back().await.judgement, held(&suspect));
         assert_eq!(fixture.scheduler.served(), 0, "not even its source");
+        // Not before it acknowledged the task.
+        worker.signal("TERM");
+        assert!(worker.ended().success());
     }
 }
